@@ -1,0 +1,116 @@
+"""What a load balancer says; HAProxy and nginx in one shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lptui.fleet.units import Percent
+
+
+class AdminState(StrEnum):
+    """What the operator (or the configuration) wants of a server."""
+
+    READY = "ready"
+    DRAIN = "drain"
+    MAINT = "maint"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+
+class Health(StrEnum):
+    """What the balancer (or, for nginx, the console's own probe) found."""
+
+    UP = "up"
+    DOWN = "down"
+    GOING_UP = "going-up"
+    GOING_DOWN = "going-down"
+    STARTING = "starting"
+    NO_CHECK = "no-check"
+    UNRESOLVED = "unresolved"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server of a backend (upstream). Identified by (backend, name).
+
+    Attributes:
+        weight: effective now; `configured_weight` as written in the configuration.
+        sessions: in flight now (HTTP: requests, TCP: connections); None for nginx.
+        total_sessions: since the balancer started; `share` of the backend's new sessions since
+            the reading before, None on the first or without traffic.
+        changed_s: seconds since the last change of state.
+        health_source: "check" (the balancer's own), "probe" (asked by the console), "" none.
+    """
+
+    backend: str
+    name: str
+    address: str
+    admin: AdminState
+    health: Health
+    backup: bool = False
+    weight: int | None = None
+    configured_weight: int | None = None
+    sessions: int | None = None
+    queue: int | None = None
+    session_limit: int | None = None
+    total_sessions: int | None = None
+    share: Percent | None = None
+    errors: int | None = None
+    check: str = ""
+    check_detail: str = ""
+    changed_s: float | None = None
+    health_source: str = "check"
+    agent: bool = False
+    throttle: Percent | None = None
+    latency_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A frontend or backend as a whole. `kind` is "frontend" or "backend"."""
+
+    name: str
+    kind: str
+    status: str
+    sessions: int | None = None
+    session_rate: int | None = None
+    queue: int | None = None
+    algorithm: str = ""
+    active: int | None = None
+    backup: int | None = None
+    errors: int | None = None
+    denied: int | None = None
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BalancerState:
+    """One reading of a balancer. Target: its name.
+
+    Attributes:
+        level: what the socket allows (user, operator, admin); "" when not known or nginx.
+        pid, uptime_s: of the worker; a smaller uptime means a reload.
+        old_workers: still finishing connections from before a reload; None when not known.
+        edited: nginx: the files on disk are newer than the running workers.
+        connections: nginx's active connections (stub_status).
+    """
+
+    kind: str
+    version: str
+    proxies: tuple[Proxy, ...]
+    servers: tuple[Server, ...]
+    level: str = ""
+    pid: int | None = None
+    uptime_s: float | None = None
+    old_workers: int | None = None
+    edited: bool | None = None
+    connections: int | None = None
+    notes: tuple[str, ...] = ()
+
+    def backend(self, name: str) -> Proxy | None:
+        return next((p for p in self.proxies if p.kind == "backend" and p.name == name), None)
+
+    def backend_servers(self, name: str) -> tuple[Server, ...]:
+        return tuple(server for server in self.servers if server.backend == name)

@@ -1,0 +1,213 @@
+"""What is known of a host. Sizes are bytes, times seconds, unless a name says otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lptui.fleet.units import Percent
+
+
+@dataclass(frozen=True, slots=True)
+class HostVitals:
+    """The readings that recur every two seconds, from `/proc` alone.
+
+    `cpu_busy_ticks` and `cpu_total_ticks` count since boot; `cpu_busy` is the share between this
+    reading and the one before, None on the first. PSI are the 10-second averages of "some".
+    """
+
+    uptime_s: float
+    load_1m: float
+    load_5m: float
+    load_15m: float
+    tasks_running: int
+    tasks: int
+    cpu_busy_ticks: int
+    cpu_total_ticks: int
+    cpu_iowait_ticks: int
+    memory_total: int
+    memory_available: int
+    swap_total: int = 0
+    swap_free: int = 0
+    cpu_busy: Percent | None = None
+    psi_cpu: Percent | None = None
+    psi_memory: Percent | None = None
+    psi_io: Percent | None = None
+    files_open: int | None = None
+    files_max: int | None = None
+    oom_kills: int | None = None
+
+    @property
+    def memory_used(self) -> Percent:
+        """Memory that cannot be had without swapping, in percent."""
+        if not self.memory_total:
+            return Percent(0.0)
+        return Percent(100.0 * (1 - self.memory_available / self.memory_total))
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A mounted file system, as `df` shows it."""
+
+    path: str
+    device: str
+    fs_type: str
+    size: int
+    used: int
+    available: int
+    read_only: bool = False
+    inodes_used: Percent | None = None
+
+    @property
+    def used_percent(self) -> Percent:
+        """As df counts it: used of what an ordinary user could use."""
+        whole = self.used + self.available
+        return Percent(100.0 * self.used / whole) if whole else Percent(0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class HostDisks:
+    """File systems, and which of the configured mount points are not mounted."""
+
+    mounts: tuple[Mount, ...]
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HostSystem:
+    """What hardly ever changes."""
+
+    hostname: str
+    kernel: str
+    machine: str
+    os_name: str
+    cpus: int
+    boot_id: str
+    user: str
+    groups: tuple[str, ...]
+    has_systemd: bool
+    reboot_required: bool
+    reboot_packages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HostClock:
+    """The host's clock against the operator's.
+
+    `offset_s` is positive when the host is ahead; the true value lies within ± `uncertainty_s`
+    (half the round trip). `synchronised` is what the host's time daemon says, None if unknown.
+    """
+
+    offset_s: float
+    uncertainty_s: float
+    synchronised: bool | None
+    source: str = ""
+
+
+class UnitLoad(StrEnum):
+    LOADED = "loaded"
+    NOT_FOUND = "not-found"
+    MASKED = "masked"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A systemd unit, or a container presented as one.
+
+    Attributes:
+        active: systemd's ActiveState (active, inactive, failed, activating, …).
+        sub: SubState (running, dead, auto-restart, …).
+        result: Result (success, exit-code, signal, timeout, oom-kill, start-limit-hit, …).
+        restarts: automatic restarts since the last manual start; None when not counted.
+        since_s: seconds since the unit became active, None when it is not.
+        fd_used, fd_limit: open files of the main process and the soft limit that it really has.
+        invocation: changes with every start.
+        container: the image when this is a container.
+    """
+
+    name: str
+    load: UnitLoad
+    active: str
+    sub: str
+    result: str = ""
+    enabled: str = ""
+    restarts: int | None = None
+    main_pid: int | None = None
+    since_s: float | None = None
+    exit_status: int | None = None
+    memory: int | None = None
+    tasks: int | None = None
+    fd_used: int | None = None
+    fd_limit: int | None = None
+    restart_policy: str = ""
+    needs_reload: bool = False
+    invocation: str = ""
+    container: str | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self.active == "active" and self.sub in ("running", "exited", "listening", "mounted")
+
+
+@dataclass(frozen=True, slots=True)
+class HostUnits:
+    """The watched units and containers, and the names of all failed units of the host."""
+
+    units: tuple[Unit, ...]
+    failed: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def find(self, name: str) -> Unit | None:
+        return next((unit for unit in self.units if unit.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A listening TCP socket. `address` is as `ss` prints it without the port."""
+
+    address: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        bare = self.address.strip("[]").partition("%")[0]
+        return bare.startswith("127.") or bare in ("::1", "::ffff:127.0.0.1")
+
+
+@dataclass(frozen=True, slots=True)
+class HostListeners:
+    """Every listening TCP socket of the host."""
+
+    listeners: tuple[Listener, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LivepeerProcess:
+    """A running `livepeer` process as its command line shows it. Secret values are removed.
+
+    `flags` maps flag names without dashes to values ("" for a bare flag); `environ_flags` holds
+    those of `LP_*` variables where the environment could be read.
+    """
+
+    pid: int
+    user: str
+    flags: tuple[tuple[str, str], ...]
+    literal_password: bool = False
+    unit: str = ""
+
+    def flag(self, name: str) -> str | None:
+        """The last value given for a flag (names ignore case), None when it is absent."""
+        wanted = name.lower()
+        found = None
+        for key, value in self.flags:
+            if key.lower() == wanted:
+                found = value
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class HostProcesses:
+    """The `livepeer` processes on a host."""
+
+    livepeer: tuple[LivepeerProcess, ...]

@@ -1,0 +1,53 @@
+"""What an execution client says over JSON-RPC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lptui.fleet.units import L1Block, L2Block, Wei
+
+
+@dataclass(frozen=True, slots=True)
+class SyncProgress:
+    """`eth_syncing` when it is not false; None where the client's shape lacks the field.
+
+    `stages` are Erigon's; `indexing` is true when the head is reached but indices are not.
+    """
+
+    current: int | None
+    highest: int | None
+    indexing: bool = False
+    stages: tuple[tuple[str, int], ...] = ()
+    raw_fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RpcHead:
+    """One cycle's answers of an RPC node. Target: the endpoint's name.
+
+    Attributes:
+        head, head_hash, head_time: the latest block; the time is its timestamp (UTC seconds).
+        syncing: None when `eth_syncing` is false; its absence is not health.
+        peers: None when the client does not have the method (L2, development chains).
+        l1_block: Arbitrum blocks carry the L1 height that contracts see.
+        latency_s: of the whole batch.
+        errors: methods that answered with an error, and its text.
+    """
+
+    client: str
+    version: str
+    chain_id: int
+    head: L2Block
+    head_hash: str
+    head_time: float
+    syncing: SyncProgress | None = None
+    peers: int | None = None
+    gas_price: Wei | None = None
+    base_fee: Wei | None = None
+    pool_pending: int | None = None
+    pool_queued: int | None = None
+    l1_block: L1Block | None = None
+    latency_s: float = 0.0
+    advanced_at: float | None = None
+    """When this console last saw the head move (UTC seconds)."""
+    errors: tuple[tuple[str, str], ...] = ()

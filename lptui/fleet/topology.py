@@ -1,0 +1,341 @@
+"""The fleet as the operator described it: hosts, nodes, RPC endpoints, balancers, the chain.
+
+Names are unique within their kind and are what selectors, readings and plans refer to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from lptui.fleet.units import Address, Percent, Wei
+
+NO_MAPPING: Mapping[str, str] = MappingProxyType({})
+
+
+class Role(StrEnum):
+    """What a process is there for."""
+
+    ORCHESTRATOR = "orchestrator"
+    TRANSCODER = "transcoder"
+    REDEEMER = "redeemer"
+    REWARD = "reward"
+    ROUND_INITIALISER = "round-initialiser"
+    GATEWAY = "gateway"
+    RPC = "rpc"
+
+
+LIVEPEER_ROLES = frozenset(Role) - {Role.RPC}
+
+
+@dataclass(frozen=True, slots=True)
+class Ssh:
+    """How a host is reached by SSH; None leaves the choice to `~/.ssh/config`.
+
+    Attributes:
+        alias: the name that `~/.ssh/config` is asked for; also the address when none is given.
+        address: host name or IP address.
+        identities: private key files, tried before the agent's.
+        jump: hosts to go through, outermost first: names of hosts of this fleet, or
+            `[user@]address[:port]`.
+        known_hosts: file with the expected host keys instead of the user's own.
+        config_files: ssh configuration files instead of `~/.ssh/config`; () reads none.
+    """
+
+    alias: str
+    address: str | None = None
+    port: int | None = None
+    user: str | None = None
+    identities: tuple[str, ...] = ()
+    jump: tuple[str, ...] = ()
+    known_hosts: str | None = None
+    config_files: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A machine. `ssh` None is the operator's own machine (transport `local`).
+
+    Attributes:
+        mounts: mount points that must exist and are watched besides the root.
+        gpus: how many GPUs are expected; None for "whatever is there".
+        nvenc_sessions: concurrent encoder sessions the driver allows; None for uncapped.
+    """
+
+    name: str
+    ssh: Ssh | None
+    tags: frozenset[str] = frozenset()
+    region: str = ""
+    mounts: tuple[str, ...] = ()
+    gpus: int | None = None
+    nvenc_sessions: int | None = None
+    privilege: str = "sudo"
+
+
+class SupervisorKind(StrEnum):
+    SYSTEMD = "systemd"
+    CONTAINER = "container"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What keeps a node's process running: a systemd unit or a container."""
+
+    kind: SupervisorKind
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """Where a secret is; never the secret. `kind` is env, file or command.
+
+    `value` is the variable's name, the file's path; a command is in `argv`.
+    """
+
+    kind: str
+    value: str = ""
+    argv: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An HTTP address and the host through whose SSH connection it is reached (None: direct).
+
+    `url` is `http://…`, `https://…`, or `unix:///path` for HTTP on a unix socket.
+    """
+
+    url: str
+    via: str | None
+    verify_tls: bool = True
+    auth: SecretRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rpc:
+    """A JSON-RPC endpoint: `http(s)://`, `ws(s)://`, or `unix:///path` (line-framed IPC).
+
+    Attributes:
+        via: host through whose SSH connection it is reached; None for a direct connection.
+        node: the node that serves it, when it is one of the fleet's.
+        headers: HTTP headers whose values are secrets (API keys).
+        reference: only there to compare the fleet's own RPC nodes with.
+        chain_id: expected chain; None when it is not checked.
+    """
+
+    name: str
+    url: str
+    via: str | None
+    node: str | None = None
+    headers: Mapping[str, SecretRef] = field(default_factory=lambda: MappingProxyType({}))
+    reference: bool = False
+    chain_id: int | None = None
+    verify_tls: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A process of the fleet.
+
+    Attributes:
+        cli: the go-livepeer CLI API; None when the node has none (or is an RPC node).
+        account: the account that the node must act with; None when any will do.
+        recipient: the registered orchestrator that it works for (`-ethOrchAddr`).
+        service_uri: the public address it advertises (`-serviceAddr`), for reachability.
+        rpc: name of the RPC endpoint that it uses (`-ethUrl`), or serves (role rpc).
+        transcoders: how many transcoders are expected to be connected; None: any number.
+    """
+
+    name: str
+    host: str
+    roles: frozenset[Role]
+    service: Service | None = None
+    cli: Endpoint | None = None
+    metrics: Endpoint | None = None
+    account: Address | None = None
+    recipient: Address | None = None
+    service_uri: str | None = None
+    rpc: str | None = None
+    transcoders: int | None = None
+    tags: frozenset[str] = frozenset()
+
+    @property
+    def is_livepeer(self) -> bool:
+        return bool(self.roles & LIVEPEER_ROLES)
+
+
+@dataclass(frozen=True, slots=True)
+class Orchestrator:
+    """A registered orchestrator on chain: the account that stakes and earns.
+
+    Attributes:
+        reward_caller: node that is expected to call reward; None: found from the accounts.
+        service_uri: the address expected in the ServiceRegistry.
+    """
+
+    name: str
+    address: Address
+    service_uri: str | None = None
+    reward_caller: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The chain that the contracts are on.
+
+    Attributes:
+        rpcs: names of the endpoints to ask, in order of preference.
+        block_seconds: length of an L1 block, the unit of the round clock.
+    """
+
+    network: str
+    chain_id: int
+    controller: Address
+    rpcs: tuple[str, ...]
+    orchestrators: tuple[Orchestrator, ...] = ()
+    block_seconds: float = 12.0
+
+
+class BalancerKind(StrEnum):
+    HAPROXY = "haproxy"
+    NGINX = "nginx"
+
+
+@dataclass(frozen=True, slots=True)
+class Balancer:
+    """A load balancer and how its state is read.
+
+    Attributes:
+        host: host that it runs on; for HAProxy with only HTTP statistics it may be None.
+        socket: HAProxy's runtime socket: a path, or `host:port` of a TCP socket.
+        stats: HAProxy's HTTP statistics page.
+        config_path: nginx's main configuration file.
+        stub_status: nginx's stub_status address.
+        public_uri: where clients connect, to compare with the service URI on chain.
+        servers: names of the balancer's servers mapped to node names.
+        backends: backends (upstreams) of interest; empty for all.
+    """
+
+    name: str
+    kind: BalancerKind
+    host: str | None
+    socket: str | None = None
+    stats: Endpoint | None = None
+    config_path: str | None = None
+    stub_status: Endpoint | None = None
+    public_uri: str | None = None
+    servers: Mapping[str, str] = NO_MAPPING
+    backends: tuple[str, ...] = ()
+    probe_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """An account that pays gas, with its own limits where it has any."""
+
+    name: str
+    address: Address
+    role: str
+    warn_below: Wei | None = None
+    critical_below: Wei | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Limits for the checks. Seconds, percent of the whole, wei, L1 blocks, by their names."""
+
+    reward_grace_s: float = 1800.0
+    reward_warn_left: Percent = Percent(50.0)
+    reward_critical_blocks: int = 600
+    round_init_grace_s: float = 900.0
+    balance_warn: Wei = Wei(50_000_000_000_000_000)
+    balance_critical: Wei = Wei(10_000_000_000_000_000)
+    runway_warn_rounds: int = 30
+    runway_critical_rounds: int = 7
+    reward_gas: int = 500_000
+    pending_nonce_s: float = 300.0
+    head_age_warn_s: float = 30.0
+    head_age_critical_s: float = 120.0
+    head_lag_warn_blocks: int = 40
+    head_lag_critical_blocks: int = 400
+    watcher_lag_blocks: int = 600
+    sessions_warn: Percent = Percent(90.0)
+    gpu_temperature_warn_c: float = 83.0
+    gpu_temperature_critical_c: float = 90.0
+    encoder_warn: Percent = Percent(95.0)
+    disk_warn: Percent = Percent(85.0)
+    disk_critical: Percent = Percent(95.0)
+    memory_warn: Percent = Percent(92.0)
+    memory_critical: Percent = Percent(97.0)
+    load_warn_per_cpu: float = 2.0
+    fd_warn: Percent = Percent(70.0)
+    fd_critical: Percent = Percent(90.0)
+    clock_warn_s: float = 0.5
+    clock_critical_s: float = 2.0
+    restarts_warn: int = 3
+    transcoder_grace_s: float = 90.0
+    min_peers: int = 3
+    stale_intervals: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """How often each kind of source is asked, in seconds. `fast` is what `+` and `-` change."""
+
+    fast: float = 2.0
+    units: float = 10.0
+    gpu: float = 5.0
+    slow: float = 60.0
+    node: float = 5.0
+    metrics: float = 15.0
+    identity: float = 300.0
+    chain: float = 6.0
+    events: float = 60.0
+    rpc: float = 4.0
+    balancer: float = 3.0
+    timeout: float = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Everything that the operator declared, checked and linked."""
+
+    name: str
+    hosts: Mapping[str, Host] = field(default_factory=lambda: MappingProxyType({}))
+    nodes: Mapping[str, Node] = field(default_factory=lambda: MappingProxyType({}))
+    rpcs: Mapping[str, Rpc] = field(default_factory=lambda: MappingProxyType({}))
+    balancers: Mapping[str, Balancer] = field(default_factory=lambda: MappingProxyType({}))
+    signers: tuple[Signer, ...] = ()
+    chain: Chain | None = None
+    thresholds: Thresholds = Thresholds()
+    intervals: Intervals = Intervals()
+    production: bool = False
+    known_hosts: str | None = None
+    demo: bool = False
+
+    def nodes_on(self, host: str) -> tuple[Node, ...]:
+        """Nodes of one host, in the configuration's order."""
+        return tuple(node for node in self.nodes.values() if node.host == host)
+
+    def nodes_with(self, role: Role) -> tuple[Node, ...]:
+        """Nodes that have a role, in the configuration's order."""
+        return tuple(node for node in self.nodes.values() if role in node.roles)
+
+    def units_on(self, host: str) -> tuple[str, ...]:
+        """systemd units to watch on one host, without repeats."""
+        units = (
+            node.service.name
+            for node in self.nodes_on(host)
+            if node.service and node.service.kind is SupervisorKind.SYSTEMD
+        )
+        return tuple(dict.fromkeys(units))
+
+    def containers_on(self, host: str) -> tuple[str, ...]:
+        """Containers to watch on one host, without repeats."""
+        names = (
+            node.service.name
+            for node in self.nodes_on(host)
+            if node.service and node.service.kind is SupervisorKind.CONTAINER
+        )
+        return tuple(dict.fromkeys(names))

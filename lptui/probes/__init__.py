@@ -1,0 +1,1 @@
+"""What is asked of the fleet: one module a source, asking and pure parsing apart."""
