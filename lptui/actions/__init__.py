@@ -1,0 +1,1 @@
+"""What the console does about it: plan, confirm, execute, verify, record."""

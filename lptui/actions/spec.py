@@ -1,0 +1,85 @@
+"""What an action is to the rest of the console, and the registry of all of them.
+
+Keys, palette, help, footer, headless verbs and completions are made from this one list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from lptui.actions.plan import Plan, Result
+from lptui.clock import Clock
+from lptui.fleet.snapshot import Snapshot
+from lptui.transport.protocols import Reach
+
+Progress = Callable[[str], None]
+
+
+class Effect(StrEnum):
+    """What an action may do at worst."""
+
+    READ = "read"
+    WRITE = "write"
+    DESTRUCTIVE = "destructive"
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What an executing action may use.
+
+    Attributes:
+        observe: a new, independent reading of the sources that the action depends on.
+        progress: takes one plain line at a time.
+        deadline_s: after which the outcome is "unknown".
+    """
+
+    reach: Reach
+    clock: Clock
+    observe: Callable[[], Awaitable[Snapshot]]
+    progress: Progress
+    deadline_s: float
+
+
+class Action(Protocol):
+    """One action: a pure plan and an execution that proves its effect."""
+
+    @property
+    def spec(self) -> ActionSpec: ...
+
+    def targets(self, snapshot: Snapshot) -> Sequence[str]:
+        """What it can be aimed at."""
+        ...
+
+    def unavailable(self, snapshot: Snapshot, target: str) -> str:
+        """Why its key is grey for a target ("round not initialised"), "" when it is not."""
+        ...
+
+    def plan(self, snapshot: Snapshot, target: str) -> Plan:
+        """What would be done now; never asks anybody anything."""
+        ...
+
+    async def execute(self, plan: Plan, execution: Execution) -> Result:
+        """Does it and proves it. Raises nothing but what is a bug; cancellation passes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """How an action presents itself.
+
+    Attributes:
+        key: on the screen; verb: on the command line.
+        subject: kind of target: orchestrator or round.
+        probes: names of the probes whose readings it plans from and is verified by.
+    """
+
+    id: str
+    title: str
+    key: str
+    effect: Effect
+    subject: str
+    help: str
+    probes: tuple[str, ...]

@@ -1,0 +1,1 @@
+"""When the fleet is asked: one loop a source, deadlines, ages, published snapshots."""

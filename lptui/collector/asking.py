@@ -1,0 +1,79 @@
+"""One asking of one source: deadline, errors turned into problems, entry into the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from lptui.clock import Clock
+from lptui.collector.ledger import Ledger
+from lptui.errors import DeadlineError, LptuiError, Problem, ProblemKind
+from lptui.fleet.topology import Fleet
+from lptui.probes.probe import Asking, Probe
+from lptui.text import clean
+from lptui.transport.protocols import Reach
+
+GRACE_S = 0.5
+"""How much longer than its own deadline a probe may take before it is cut off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A probe and one of its targets: what has a loop of its own."""
+
+    probe: Probe
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.probe.name}@{self.target}"
+
+
+async def ask(
+    source: Source,
+    *,
+    fleet: Fleet,
+    reach: Reach,
+    clock: Clock,
+    ledger: Ledger,
+    deadline_s: float,
+) -> bool:
+    """Asks a source once and enters what came of it; True when it answered.
+
+    Never raises for anything that the outside world or the probe did; cancellation passes.
+    """
+    probe, target = source.probe, source.target
+    words = probe.source(fleet, target)
+    interval_s = probe.interval_s(fleet, target)
+    started = clock.monotonic()
+    try:
+        async with asyncio.timeout(deadline_s + GRACE_S):
+            answers = await probe.ask(
+                Asking(fleet, reach, clock, ledger.snapshot, deadline_s), target
+            )
+    except TimeoutError:
+        problem = DeadlineError(words, f"no answer within {deadline_s:g} s").problem()
+    except LptuiError as error:
+        problem = error.problem()
+    except Exception as error:  # a probe's own bug must stop neither its loop nor the others
+        why = clean(f"{type(error).__name__}: {error}")
+        problem = Problem(
+            ProblemKind.INTERNAL, words, why, "this is a bug in lptui; please report it"
+        )
+    else:
+        ledger.record(
+            answers,
+            source=words,
+            taken_at=clock.now(),
+            took_s=clock.monotonic() - started,
+            interval_s=interval_s,
+        )
+        return True
+    ledger.fail(
+        probe.keys(fleet, target),
+        problem,
+        source=words,
+        taken_at=clock.now(),
+        took_s=clock.monotonic() - started,
+        interval_s=interval_s,
+    )
+    return False

@@ -1,0 +1,163 @@
+"""The live collector: one loop a source, each at its own pace; snapshots for whoever listens."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+
+from lptui.clock import Clock
+from lptui.collector.asking import Source, ask
+from lptui.collector.ledger import Ledger, with_fast_interval
+from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.topology import Fleet
+from lptui.probes.probe import Probe
+from lptui.transport.protocols import Reach
+
+PUBLISH_GAP_S = 0.25
+"""Snapshots are at least this far apart, however many answers come in."""
+
+SLOWEST_RETRY_S = 30.0
+"""A source that fails is asked at least this often, unless its own interval is longer."""
+
+Subscriber = Callable[[Snapshot], None]
+
+
+class Collector:
+    """Asks every source of a fleet for as long as it runs.
+
+    A source that is slow or dead delays no other. Subscribers are called on the event loop, one
+    after the other, and must return at once.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        reach: Reach,
+        clock: Clock,
+        probes: Sequence[Probe],
+        spread: random.Random | None = None,
+    ) -> None:
+        self._fleet = fleet
+        self._reach = reach
+        self._clock = clock
+        self._sources = [Source(p, target) for p in probes for target in p.targets(fleet)]
+        self._ledger = Ledger(
+            fleet, (key for s in self._sources for key in s.probe.keys(fleet, s.target))
+        )
+        self._random = spread or random.Random()  # noqa: S311 (spreads load, guards nothing)
+        self._subscribers: list[Subscriber] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._waiting: dict[Source, asyncio.Future[None]] = {}
+        self._changed = asyncio.Event()
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest published snapshot; an empty one at first."""
+        return self._ledger.snapshot
+
+    @property
+    def fleet(self) -> Fleet:
+        """The fleet with the intervals that are in force."""
+        return self._fleet
+
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        """Calls `subscriber` with each new snapshot; the result ends the subscription."""
+        self._subscribers.append(subscriber)
+        return lambda: self._subscribers.remove(subscriber)
+
+    def start(self) -> None:
+        """Begins to ask; must be called on a running event loop, once."""
+        self._tasks = [
+            asyncio.create_task(self._loop(source), name=str(source)) for source in self._sources
+        ]
+        publisher = asyncio.create_task(self._publish(), name="publish")
+        publisher.add_done_callback(_report_death)
+        self._tasks.append(publisher)
+
+    async def stop(self) -> None:
+        """Ends all loops; returns when they have ended."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+
+    def set_fast_interval(self, seconds: float) -> None:
+        """Another pace for the fast readings, from now on."""
+        self._fleet = with_fast_interval(self._fleet, seconds)
+        self._ledger.rescale(self._fleet)
+        self.refresh()
+
+    def refresh(self, *names: str) -> None:
+        """Asks all sources at once, or only those of the named probes."""
+        for source, future in list(self._waiting.items()):
+            if (not names or source.probe.name in names) and not future.done():
+                future.set_result(None)
+
+    async def _loop(self, source: Source) -> None:
+        failures = 0
+        if source.probe.needs:
+            await self._needed(source)
+        while True:
+            started = self._clock.monotonic()
+            answered = await ask(
+                source,
+                fleet=self._fleet,
+                reach=self._reach,
+                clock=self._clock,
+                ledger=self._ledger,
+                deadline_s=self._fleet.intervals.timeout,
+            )
+            self._changed.set()
+            interval = source.probe.interval_s(self._fleet, source.target)
+            failures = 0 if answered else failures + 1
+            if failures > 1:
+                interval = max(interval, min(interval * 2 ** (failures - 1), SLOWEST_RETRY_S))
+            took = self._clock.monotonic() - started
+            due = interval * self._random.uniform(0.95, 1.05) - took
+            await self._pause(source, max(due, interval * 0.1))
+
+    async def _needed(self, source: Source) -> None:
+        """Waits until what this source builds on was asked once, but not for ever."""
+        keys = {
+            key
+            for other in self._sources
+            if other.probe.name in source.probe.needs
+            for key in other.probe.keys(self._fleet, other.target)
+        }
+        end = self._clock.monotonic() + self._fleet.intervals.timeout
+        while self._clock.monotonic() < end and not keys <= self.snapshot.readings.keys():
+            await self._pause(source, PUBLISH_GAP_S)
+
+    async def _pause(self, source: Source, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        handle = loop.call_later(seconds, _wake, future)
+        self._waiting[source] = future
+        try:
+            await future
+        finally:
+            handle.cancel()
+            del self._waiting[source]
+
+    async def _publish(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            snapshot = self._ledger.publish(self._clock.now())
+            for subscriber in tuple(self._subscribers):
+                subscriber(snapshot)
+            await asyncio.sleep(PUBLISH_GAP_S)
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _report_death(task: asyncio.Task[None]) -> None:
+    """Without its publisher the console would show old figures in silence: say so loudly."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        asyncio.get_running_loop().call_exception_handler(
+            {"message": "the snapshot publisher ended", "exception": error, "task": task}
+        )

@@ -1,0 +1,73 @@
+"""One collection of everything within one deadline: what cron runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from lptui.clock import Clock
+from lptui.collector.asking import Source, ask
+from lptui.collector.ledger import Ledger
+from lptui.errors import Problem, ProblemKind
+from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.topology import Fleet
+from lptui.probes.probe import Probe
+from lptui.transport.protocols import Reach
+
+
+async def collect_once(
+    fleet: Fleet, reach: Reach, clock: Clock, probes: Sequence[Probe], deadline_s: float
+) -> Snapshot:
+    """Asks every source once, all at the same time, and gives the snapshot.
+
+    A probe that needs others starts when those have answered or failed. What has not answered
+    at the deadline is a TIMEOUT problem; the call itself never takes longer.
+    """
+    sources = [Source(probe, target) for probe in probes for target in probe.targets(fleet)]
+    ledger = Ledger(fleet, (key for s in sources for key in s.probe.keys(fleet, s.target)))
+    end = clock.monotonic() + deadline_s
+    tasks: dict[Source, asyncio.Task[None]] = {}
+
+    async def run(source: Source) -> None:
+        first = [task for other, task in tasks.items() if other.probe.name in source.probe.needs]
+        if first:
+            await asyncio.wait(first)
+            ledger.publish(clock.now())
+        left = end - clock.monotonic()
+        await ask(
+            source,
+            fleet=fleet,
+            reach=reach,
+            clock=clock,
+            ledger=ledger,
+            deadline_s=max(0.1, min(fleet.intervals.timeout, left)),
+        )
+
+    names = {probe.name for probe in probes}
+    ordered = sorted(sources, key=lambda s: len(names.intersection(s.probe.needs)))
+    try:
+        for source in ordered:
+            tasks[source] = asyncio.create_task(run(source), name=str(source))
+        if tasks:
+            await asyncio.wait(tasks.values(), timeout=deadline_s)
+    finally:
+        late = [source for source, task in tasks.items() if not task.done()]
+        for source in late:
+            tasks[source].cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+    for source in late:
+        words = source.probe.source(fleet, source.target)
+        ledger.fail(
+            source.probe.keys(fleet, source.target),
+            Problem(
+                ProblemKind.TIMEOUT,
+                words,
+                f"no answer within the run's {deadline_s:g} s",
+                "look at the host's own findings, or give the run more time with --timeout",
+            ),
+            source=words,
+            taken_at=clock.now(),
+            took_s=deadline_s,
+            interval_s=source.probe.interval_s(fleet, source.target),
+        )
+    return ledger.publish(clock.now())

@@ -1,0 +1,70 @@
+"""Who can send an orchestrator's transactions: the fleet's nodes, matched by their accounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lptui.fleet.facts.chain import OrchestratorRecord
+from lptui.fleet.facts.livepeer import NodeIdentity
+from lptui.fleet.reading import Reading
+from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.topology import Node, Orchestrator, Role
+from lptui.fleet.units import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A node that acts with an account that may call reward.
+
+    `delegated`: the account is not the registered one but the caller that it authorised on
+    chain (LIP-118). `identity` is the reading that says so.
+    """
+
+    node: Node
+    account: Address
+    delegated: bool
+    identity: Reading[NodeIdentity]
+
+
+def orchestrator(snapshot: Snapshot, name: str) -> Orchestrator | None:
+    """A registered orchestrator of the configuration by its name."""
+    chain = snapshot.fleet.chain
+    if chain is None:
+        return None
+    return next((item for item in chain.orchestrators if item.name == name), None)
+
+
+def accounts_of(snapshot: Snapshot) -> tuple[tuple[Node, Address, Reading[NodeIdentity]], ...]:
+    """Each node that answered who it is, with the account that it acts with."""
+    found = []
+    for node in snapshot.fleet.nodes.values():
+        reading = snapshot.reading(NodeIdentity, node.name)
+        if reading.value is not None and reading.value.account is not None:
+            found.append((node, reading.value.account, reading))
+    return tuple(found)
+
+
+def reward_callers(
+    snapshot: Snapshot, registered: Orchestrator, record: OrchestratorRecord | None
+) -> tuple[Caller, ...]:
+    """Nodes whose account may call reward for an orchestrator, the expected one first.
+
+    Order: the node that the configuration names, then nodes of role reward, then the others;
+    among those, holders of the registered key before delegates.
+    """
+    delegate = record.reward_caller if record is not None else None
+    callers = [
+        Caller(node, account, account != registered.address, reading)
+        for node, account, reading in accounts_of(snapshot)
+        if account in (registered.address, delegate)
+    ]
+    return tuple(
+        sorted(
+            callers,
+            key=lambda caller: (
+                caller.node.name != registered.reward_caller,
+                Role.REWARD not in caller.node.roles,
+                caller.delegated,
+            ),
+        )
+    )
