@@ -34,7 +34,8 @@ class NodeIdentity:
     """Who the node is. None where the node has no chain client or does not answer that route.
 
     `tx_routes` is False when routes that send transactions are not registered (404).
-    `max_gas_price` None with `has_gas_cap` False means "no cap".
+    `max_gas_price` None with `has_gas_cap` False means "no cap". `errors` are routes that
+    answered something else than promised, and what.
     """
 
     account: Address | None
@@ -47,6 +48,7 @@ class NodeIdentity:
     tx_routes: bool | None = None
     reward_caller: Address | None = None
     controller: Address | None = None
+    errors: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
