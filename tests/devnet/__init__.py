@@ -1,0 +1,1 @@
+"""A chain and nodes for tests: anvil with stand-in contracts, and go-livepeer's HTTP interface."""
