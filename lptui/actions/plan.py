@@ -60,8 +60,11 @@ class Plan:
         return tuple(item for item in self.preconditions if item.met is not True)
 
     @property
-    def may_run(self) -> bool:
-        return not self.refusals and not self.done
+    def why_not(self) -> str:
+        """Why it cannot run now, in a few words; "" when it can."""
+        if self.done:
+            return self.done
+        return f"{self.refusals[0].name}: {self.refusals[0].evidence}" if self.refusals else ""
 
     @property
     def hash(self) -> str:

@@ -77,7 +77,7 @@ class Runner:
         )
         result = Result(plan, Outcome.UNKNOWN, "interrupted; what was sent may still happen")
         try:
-            result = await action.execute(plan, execution)
+            result = await self._guarded(action, plan, execution)
         except asyncio.CancelledError:
             raise
         except LptuiError as error:
@@ -88,6 +88,21 @@ class Runner:
         finally:
             self.audit.ended(result, self._fleet)
         return result
+
+    async def _guarded(self, action: Action, plan: Plan, execution: Execution) -> Result:
+        """Plans again from a new reading: what was confirmed must still be what would be done."""
+        snapshot = await execution.observe()
+        fresh = action.plan(snapshot, plan.target)
+        if fresh.done:
+            proof = await action.prove(plan, snapshot, execution) if plan.facts else None
+            return Result(plan, Outcome.DONE, fresh.done, proof=proof or ())
+        if fresh.refusals:
+            first = fresh.refusals[0]
+            return _refused(plan, f"{first.name}: {first.evidence}", first.remedy)
+        if fresh.hash != plan.hash:
+            why = "the fleet is no longer as it was when the plan was made"
+            return _refused(plan, why, "make the plan again and look at it")
+        return await action.execute(plan, snapshot, execution)
 
 
 def _refused(plan: Plan, why: str, remedy: str) -> Result:

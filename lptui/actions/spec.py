@@ -16,6 +16,10 @@ from lptui.fleet.snapshot import Snapshot
 from lptui.transport.protocols import Reach
 
 Progress = Callable[[str], None]
+"""Takes one plain line at a time."""
+
+Proof = tuple[tuple[str, str], ...]
+"""What was seen, by name: `tx`, `block`, `amount`…"""
 
 
 class Effect(StrEnum):
@@ -32,7 +36,6 @@ class Execution:
 
     Attributes:
         observe: a new, independent reading of the sources that the action depends on.
-        progress: takes one plain line at a time.
         deadline_s: after which the outcome is "unknown".
     """
 
@@ -53,16 +56,16 @@ class Action(Protocol):
         """What it can be aimed at."""
         ...
 
-    def unavailable(self, snapshot: Snapshot, target: str) -> str:
-        """Why its key is grey for a target ("round not initialised"), "" when it is not."""
-        ...
-
     def plan(self, snapshot: Snapshot, target: str) -> Plan:
         """What would be done now; never asks anybody anything."""
         ...
 
-    async def execute(self, plan: Plan, execution: Execution) -> Result:
-        """Does it and proves it. Raises nothing but what is a bug; cancellation passes."""
+    async def execute(self, plan: Plan, snapshot: Snapshot, execution: Execution) -> Result:
+        """Does it and proves it; `snapshot` is the one that the guards were checked with."""
+        ...
+
+    async def prove(self, plan: Plan, snapshot: Snapshot, execution: Execution) -> Proof | None:
+        """What shows the effect in an independent reading; None while it does not show."""
         ...
 
 

@@ -1,0 +1,14 @@
+"""Every action that there is. A new one is one file and one line here."""
+
+from __future__ import annotations
+
+from lptui.actions.initialize_round import InitializeRound
+from lptui.actions.reward import Reward
+from lptui.actions.spec import Action
+
+ACTIONS: tuple[Action, ...] = (Reward(), InitializeRound())
+
+
+def action(name: str) -> Action | None:
+    """An action by its id, which is also its verb on the command line."""
+    return next((item for item in ACTIONS if item.spec.id == name), None)

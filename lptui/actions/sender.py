@@ -1,0 +1,116 @@
+"""What must hold for a node to send a transaction, whatever it is for."""
+
+from __future__ import annotations
+
+from lptui.actions.plan import Precondition
+from lptui.fleet.facts.chain import GasPrices, SignerAccount
+from lptui.fleet.facts.livepeer import NodeIdentity, NodeStatus
+from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.topology import Chain, Node
+from lptui.fleet.units import Address, Wei, format_gwei, format_units, short_address
+
+
+def fee_cap(snapshot: Snapshot, chain: Chain, node: Node) -> Wei | None:
+    """The most that the node would pay for a unit of gas; None when it cannot be told.
+
+    go-livepeer caps the fee at the smaller of its own limit and twice the base fee.
+    """
+    prices = snapshot.fresh(GasPrices, chain.network)
+    identity = snapshot.value(NodeIdentity, node.name)
+    if prices is None:
+        return None
+    double = 2 * (prices.base_fee if prices.base_fee is not None else prices.gas_price)
+    if identity is not None and identity.has_gas_cap and identity.max_gas_price is not None:
+        return Wei(min(double, identity.max_gas_price))
+    return Wei(double)
+
+
+def cost_words(snapshot: Snapshot, chain: Chain, node: Node, gas: int) -> str:
+    """The likely and the highest cost of `gas` units, in words."""
+    prices = snapshot.fresh(GasPrices, chain.network)
+    cap = fee_cap(snapshot, chain, node)
+    if prices is None or cap is None:
+        return "unknown: the gas price could not be read"
+    likely = format_units(gas * prices.gas_price, 6)
+    most = format_units(gas * cap, 6)
+    return (
+        f"about {likely} ETH ({gas:,} gas at {format_gwei(prices.gas_price)}), at most {most} ETH"
+    )
+
+
+def preconditions(
+    snapshot: Snapshot, chain: Chain, node: Node, account: Address, gas: int
+) -> tuple[Precondition, ...]:
+    """Node up, route offered, price under the cap, balance enough, nothing pending."""
+    return (
+        _up(snapshot, node),
+        _offered(snapshot, node),
+        _under_cap(snapshot, chain, node),
+        _funded(snapshot, chain, node, account, gas),
+        _nothing_pending(snapshot, account),
+    )
+
+
+def _up(snapshot: Snapshot, node: Node) -> Precondition:
+    reading = snapshot.reading(NodeStatus, node.name)
+    status = snapshot.fresh(NodeStatus, node.name)
+    if status is not None:
+        return Precondition("node answers", True, f"{node.name}: version {status.version}")
+    why = str(reading.problem) if reading.problem else f"{node.name}: the last answer is too old"
+    return Precondition("node answers", None, why, "see the node's own findings")
+
+
+def _offered(snapshot: Snapshot, node: Node) -> Precondition:
+    identity = snapshot.value(NodeIdentity, node.name)
+    offered = identity.tx_routes if identity is not None else None
+    words = {True: "offered", False: "answers 404", None: "could not be told"}[offered]
+    return Precondition(
+        "transaction routes offered",
+        offered,
+        f"{node.name}: {words}",
+        "" if offered else "start the node with -enableCliTxRoutes",
+    )
+
+
+def _under_cap(snapshot: Snapshot, chain: Chain, node: Node) -> Precondition:
+    name = "gas price under the node's cap"
+    prices = snapshot.fresh(GasPrices, chain.network)
+    identity = snapshot.value(NodeIdentity, node.name)
+    if prices is None or identity is None or identity.has_gas_cap is None:
+        return Precondition(name, None, "price or cap could not be read")
+    if not identity.has_gas_cap or identity.max_gas_price is None:
+        return Precondition(name, True, f"{format_gwei(prices.gas_price)}, the node has no cap")
+    evidence = f"{format_gwei(prices.gas_price)} against {format_gwei(identity.max_gas_price)}"
+    met = prices.gas_price <= identity.max_gas_price
+    return Precondition(
+        name, met, evidence, "" if met else "raise the cap (/setMaxGasPrice) or wait"
+    )
+
+
+def _funded(
+    snapshot: Snapshot, chain: Chain, node: Node, account: Address, gas: int
+) -> Precondition:
+    name = "balance covers the highest cost"
+    signer = snapshot.fresh(SignerAccount, account)
+    cap = fee_cap(snapshot, chain, node)
+    if signer is None or cap is None:
+        return Precondition(name, None, f"{short_address(account)}: balance or price not read")
+    need = gas * cap
+    met = signer.balance >= need
+    evidence = (
+        f"{short_address(account)} has {format_units(signer.balance, 6)} ETH, "
+        f"cap x gas is {format_units(need, 6)} ETH"
+    )
+    return Precondition(name, met, evidence, "" if met else f"send ETH to {account}")
+
+
+def _nothing_pending(snapshot: Snapshot, account: Address) -> Precondition:
+    name = "no transaction of this account pending"
+    signer = snapshot.fresh(SignerAccount, account)
+    if signer is None:
+        return Precondition(name, None, f"{short_address(account)}: nonces not read")
+    met = signer.pending == 0
+    evidence = f"nonce {signer.nonce} mined, {signer.pending_nonce} with pending ones"
+    return Precondition(
+        name, met, evidence, "" if met else "wait for it, or find out why it is stuck"
+    )
