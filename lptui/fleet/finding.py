@@ -49,6 +49,8 @@ class Finding:
         evidence: readings it rests on, one line each with source and age.
         remedy: one line on what to do; "" when all is well.
         action: id of the action that the remedy refers to, "" for none.
+        cause: id of the finding that explains this one ("host-up@edge-1"), "" for none; reports
+            count and show it under that one.
     """
 
     check: str
@@ -60,6 +62,7 @@ class Finding:
     remedy: str = ""
     action: str = ""
     metrics: tuple[Metric, ...] = ()
+    cause: str = ""
 
     @property
     def id(self) -> str:
