@@ -1,0 +1,39 @@
+# What README promises: `make demo` and `make test` on a machine with nothing prepared.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check lint types bench lock screenshots clean
+
+demo: $(VENV)/.installed
+	@sh scripts/demo.sh $(BIN)/lptui
+
+test: $(VENV)/.installed-test
+	@sh scripts/install-test-tools.sh
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+bench: $(VENV)/.installed-test
+	@sh scripts/install-test-tools.sh bench
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+$(VENV)/.installed: requirements.lock pyproject.toml scripts/venv.sh
+	@sh scripts/venv.sh $(PYTHON) $(VENV) requirements.lock
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed requirements-test.lock
+	@sh scripts/venv.sh $(PYTHON) $(VENV) requirements-test.lock
+	@touch $@
+
+lock: $(VENV)/.installed-test
+	@sh scripts/lock.sh $(BIN)
+
+screenshots: $(VENV)/.installed
+	$(BIN)/python screenshots/make.py
+
+clean:
+	rm -rf $(VENV) .devtools .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

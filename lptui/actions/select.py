@@ -1,0 +1,71 @@
+"""Selectors: `all`, a name, `role:ROLE`, `host:NAME`, `tag:NAME`, to an action's targets."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from lptui.actions.spec import Action
+from lptui.errors import RefusedError
+from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.topology import Fleet, Node, Role
+
+
+def targets(action: Action, snapshot: Snapshot, words: Sequence[str]) -> tuple[str, ...]:
+    """The targets that the words select, in the configuration's order, without repeats.
+
+    Without a word the only target there is. Raises RefusedError when a word selects nothing or
+    when there is a choice to make.
+    """
+    possible = tuple(action.targets(snapshot))
+    if not possible:
+        raise RefusedError(
+            action.spec.id, f"this fleet has no {action.spec.subject}", "see chain: in the file"
+        )
+    if not words:
+        if len(possible) == 1:
+            return possible
+        names = ", ".join(possible)
+        raise RefusedError(action.spec.id, f"which {action.spec.subject}?", f"one of: {names}, all")
+    chosen = {name for word in words for name in _selected(word, possible, snapshot.fleet)}
+    return tuple(name for name in possible if name in chosen)
+
+
+def _selected(word: str, possible: tuple[str, ...], fleet: Fleet) -> tuple[str, ...]:
+    if word == "all":
+        return possible
+    if word in possible:
+        return (word,)
+    served = {
+        name for node in _nodes(word, fleet) for name in _orchestrators_of(node, fleet)
+    } & set(possible)
+    if served:
+        return tuple(served)
+    near = difflib.get_close_matches(word, [*possible, *fleet.nodes], n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(possible)}"
+    raise RefusedError(word, "selects nothing", hint)
+
+
+def _nodes(word: str, fleet: Fleet) -> tuple[Node, ...]:
+    kind, colon, name = word.partition(":")
+    if not colon:
+        return (fleet.nodes[word],) if word in fleet.nodes else ()
+    if kind == "role" and name in set(Role):
+        return fleet.nodes_with(Role(name))
+    if kind == "host":
+        return fleet.nodes_on(name)
+    if kind == "tag":
+        return tuple(node for node in fleet.nodes.values() if name in node.tags)
+    return ()
+
+
+def _orchestrators_of(node: Node, fleet: Fleet) -> tuple[str, ...]:
+    """The registered orchestrators that a node works for or acts as."""
+    chain = fleet.chain
+    if chain is None:
+        return ()
+    return tuple(
+        item.name
+        for item in chain.orchestrators
+        if item.address in (node.recipient, node.account) or item.reward_caller == node.name
+    )

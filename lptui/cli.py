@@ -1,0 +1,153 @@
+"""The command line: parses and dispatches; everything else is imported when it is needed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+from lptui import __version__
+from lptui.errors import LptuiError, RefusedError
+from lptui.paths import find_config
+
+USAGE_ERROR: Final = 3
+"""Wrong usage is UNKNOWN to a monitoring system, never CRITICAL."""
+
+REFUSED: Final = 1
+
+FORMATS: Final = ("text", "json", "prometheus", "markdown")
+
+EPILOG: Final = """\
+commands with --headless (also with --demo):
+  check              one collection, all checks; exit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
+  status             the whole snapshot
+  validate           the configuration's mistakes; exit 0 or 1
+  reward [TARGET…]   call reward for orchestrators; --dry-run prints the plan
+  initialize-round   initialise the round
+
+other commands:
+  config schema      JSON Schema of the configuration, for editors
+  completion SHELL   completion script for bash, zsh or tcsh
+
+targets: all, an orchestrator's or node's name, role:ROLE, host:NAME, tag:NAME
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE_ERROR, f"lptui: {message}\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line's grammar."""
+    made = _Parser(
+        prog="lptui",
+        description="Terminal operations console for fleets of Livepeer orchestrators.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("words", nargs="*", metavar="COMMAND", help="see below")
+    made.add_argument("--config", metavar="PATH", help="configuration file")
+    made.add_argument("--demo", action="store_true", help="a simulated fleet on this machine")
+    made.add_argument("--scenario", metavar="NAME", help="the demo's situation (default: healthy)")
+    made.add_argument("--demo-hosts", type=_count, metavar="N", help="size of the demo's fleet")
+    made.add_argument("--read-only", action="store_true", help="refuse every change")
+    made.add_argument("--interval", type=_seconds, metavar="S", help="seconds between readings")
+    made.add_argument("--theme", metavar="NAME", help="theme of the screen")
+    made.add_argument("--headless", action="store_true", help="run a command without the screen")
+    made.add_argument("--format", choices=FORMATS, default="text", help="what to print")
+    made.add_argument(
+        "--timeout", type=_seconds, metavar="S", help="deadline of the whole run, in seconds"
+    )
+    made.add_argument(
+        "--dry-run", action="store_true", help="print an action's plan, change nothing"
+    )
+    made.add_argument("--yes", action="store_true", help="do not ask before an action")
+    made.add_argument("--version", action="version", version=f"lptui {__version__}")
+    return made
+
+
+def run(argv: Sequence[str]) -> int:
+    """Runs one command; the result is the exit code."""
+    arguments = parser().parse_intermixed_args(argv)
+    try:
+        return _dispatch(arguments)
+    except LptuiError as error:
+        print(f"lptui: {error}", file=sys.stderr)
+        if error.remedy:
+            print(f"lptui: {error.remedy}", file=sys.stderr)
+        return REFUSED if isinstance(error, RefusedError) else USAGE_ERROR
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return USAGE_ERROR
+
+
+def _dispatch(arguments: argparse.Namespace) -> int:
+    words: list[str] = arguments.words
+    if arguments.scenario and not arguments.demo:
+        raise LptuiError("--scenario", "only the demo has scenarios", "add --demo")
+    if arguments.headless:
+        from lptui.headless import run_headless
+
+        return run_headless(arguments)
+    if words[:2] == ["config", "schema"]:
+        import json
+
+        from lptui.config import json_schema
+
+        print(json.dumps(json_schema(), indent=2))
+        return 0
+    if words[:1] == ["completion"]:
+        return _completion(words[1:])
+    if words:
+        hint = f"lptui --headless {words[0]}"
+        raise LptuiError(" ".join(words), "no such command", f"did you mean: {hint}? see --help")
+    return _console(arguments)
+
+
+def _completion(words: Sequence[str]) -> int:
+    import shtab
+
+    if len(words) != 1 or words[0] not in shtab.SUPPORTED_SHELLS:
+        known = ", ".join(shtab.SUPPORTED_SHELLS)
+        raise LptuiError("completion", "which shell?", f"one of: {known}")
+    print(shtab.complete(parser(), shell=words[0]))
+    return 0
+
+
+def _console(arguments: argparse.Namespace) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise LptuiError(
+            "the console needs a terminal",
+            "standard input or output is not one",
+            "for scripts: lptui --headless check",
+        )
+    from lptui.tui.main import run_console
+
+    return run_console(
+        config=None if arguments.demo else find_config(arguments.config),
+        scenario=(arguments.scenario or "healthy") if arguments.demo else None,
+        demo_hosts=arguments.demo_hosts,
+        read_only=arguments.read_only,
+        interval_s=arguments.interval,
+        theme=arguments.theme,
+    )
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0.1 <= value <= 3600:
+        raise argparse.ArgumentTypeError("must be between 0.1 and 3600 seconds")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 1000:
+        raise argparse.ArgumentTypeError("must be between 1 and 1000")
+    return value

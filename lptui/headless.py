@@ -1,0 +1,147 @@
+"""The commands that need no screen: check, status, validate and the actions."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from lptui.errors import LptuiError
+from lptui.paths import find_config
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lptui.actions.plan import Plan, Result
+    from lptui.actions.spec import Action
+    from lptui.session import Session
+
+DEFAULT_TIMEOUT_S = 30.0
+"""Deadline of a whole run of check or status."""
+
+MARGIN_S = 0.5
+"""Kept back from the run's deadline for the checks, the report and closing."""
+
+
+def run_headless(arguments: argparse.Namespace) -> int:
+    """Runs one headless command; the result is the exit code."""
+    words: list[str] = arguments.words
+    verb = words[0] if words else ""
+    if verb == "validate":
+        return _validate(arguments)
+    if verb in ("check", "status"):
+        if len(words) > 1:
+            raise LptuiError(verb, f"takes no target: {words[1]}", "see lptui --help")
+        return asyncio.run(_report(arguments, verb))
+    from lptui.actions.registry import action
+
+    found = action(verb)
+    if found is None:
+        raise LptuiError(verb or "--headless", "no such command", "see lptui --help")
+    return asyncio.run(_act(arguments, found, words[1:]))
+
+
+def _validate(arguments: argparse.Namespace) -> int:
+    from lptui.config import find_mistakes
+
+    path = find_config(arguments.config)
+    mistakes = find_mistakes(path)
+    for mistake in mistakes:
+        _out(str(mistake))
+    if not mistakes:
+        _out(f"{path}: no mistakes")
+    return 1 if mistakes else 0
+
+
+async def _report(arguments: argparse.Namespace, verb: str) -> int:
+    started = time.monotonic()
+    timeout_s: float = arguments.timeout or DEFAULT_TIMEOUT_S
+    session = await _open(arguments)
+    try:
+        left = timeout_s - (time.monotonic() - started) - MARGIN_S
+        snapshot = await session.collect(max(0.1, left))
+        from lptui.checks import overall, run_checks
+        from lptui.report import render_check, render_status
+
+        findings = run_checks(snapshot)
+        render = render_check if verb == "check" else render_status
+        _out(render(snapshot, findings, arguments.format).rstrip("\n"))
+        return overall(findings).value if verb == "check" else 0
+    finally:
+        await session.close()
+
+
+async def _act(arguments: argparse.Namespace, action: Action, words: Sequence[str]) -> int:
+    from lptui.actions.runner import ACTION_DEADLINE_S
+    from lptui.actions.select import targets
+    from lptui.report.actions import render_runs
+
+    if arguments.format not in ("text", "json"):
+        raise LptuiError(action.spec.id, f"has no format {arguments.format}", "use text or json")
+    session = await _open(arguments)
+    try:
+        snapshot = await session.observe(action.spec.probes)
+        chosen = targets(action, snapshot, words)
+        runs: list[tuple[Plan, Result | None]] = []
+        for target in chosen:
+            plan = action.plan(snapshot, target)
+            result = None
+            if not arguments.dry_run:
+                _confirm(arguments, plan)
+                result = await session.runner.run(
+                    action, plan, _progress, arguments.timeout or ACTION_DEADLINE_S
+                )
+            runs.append((plan, result))
+        _out(render_runs(runs, session.clock.now(), arguments.format).rstrip("\n"))
+        return _exit_code(runs)
+    finally:
+        await session.close()
+
+
+def _exit_code(runs: Sequence[tuple[Plan, Result | None]]) -> int:
+    """The worst of all runs; a dry run of a plan that may not run is a refusal."""
+    codes = [
+        result.outcome.exit_code if result else int(bool(plan.refusals)) for plan, result in runs
+    ]
+    return max(codes, default=3)
+
+
+def _confirm(arguments: argparse.Namespace, plan: Plan) -> None:
+    """Asks on the terminal; raises RefusedError for "no" and where nobody can be asked."""
+    if arguments.yes or plan.why_not:
+        return
+    from lptui.errors import RefusedError
+    from lptui.report.actions import plan_lines
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise RefusedError(
+            plan.summary, "nobody to ask: no terminal", "look at --dry-run, add --yes"
+        )
+    for line in plan_lines(plan):
+        _progress(line)
+    sys.stderr.write("Do this? Type yes: ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() != "yes":
+        raise RefusedError(plan.summary, "not confirmed", "")
+
+
+async def _open(arguments: argparse.Namespace) -> Session:
+    from lptui.session import Session, Source
+
+    source = (
+        Source(scenario=arguments.scenario or "healthy", demo_hosts=arguments.demo_hosts)
+        if arguments.demo
+        else Source(config=find_config(arguments.config))
+    )
+    return await Session.open(source, read_only=arguments.read_only)
+
+
+def _out(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def _progress(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()

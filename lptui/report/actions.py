@@ -1,0 +1,105 @@
+"""Plans and results of actions, for people and for scripts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from lptui.actions.plan import Plan, Result
+from lptui.clock import iso
+
+SCHEMA_VERSION = 1
+
+Run = tuple[Plan, Result | None]
+
+
+def render_runs(runs: Sequence[Run], now: float, form: str) -> str:
+    """All runs of one command; `form` is text or json."""
+    if form == "json":
+        return json.dumps(_document(runs, now), indent=2, ensure_ascii=False)
+    lines: list[str] = []
+    for plan, result in runs:
+        lines += plan_lines(plan) if result is None else result_lines(result)
+    return "\n".join(lines)
+
+
+def plan_lines(plan: Plan) -> tuple[str, ...]:
+    """A plan as the confirm screen and the dry run show it."""
+    return tuple(_plan_lines(plan))
+
+
+def _plan_lines(plan: Plan) -> Iterable[str]:
+    yield f"plan {plan.hash}: {plan.summary}"
+    yield f"  effect: {plan.effect}"
+    yield f"  cost: {plan.cost}"
+    for warning in plan.warnings:
+        yield f"  warning: {warning}"
+    for item in plan.preconditions:
+        word = {True: "ok", False: "NO", None: "??"}[item.met]
+        yield f"  [{word}] {item.name}: {item.evidence}"
+        if item.met is not True and item.remedy:
+            yield f"       {item.remedy}"
+    for number, step in enumerate(plan.steps, 1):
+        yield f"  {number}. {step.title} ({step.target}): {step.call}"
+        yield f"     then: {step.postcondition}; within {step.deadline_s:.0f} s; undo: {step.undo}"
+    if plan.done:
+        yield f"  nothing to do: {plan.done}"
+    elif plan.refusals:
+        yield "  refused: not every precondition holds"
+
+
+def result_lines(result: Result) -> tuple[str, ...]:
+    """A result: outcome, what proves it, what to do next."""
+    lines = [f"{result.outcome.value}: {result.plan.action} {result.plan.target}: {result.summary}"]
+    lines += [f"  {step.outcome.value}: {step.title}: {step.detail}" for step in result.steps]
+    lines += [f"  {name}: {value}" for name, value in result.proof]
+    if result.remedy:
+        lines.append(f"  next: {result.remedy}")
+    return tuple(lines)
+
+
+def _document(runs: Sequence[Run], now: float) -> dict[str, Any]:
+    documents = [{"plan": _plan(plan, result), "result": _result(result)} for plan, result in runs]
+    whole: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "collected_at": iso(now)}
+    if len(documents) == 1:
+        whole |= documents[0]
+    return whole | {"runs": documents}
+
+
+def _plan(plan: Plan, result: Result | None) -> dict[str, Any]:
+    outcomes = {step.title: step for step in result.steps} if result else {}
+    return {
+        "hash": plan.hash,
+        "action": plan.action,
+        "target": plan.target,
+        "summary": plan.summary,
+        "effect": plan.effect,
+        "cost": plan.cost,
+        "done": plan.done or None,
+        "may_run": not plan.why_not,
+        "preconditions": [asdict(item) for item in plan.preconditions],
+        "warnings": list(plan.warnings),
+        "facts": dict(plan.facts),
+        "steps": [
+            {
+                **asdict(step),
+                "outcome": outcomes[step.title].outcome.value if step.title in outcomes else None,
+                "detail": outcomes[step.title].detail if step.title in outcomes else None,
+            }
+            for step in plan.steps
+        ],
+    }
+
+
+def _result(result: Result | None) -> dict[str, Any] | None:
+    if result is None:
+        return None
+    return {
+        "outcome": result.outcome.value,
+        "exit_code": result.outcome.exit_code,
+        "summary": result.summary,
+        "proof": dict(result.proof),
+        "remedy": result.remedy or None,
+    }

@@ -1,0 +1,142 @@
+"""An opened fleet: configuration or demo, transports, probes and the runner, put together.
+
+The one place that composes the parts; the screen and the headless commands both start here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lptui.clock import Clock, SystemClock
+from lptui.collector.collector import Collector
+from lptui.collector.once import collect_once
+from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.topology import Fleet
+from lptui.paths import state_dir
+from lptui.probes.probe import Probe
+from lptui.transport.reach import FleetReach
+
+if TYPE_CHECKING:
+    from lptui.actions.runner import Runner
+    from lptui.sim.thread import DemoThread
+
+CLOSE_S = 2.0
+"""Closing connections never keeps the operator waiting longer."""
+
+OBSERVE_S = 20.0
+"""Longest independent reading for an action's guard or proof."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the fleet comes from: a configuration file, or the demo's scenario."""
+
+    config: Path | None = None
+    scenario: str | None = None
+    demo_hosts: int | None = None
+
+
+class Session:
+    """A fleet with everything that is needed to read it and to act on it."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        clock: Clock,
+        *,
+        read_only: bool = False,
+        demo: DemoThread | None = None,
+    ) -> None:
+        self.fleet = fleet
+        self.clock = clock
+        self.read_only = read_only
+        self.reach = FleetReach(fleet, clock)
+        self._demo = demo
+        self._probes: tuple[Probe, ...] | None = None
+        self._runner: Runner | None = None
+
+    @classmethod
+    async def open(
+        cls, source: Source, *, clock: Clock | None = None, read_only: bool = False
+    ) -> Session:
+        """Reads the configuration (or starts the demo) off the event loop.
+
+        Raises ConfigError with all mistakes, LptuiError when the demo cannot start.
+        """
+        clock = clock or SystemClock()
+        if source.scenario is not None:
+            demo, fleet = await asyncio.to_thread(_start_demo, source)
+            return cls(fleet, clock, read_only=read_only, demo=demo)
+        assert source.config is not None  # noqa: S101 (a source is one of the two)
+        fleet = await asyncio.to_thread(_load, source.config)
+        return cls(fleet, clock, read_only=read_only)
+
+    @property
+    def probes(self) -> Sequence[Probe]:
+        """The probes that have something to ask here; loading them takes a moment."""
+        if self._probes is None:
+            from lptui.collector.registry import probes_for
+
+            self._probes = probes_for(self.fleet)
+        return self._probes
+
+    @property
+    def runner(self) -> Runner:
+        """Executes actions, one at a time."""
+        if self._runner is None:
+            from lptui.actions.runner import Runner
+
+            self._runner = Runner(
+                self.fleet.name,
+                self.reach,
+                self.clock,
+                self.observe,
+                self.state,
+                read_only=self.read_only,
+            )
+        return self._runner
+
+    @property
+    def state(self) -> Path:
+        """Folder of the audit record and the locks; a demo's actions are kept apart."""
+        return state_dir() / "demo" if self.fleet.demo else state_dir()
+
+    def collector(self) -> Collector:
+        """A live collector of the whole fleet, not started."""
+        return Collector(self.fleet, self.reach, self.clock, self.probes)
+
+    async def collect(self, deadline_s: float) -> Snapshot:
+        """One collection of everything."""
+        return await collect_once(self.fleet, self.reach, self.clock, self.probes, deadline_s)
+
+    async def observe(self, names: tuple[str, ...]) -> Snapshot:
+        """One independent collection by the named probes alone."""
+        probes = [probe for probe in self.probes if probe.name in names]
+        return await collect_once(self.fleet, self.reach, self.clock, probes, OBSERVE_S)
+
+    async def close(self) -> None:
+        """Closes all connections and ends the demo; bounded in time, never raises."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await self.reach.close()
+        if self._demo is not None:
+            await asyncio.to_thread(self._demo.stop)
+            self._demo = None
+
+
+def _load(path: Path) -> Fleet:
+    from lptui.config import load_fleet
+
+    return load_fleet(path)
+
+
+def _start_demo(source: Source) -> tuple[DemoThread, Fleet]:
+    from lptui.sim.thread import DemoThread
+
+    demo = DemoThread(source.scenario or "healthy", hosts=source.demo_hosts)
+    return demo, demo.start()
