@@ -12,8 +12,6 @@ from types import MappingProxyType
 
 from lptui.fleet.units import Address, Percent, Wei
 
-NO_MAPPING: Mapping[str, str] = MappingProxyType({})
-
 
 class Role(StrEnum):
     """What a process is there for."""
@@ -225,7 +223,7 @@ class Balancer:
     config_path: str | None = None
     stub_status: Endpoint | None = None
     public_uri: str | None = None
-    servers: Mapping[str, str] = NO_MAPPING
+    servers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     backends: tuple[str, ...] = ()
     probe_path: str | None = None
 
