@@ -1,0 +1,101 @@
+"""The only door to a node's CLI API for probes: which routes may be read, and how.
+
+The API has no authentication and acts on any HTTP method: a GET of `/reward` sends a
+transaction (go-livepeer server/webserver.go). So a probe can ask nothing that is not listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from lptui.errors import BadAnswerError, HttpError, LptuiError, ProblemKind
+from lptui.text import clean
+from lptui.transport.protocols import OUTPUT_LIMIT, Http, HttpAnswer
+
+GATE: Final = "/signMessage"
+"""Tells whether transaction routes are registered, without acting.
+
+Newer builds register the routes that spend or sign only with `-enableCliTxRoutes`. Of those,
+this one checks its parameter `message` in front of everything else, the wallet included, so
+without it the answer is 400 where it is registered and 404 where it is not. `/reward` and
+`/initializeRound` have no parameter that could be left out: asking them acts. Nothing here ever
+sends a parameter.
+"""
+
+READABLE: Final = frozenset(
+    {
+        "/status",
+        "/currentBlock",
+        "/metrics",
+        "/ethAddr",
+        "/IsOrchestrator",
+        "/IsRedeemer",
+        "/EthChainID",
+        "/maxGasPrice",
+        "/minGasPrice",
+        "/contractAddresses",
+        "/rewardCaller",
+        GATE,
+    }
+)
+"""Routes without effect. Those that make the node call its own RPC at length are left out."""
+
+_NO_CLIENT: Final = "missing eth client"
+
+
+async def read(
+    http: Http, path: str, deadline_s: float, *, limit: int = OUTPUT_LIMIT
+) -> HttpAnswer:
+    """Asks one readable route, without parameters. Any status is an answer.
+
+    Raises TransportError, and LptuiError(INTERNAL) for a route that is not listed.
+    """
+    if path not in READABLE:
+        raise LptuiError(f"route {path}", "probes may not ask it", kind=ProblemKind.INTERNAL)
+    return await http.request("GET", path, deadline_s=deadline_s, limit=limit)
+
+
+@contextmanager
+def of(node: str) -> Iterator[None]:
+    """Says in an answer's errors whose answer it was."""
+    try:
+        yield
+    except LptuiError as error:
+        error.what = f"{node} {error.what}"
+        raise
+
+
+def is_off_chain(answer: HttpAnswer) -> bool:
+    """The answer of a node that runs without an Ethereum client: no fault."""
+    return answer.status == 500 and _NO_CLIENT in answer.text[:400].lower()
+
+
+def body(answer: HttpAnswer, what: str) -> bytes:
+    """The body of a success. Raises HttpError for any other status."""
+    if answer.status == 200:
+        return answer.body
+    said = clean(answer.body[:800], 160)
+    why = f"HTTP {answer.status}" + (f": {said}" if said else "")
+    if answer.status == 429:
+        raise HttpError(what, why, kind=ProblemKind.RATE_LIMITED, status=answer.status)
+    remedy = {
+        401: "something in front of the node wants a login: check the address",
+        403: "something in front of the node forbids it: check the address",
+        404: "is this the address of the node's CLI API (-cliAddr)?",
+    }.get(answer.status, "")
+    raise HttpError(what, why, remedy, status=answer.status)
+
+
+def word(raw: bytes, what: str, limit: int = 200) -> str:
+    """A one-word text answer, "" when the body is empty. Raises BadAnswerError."""
+    if len(raw) > limit:
+        raise BadAnswerError(what, f"a long text where one word is promised: {clean(raw, 60)}")
+    try:
+        text = raw.decode("ascii").strip()
+    except UnicodeDecodeError:
+        raise BadAnswerError(what, f"not plain text: {clean(raw, 60)}") from None
+    if " " in text or "\n" in text or "<" in text:
+        raise BadAnswerError(what, f"not one word: {clean(text, 60)}")
+    return text
