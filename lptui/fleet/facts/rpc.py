@@ -51,3 +51,7 @@ class RpcHead:
     advanced_at: float | None = None
     """When this console last saw the head move (UTC seconds)."""
     errors: tuple[tuple[str, str], ...] = ()
+    anchor: L2Block | None = None
+    """A height well below the heads, the same for all endpoints of one chain at one time."""
+    anchor_hash: str = ""
+    """The hash there: endpoints that differ in it at the same height follow different chains."""
