@@ -1,0 +1,114 @@
+"""One batch an endpoint and cycle; what one cycle tells the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lptui.clock import FrozenClock
+from lptui.errors import BadAnswerError, DeadlineError
+from lptui.fleet.facts.rpc import RpcHead
+from lptui.fleet.reading import Key
+from lptui.fleet.topology import Fleet, Rpc
+from lptui.fleet.units import L2Block
+from lptui.probes.rpc import PROBES
+from lptui.probes.rpc.probe import RpcProbe
+from lptui.transport.protocols import Call
+from tests.unit.probes.rpc.scripted import ScriptedRpc, asking
+from tests.unit.probes.rpc.test_head import BLOCK, RESULTS
+
+FLEET = Fleet(
+    "f",
+    rpcs={
+        "own": Rpc("own", "http://user:secret@192.0.2.1:8547/v2/key", "edge-1"),
+        "reference": Rpc("reference", "https://rpc.example.com/v2/key", None, reference=True),
+        "ipc": Rpc("ipc", "unix:///run/geth.ipc", "edge-1"),
+    },
+)
+PROBE = RpcProbe()
+
+
+def answers(changes: Mapping[str, Any] | None = None) -> Any:
+    table = {**RESULTS, **(changes or {})}
+
+    def answer(call: Call) -> Any:
+        if call.method == "eth_getBlockByNumber" and call.params[0] != "latest":
+            return {"number": call.params[0], "hash": "0x" + "cd" * 32}
+        return table[call.method]
+
+    return answer
+
+
+async def read(own: ScriptedRpc, known: dict[Key, Any], clock: FrozenClock) -> RpcHead:
+    (answer,) = await PROBE.ask(asking(FLEET, [own], known, clock), "own")
+    assert answer.key == Key(RpcHead, "own")
+    head: RpcHead = answer.value
+    return head
+
+
+def test_every_endpoint_is_asked() -> None:
+    (probe,) = PROBES
+    assert probe.targets(FLEET) == ("own", "reference", "ipc")
+    assert probe.interval_s(FLEET, "own") == 4.0
+    assert probe.keys(FLEET, "own") == (Key(RpcHead, "own"),)
+
+
+def test_no_source_shows_a_key_that_is_part_of_an_address() -> None:
+    assert PROBE.source(FLEET, "own") == "json-rpc own (edge-1: http://192.0.2.1:8547)"
+    assert PROBE.source(FLEET, "reference") == "json-rpc reference (https://rpc.example.com)"
+    assert PROBE.source(FLEET, "ipc") == "json-rpc ipc (edge-1: /run/geth.ipc)"
+
+
+async def test_a_cycle_is_one_batch() -> None:
+    own = ScriptedRpc(answers())
+    await read(own, {}, FrozenClock())
+    assert [[call.method for call in batch] for batch in own.batches] == [list(RESULTS)]
+
+
+async def test_the_head_is_seen_to_move() -> None:
+    clock = FrozenClock()
+    first = await read(ScriptedRpc(answers()), {}, clock)
+    assert first.advanced_at is None
+    clock.advance(4)
+    stalled = await read(ScriptedRpc(answers()), {Key(RpcHead, "own"): first}, clock)
+    assert stalled.advanced_at is None
+    moved_block = {**BLOCK, "number": hex(460_000_139)}
+    next_one = ScriptedRpc(answers({"eth_getBlockByNumber": moved_block}))
+    moved = await read(next_one, {Key(RpcHead, "own"): stalled}, clock)
+    assert moved.advanced_at == clock.now()
+    at = clock.now()
+    clock.advance(4)
+    still = await read(next_one, {Key(RpcHead, "own"): moved}, clock)
+    assert still.advanced_at == at
+
+
+async def test_endpoints_of_one_chain_are_asked_for_the_same_block() -> None:
+    own = await read(ScriptedRpc(answers()), {}, FrozenClock())
+    ahead = replace(own, head=L2Block(460_000_400))
+    known = {Key(RpcHead, "own"): own, Key(RpcHead, "reference"): ahead}
+    heights = []
+    for name in ("own", "reference"):
+        rpc = ScriptedRpc(answers(), name)
+        (answer,) = await PROBE.ask(asking(FLEET, [rpc], known), name)
+        assert answer.value.anchor_hash == "0x" + "cd" * 32
+        heights.append(answer.value.anchor)
+    assert heights == [460_000_064, 460_000_064]
+
+
+async def test_another_chain_is_not_compared_with() -> None:
+    own = await read(ScriptedRpc(answers()), {}, FrozenClock())
+    known = {Key(RpcHead, "own"): own, Key(RpcHead, "reference"): replace(own, chain_id=1)}
+    assert (await read(ScriptedRpc(answers()), known, FrozenClock())).anchor is None
+
+
+async def test_failures_name_the_endpoint() -> None:
+    with pytest.raises(DeadlineError, match="no answer"):
+        await read(
+            ScriptedRpc(answers(), failure=DeadlineError("x", "no answer")), {}, FrozenClock()
+        )
+    with pytest.raises(BadAnswerError) as caught:
+        await read(ScriptedRpc(answers({"eth_chainId": "<html>"})), {}, FrozenClock())
+    assert caught.value.problem().what == "own eth_chainId"
