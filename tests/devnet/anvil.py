@@ -106,7 +106,9 @@ async def start_anvil(options: AnvilOptions | None = None) -> Anvil:
     chosen = options or AnvilOptions()
     program = find_anvil()
     if program is None:
-        raise FileNotFoundError("anvil is not installed: npm i --prefix .devtools @foundry-rs/anvil")
+        raise FileNotFoundError(
+            "anvil is not installed: npm i --prefix .devtools @foundry-rs/anvil"
+        )
     process = await asyncio.create_subprocess_exec(
         str(program),
         *chosen.arguments(),

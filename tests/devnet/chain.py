@@ -1,5 +1,5 @@
 """
-The test chain: anvil with the stand-in contracts on it, and what tests do to it.
+What tests do to the chain and the protocol on it.
 
 Every change waits for its receipt; one that reverts after it was mined is returned, not raised.
 """
@@ -7,18 +7,10 @@ Every change waits for its receipt; one that reverts after it was mined is retur
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypedDict
 
-import rlp
-from eth_abi.abi import encode
-from eth_utils.address import to_canonical_address, to_checksum_address
-from eth_utils.crypto import keccak
-
-from tests.devnet.anvil import Anvil, AnvilOptions, running_anvil
-from tests.devnet.compiler import compile_contract
+from tests.devnet.anvil import Anvil
 from tests.devnet.contract import Contract
 from tests.devnet.facts import NEVER
 from tests.devnet.rpc import Rpc
@@ -28,8 +20,6 @@ ETH = 10**18
 GWEI = 10**9
 TREASURY = "0xf82C1FF415F1fCf582554fDba790E27019c8E8C4"
 _RECEIPT_DEADLINE_S = 10.0
-_DEPLOY_GAS = 12_000_000
-_SETUP_GAS = 2_000_000
 
 
 class Receipt(TypedDict):
@@ -40,20 +30,6 @@ class Receipt(TypedDict):
     status: str
     gasUsed: str
     logs: list[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Protocol:
-    """How the protocol is set up: real lengths, a clock far from any block number."""
-
-    lip118: bool = True
-    round_length: int = 6377
-    first_round: int = 4200
-    clock: int = 25_000_000
-    blocks_into_round: int = 1000
-    supply: int = 40_000_000 * LPT
-    inflation: int = 300_000
-    initialized: bool = True
 
 
 @dataclass(slots=True)
@@ -69,8 +45,6 @@ class Devnet:
     minter: Contract
     registry: Contract
     broker: Contract
-    protocol: Protocol
-    _stalled: bool = field(default=False)
 
     @property
     def url(self) -> str:
@@ -81,6 +55,11 @@ class Devnet:
     def chain_id(self) -> int:
         """The chain's id."""
         return self.anvil.options.chain_id
+
+    @property
+    def first_block(self) -> int:
+        """Where this chain begins. Logs asked for from `earliest` take seconds: it starts at 0."""
+        return self.anvil.options.first_block
 
     @property
     def faucet(self) -> str:
@@ -205,7 +184,9 @@ class Devnet:
 
     # Orchestrators
 
-    async def bond(self, orchestrator: str, stake: int = 1000 * LPT, *, active: bool = True) -> None:
+    async def bond(
+        self, orchestrator: str, stake: int = 1000 * LPT, *, active: bool = True
+    ) -> None:
         """Registers an orchestrator; unless told otherwise it is active in the running round."""
         await self.send(self.bonding, "setStake", orchestrator, stake)
         if active:
@@ -312,7 +293,6 @@ class Devnet:
     async def stall(self) -> None:
         """The head stands still: transactions are accepted and stay pending."""
         await self.rpc.batch([("evm_setAutomine", [False]), ("evm_setIntervalMining", [0])])
-        self._stalled = True
 
     async def resume(self) -> None:
         """Ends a stall, and mines what was pending."""
@@ -320,8 +300,8 @@ class Devnet:
         if block_time is None:
             await self.rpc.call("evm_setAutomine", True)
         else:
+            # Whole seconds: anvil takes fractions on its command line only.
             await self.rpc.call("anvil_setIntervalMining", max(1, round(block_time)))
-        self._stalled = False
         await self.mine()
 
     async def stuck_transaction(self, sender: str) -> str:
@@ -334,88 +314,3 @@ class Devnet:
     async def reorganise(self, depth: int) -> None:
         """Replaces the newest blocks by empty ones of the same heights."""
         await self.rpc.call("anvil_reorg", depth, [])
-
-
-async def deploy(anvil: Anvil, protocol: Protocol | None = None) -> Devnet:
-    """Puts the protocol on a fresh chain."""
-    chosen = protocol or Protocol()
-    rpc = Rpc(anvil.url)
-    try:
-        return await _deploy(anvil, rpc, chosen)
-    except BaseException:
-        await rpc.aclose()
-        raise
-
-
-@contextlib.asynccontextmanager
-async def running_devnet(
-    options: AnvilOptions | None = None, protocol: Protocol | None = None
-) -> AsyncIterator[Devnet]:
-    """A chain with the protocol on it, for the length of a block."""
-    async with running_anvil(options) as anvil:
-        net = await deploy(anvil, protocol)
-        try:
-            yield net
-        finally:
-            await net.rpc.aclose()
-
-
-async def _deploy(anvil: Anvil, rpc: Rpc, chosen: Protocol) -> Devnet:
-    accounts = tuple(to_checksum_address(a) for a in await rpc.call("eth_accounts"))
-    deployer = accounts[0]
-    plan = _Deployment(rpc, deployer)
-    start = chosen.clock - chosen.blocks_into_round
-    controller = plan.create("Controller", [], [])
-    minter = plan.create(
-        "Minter", ["uint256", "uint256"], [chosen.supply, chosen.inflation]
-    )
-    rounds = plan.create(
-        "RoundsManager",
-        ["address", "uint256", "uint256", "uint256", "uint256"],
-        [controller.address, chosen.first_round, start, chosen.round_length, chosen.clock],
-    )
-    bonding = plan.create("BondingManager", ["address", "bool"], [controller.address, chosen.lip118])
-    broker = plan.create("TicketBroker", ["address"], [controller.address])
-    registry = plan.create("ServiceRegistry", [], [])
-    net = Devnet(
-        anvil, rpc, accounts, controller, rounds, bonding, minter, registry, broker, chosen
-    )
-    for name, address in net.addresses.items():
-        if name != "Controller":
-            plan.send(controller, "setContractInfo", keccak(text=name), address, bytes(20))
-    if chosen.initialized:
-        plan.send(rounds, "initializeRound")
-    await plan.run(net)
-    return net
-
-
-class _Deployment:
-    """Transactions with known nonces, sent in one batch: waiting for each would be ten times slower."""
-
-    def __init__(self, rpc: Rpc, deployer: str) -> None:
-        self._rpc = rpc
-        self._deployer = deployer
-        self._transactions: list[dict[str, str]] = []
-
-    def create(self, name: str, kinds: list[str], arguments: list[Any]) -> Contract:
-        compiled = compile_contract(name)
-        nonce = len(self._transactions)
-        address = keccak(rlp.encode([to_canonical_address(self._deployer), nonce]))[12:]
-        data = compiled.bytecode + encode(kinds, arguments).hex()
-        self._add({"data": data, "gas": hex(_DEPLOY_GAS)})
-        return Contract(self._rpc, to_checksum_address(address), compiled.abi)
-
-    def send(self, contract: Contract, name: str, *arguments: Any) -> None:
-        data = contract.data(name, *arguments)
-        self._add({"to": contract.address, "data": data, "gas": hex(_SETUP_GAS)})
-
-    def _add(self, fields: dict[str, str]) -> None:
-        nonce = hex(len(self._transactions))
-        self._transactions.append({"from": self._deployer, "nonce": nonce, **fields})
-
-    async def run(self, net: Devnet) -> None:
-        sent = await self._rpc.batch([("eth_sendTransaction", [t]) for t in self._transactions])
-        for number, transaction_hash in enumerate(sent):
-            receipt = await net.receipt(transaction_hash)
-            if receipt["status"] != "0x1":
-                raise RuntimeError(f"set-up transaction {number} failed: {receipt}")

@@ -49,7 +49,9 @@ class Contract:
         self.address = address
         self._rpc = rpc
         self._functions = {
-            entry["name"]: Function(entry["name"], _types(entry["inputs"]), _types(entry["outputs"]))
+            entry["name"]: Function(
+                entry["name"], _types(entry["inputs"]), _types(entry["outputs"])
+            )
             for entry in abi
             if entry["type"] == "function"
         }
