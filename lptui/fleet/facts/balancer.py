@@ -86,6 +86,59 @@ class Proxy:
 
 
 @dataclass(frozen=True, slots=True)
+class NginxServer:
+    """A `server` line of an nginx upstream block. `address` as written, port included."""
+
+    address: str
+    weight: int = 1
+    backup: bool = False
+    down: bool = False
+    max_fails: int = 1
+    fail_timeout_s: float = 10.0
+    file: str = ""
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NginxUpstream:
+    """An nginx upstream block. `context` is http or stream; `scheme` is what requests use.
+
+    `algorithm` is the balancing directive ("" for round robin).
+    """
+
+    name: str
+    context: str
+    servers: tuple[NginxServer, ...]
+    algorithm: str = ""
+    scheme: str = "http"
+
+
+@dataclass(frozen=True, slots=True)
+class NginxConfig:
+    """What nginx's files say, and which processes run. Target: the balancer's name.
+
+    Attributes:
+        listen: addresses that its server blocks listen on, as written.
+        changed_at: the newest of the files, seconds since 1970 by the host's clock.
+        loaded_at: when the newest worker started, by the same clock.
+        edited: a file is newer than the workers; None when one of the two is not known.
+        old_workers: workers that only finish old connections.
+    """
+
+    upstreams: tuple[NginxUpstream, ...]
+    listen: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    version: str = ""
+    pid: int | None = None
+    uptime_s: float | None = None
+    changed_at: float | None = None
+    loaded_at: float | None = None
+    edited: bool | None = None
+    old_workers: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class BalancerState:
     """One reading of a balancer. Target: its name.
 

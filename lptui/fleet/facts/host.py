@@ -75,7 +75,10 @@ class HostDisks:
 
 @dataclass(frozen=True, slots=True)
 class HostSystem:
-    """What hardly ever changes."""
+    """What hardly ever changes, and what is too dear to ask every two seconds.
+
+    `files_open` and `files_max` are of the whole system, None when not known.
+    """
 
     hostname: str
     kernel: str
@@ -88,6 +91,8 @@ class HostSystem:
     has_systemd: bool
     reboot_required: bool
     reboot_packages: tuple[str, ...] = ()
+    files_open: int | None = None
+    files_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
