@@ -1,0 +1,1 @@
+"""What a host's GPUs say, by the vendor's tool."""

@@ -1,0 +1,1 @@
+"""What HAProxy says, by its runtime socket or its statistics page."""

@@ -1,0 +1,292 @@
+"""Everything that the host probes send to a host, each with an example of what comes back.
+
+Shell functions are POSIX, run in dash, bash and busybox, and are one line each: the readings
+that recur every two seconds must not fork (a fork costs a node more than reading all of `/proc`).
+Standard error is dropped unless a command says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from lptui.transport.protocols import Command, ShellFunction
+
+VITALS_FUNCTION: Final = ShellFunction(
+    "lptui_vitals",
+    "lptui_vitals() { set --; "
+    'IFS= read -r _l </proc/uptime && set -- "$@" "uptime $_l"; '
+    'IFS= read -r _l </proc/loadavg && set -- "$@" "load $_l"; '
+    'IFS= read -r _l </proc/stat && set -- "$@" "$_l"; '
+    "while IFS= read -r _l; do case $_l in "
+    'MemTotal:*|MemAvailable:*|SwapTotal:*) set -- "$@" "$_l";; '
+    'SwapFree:*) set -- "$@" "$_l"; break;; esac; done </proc/meminfo; '
+    "for _f in cpu memory io; do "
+    'IFS= read -r _l </proc/pressure/$_f && set -- "$@" "psi_$_f $_l"; done; '
+    'IFS= read -r _l </proc/sys/fs/file-nr && set -- "$@" "file-nr $_l"; '
+    "printf '%s\\n' \"$@\"; }",
+)
+
+VITALS: Final = Command(("lptui_vitals",), timeout_s=0.0, function=VITALS_FUNCTION)
+"""Prints (psi_* lines are absent on kernels without PSI; file-nr, separated by tabs, is absent
+where the shell reads byte by byte, as dash and busybox do: that file then ends after a byte):
+
+    uptime 1462.87 2808.87
+    load 0.52 0.58 0.59 1/389 12345
+    cpu  6327 0 4022 280890 512 0 88 13 0 0
+    MemTotal:       24684092 kB
+    MemAvailable:   23001234 kB
+    SwapTotal:             0 kB
+    SwapFree:              0 kB
+    psi_cpu some avg10=0.00 avg60=0.12 avg300=0.20 total=12345
+    psi_memory some avg10=0.00 avg60=0.00 avg300=0.00 total=0
+    psi_io some avg10=0.00 avg60=0.00 avg300=0.01 total=345
+    file-nr 592\t0\t2466177
+"""
+
+UNIT_PROPERTIES: Final = (
+    "Id,LoadState,ActiveState,SubState,Result,UnitFileState,NRestarts,MainPID,ExecMainStatus,"
+    "ActiveEnterTimestampMonotonic,MemoryCurrent,TasksCurrent,NeedDaemonReload,Restart,InvocationID"
+)
+
+
+def show_units(names: Sequence[str]) -> Command:
+    """Properties of units, one block a unit in the order asked, an empty line between blocks.
+
+    systemd orders the lines within a block as it likes. An unknown unit has
+    `LoadState=not-found` (status 0). Real, shortened to one unit:
+
+        Type=…  (never: only the properties asked for)
+        Restart=on-failure
+        NRestarts=2
+        Result=success
+        ExecMainStatus=0
+        MainPID=812
+        MemoryCurrent=104857600          (or `[not set]`)
+        TasksCurrent=17                  (or `[not set]`)
+        Id=livepeer-o.service
+        LoadState=loaded
+        ActiveState=active
+        SubState=running
+        UnitFileState=enabled            (empty for an unknown unit)
+        NeedDaemonReload=no
+        InvocationID=0d6f5c1a…           (empty when it never ran)
+        ActiveEnterTimestampMonotonic=5213456   (µs since boot; 0 when it never was active)
+
+    Without systemd, status 1 and: `System has not been booted with systemd as init system (PID 1).
+    Can't operate.`
+    """
+    argv = ("systemctl", "show", "--no-pager", "-p", UNIT_PROPERTIES, "--", *names)
+    return Command(argv, merge_stderr=True)
+
+
+FAILED_UNITS: Final = Command(
+    (
+        "systemctl",
+        "list-units",
+        "--state=failed",
+        "--full",
+        "--no-legend",
+        "--plain",
+        "--no-pager",
+    )
+)
+"""One line a failed unit, nothing when there is none:
+
+    certbot.service loaded failed failed Certbot
+"""
+
+FDS_FUNCTION: Final = ShellFunction(
+    "lptui_fds",
+    'lptui_fds() { for _p in "$@"; do '
+    "IFS= read -r _i <\"/proc/$_p/comm\" || continue; _n='?'; _s='?'; "
+    'set -- /proc/"$_p"/fd/*; '
+    'if [ -L "$1" ]; then _n=$#; else _n=$(stat -c %s "/proc/$_p/fd"); fi; '
+    "while read -r _a _b _c _d _e; do "
+    'if [ "$_a $_b $_c" = "Max open files" ]; then _s=$_d; break; fi; '
+    'done <"/proc/$_p/limits"; '
+    'printf \'%s %s %s\\n\' "$_p" "${_n:-?}" "${_s:-?}"; done; }',
+)
+
+
+def open_files(pids: Sequence[int]) -> Command:
+    """Open files and the soft limit of processes: `PID USED LIMIT`; `?` is unknown.
+
+    Where /proc/PID/fd may not be listed, its size is the count (Linux 6.2 and later; 0 before).
+    A process that is gone has no line.
+
+        812 42 65536
+        901 0 unlimited
+    """
+    return Command(("lptui_fds", *(str(pid) for pid in pids)), timeout_s=0.0, function=FDS_FUNCTION)
+
+
+CONTAINER_FORMAT: Final = (
+    '{"name":{{json .Name}},"state":{{json .State}},"restarts":{{json .RestartCount}},'
+    '"policy":{{json .HostConfig.RestartPolicy.Name}},"image":{{json .Config.Image}}}'
+)
+
+
+def inspect_containers(tool: str, names: Sequence[str]) -> Command:
+    """State of containers by `docker` or `podman`, one JSON object a line.
+
+    A name that does not exist gives an error line (`Error: No such container: x`, docker 24+:
+    `Error response from daemon: No such container: x`) and status 1; the others are still
+    printed. Environment variables are not asked for: they hold secrets.
+
+        {"name":"/livepeer-t1","state":{"Status":"running","Running":true,"Paused":false,
+        "Restarting":false,"OOMKilled":false,"Dead":false,"Pid":4242,"ExitCode":0,"Error":"",
+        "StartedAt":"2026-11-01T10:00:00.123456789Z","FinishedAt":"0001-01-01T00:00:00Z"},
+        "restarts":0,"policy":"unless-stopped","image":"livepeer/go-livepeer:v0.8.9"}   (one line)
+    """
+    argv = (tool, "container", "inspect", "--format", CONTAINER_FORMAT, *names)
+    return Command(argv, merge_stderr=True)
+
+
+DF: Final = Command(("df", "-PTkl"))
+"""Local file systems in KiB. GNU df ends with status 1 when one mount may not be read, and prints
+the others.
+
+    Filesystem     Type     1024-blocks     Used Available Capacity Mounted on
+    /dev/nvme0n1p2 ext4       264212084 13068020  82433244      14% /
+    tmpfs          tmpfs       24684092        0  24684092       0% /dev/shm
+"""
+
+DF_INODES: Final = Command(("df", "-PTil"))
+"""Inodes of the same; btrfs and vfat show `0` and `-`.
+
+    Filesystem     Type        Inodes  IUsed    IFree IUse% Mounted on
+    /dev/nvme0n1p2 ext4      16777216 458980 16318236    3% /
+"""
+
+DF_PLAIN: Final = Command(("df", "-PTk"))
+DF_INODES_PLAIN: Final = Command(("df", "-PTi"))
+"""Where df does not know `-l` (busybox). Same columns."""
+
+MOUNTS: Final = Command(("cat", "/proc/mounts"))
+"""What is mounted, with its options; spaces in paths are `\\040`.
+
+    /dev/nvme0n1p2 / ext4 rw,relatime 0 0
+"""
+
+SYSTEM_FUNCTION: Final = ShellFunction(
+    "lptui_system",
+    "lptui_system() { "
+    'for _f in hostname osrelease random/boot_id; do IFS= read -r _l <"/proc/sys/kernel/$_f" '
+    '&& printf \'%s %s\\n\' "${_f##*/}" "$_l"; done; '
+    "printf 'machine %s\\n' \"$(uname -m)\"; "
+    "if IFS= read -r _l </sys/devices/system/cpu/online; then printf 'cpus %s\\n' \"$_l\"; "
+    "else printf 'ncpus %s\\n' \"$(getconf _NPROCESSORS_ONLN)\"; fi; "
+    'while IFS= read -r _l || [ -n "$_l" ]; do case $_l in PRETTY_NAME=*) '
+    "printf 'os %s\\n' \"${_l#*=}\"; break;; esac; done </etc/os-release; "
+    'printf \'user %s\\ngroups %s\\n\' "$(id -un)" "$(id -nG)"; '
+    "printf 'file-nr %s\\n' \"$(cat /proc/sys/fs/file-nr)\"; "
+    "if [ -d /run/systemd/system ]; then echo systemd yes; else echo systemd no; fi; "
+    "for _f in /run /var/run; do if [ -e $_f/reboot-required ]; then echo reboot required; "
+    "while IFS= read -r _l; do printf 'package %s\\n' \"$_l\"; "
+    "done <$_f/reboot-required.pkgs; break; fi; done; }",
+)
+
+SYSTEM: Final = Command(("lptui_system",), timeout_s=0.0, function=SYSTEM_FUNCTION)
+"""Prints (`ncpus 8` instead of `cpus` where /sys says nothing; `reboot` and `package` only when
+a reboot is due):
+
+    hostname edge-1
+    osrelease 6.1.0-18-amd64
+    boot_id 7f0c3f2e-9d3c-4e7e-9b0f-2f8f3a1c5d6e
+    machine x86_64
+    cpus 0-15
+    os "Debian GNU/Linux 12 (bookworm)"
+    user ops
+    groups ops adm docker
+    file-nr 592\t0\t2466177
+    systemd yes
+    reboot required
+    package linux-image-6.1.0-18-amd64
+"""
+
+DATE: Final = Command(("date", "+%s.%N"), timeout_s=0.0)
+"""`1763668800.123456789`; busybox without nanoseconds prints `1763668800.%N` or `1763668800.`."""
+
+CHRONY: Final = Command(("chronyc", "-c", "-n", "tracking"), timeout_s=4.0)
+"""One CSV line; the last field is Normal, Insert second, Delete second or Not synchronised.
+
+    C0000201,192.0.2.1,3,1763668790.5,0.000012,-0.00001,0.00002,-5.1,0.0,0.02,0.01,0.001,64.5,Normal
+
+Without the daemon: status 1, `506 Cannot talk to daemon`.
+"""
+
+TIMEDATE: Final = Command(
+    ("timedatectl", "show", "-p", "NTP", "-p", "NTPSynchronized"), timeout_s=4.0
+)
+"""Asked only where chronyc does not answer:
+
+    NTP=yes
+    NTPSynchronized=yes
+"""
+
+SS: Final = Command(("ss", "-ltn"))
+"""Listening TCP sockets, header line first.
+
+    State  Recv-Q Send-Q Local Address:Port  Peer Address:Port Process
+    LISTEN 0      4096       127.0.0.1:7935       0.0.0.0:*
+    LISTEN 0      128            [::]:22             [::]:*
+    LISTEN 0      4096              *:8935              *:*
+    LISTEN 0      4096  127.0.0.53%lo:53         0.0.0.0:*
+"""
+
+NETSTAT: Final = Command(("netstat", "-ltn"))
+"""Asked only where there is no ss.
+
+    Active Internet connections (only servers)
+    Proto Recv-Q Send-Q Local Address           Foreign Address         State
+    tcp        0      0 0.0.0.0:22              0.0.0.0:*               LISTEN
+    tcp6       0      0 :::8935                 :::*                    LISTEN
+"""
+
+_MASKED: Final = "*[Pp]assword*|*[Ss]ecret*|*[Cc]reds*|*[Kk]ey|*[Tt]oken*|*[Hh]eaders*|*Uri"
+"""Names of go-livepeer flags whose values are secrets; they never leave the host."""
+
+_ENVIRONMENT: Final = (
+    "^LP_(NETWORK|ETHACCTADDR|ETHORCHADDR|CLIADDR|HTTPADDR|SERVICEADDR|REWARD|INITIALIZEROUND|"
+    "ORCHESTRATOR|TRANSCODER|REDEEMER|GATEWAY|MONITOR|MAXSESSIONS|NVIDIA|REDEEMERADDR|ORCHADDR)="
+)
+
+PROCESSES_FUNCTION: Final = ShellFunction(
+    "lptui_livepeer",
+    # A value is a file when it exists as seen from the process, else what it looks like.
+    "lptui_livepeer() { _lp_secret() { case $1 in '') printf '%s\\n' '<empty>';; "
+    '*) if [ -e "$1" ] || [ -e "$_p/cwd/$1" ]; then printf \'%s\\n\' "<file>"; '
+    "else case $1 in /*|./*|../*|\\~*) printf '%s\\n' '<path>';; "
+    "*) printf '%s\\n' '<literal>';; esac; fi;; esac; }; "
+    "for _p in /proc/[0-9]*; do "
+    'IFS= read -r _c <"$_p/comm" || continue; case $_c in livepeer*) ;; *) continue;; esac; '
+    "_g=; while IFS= read -r _l; do case $_l in 0::*|*:name=systemd:*) _g=${_l#*:*:};; esac; "
+    'done <"$_p/cgroup"; '
+    'printf \'process %s %s %s\\n\' "${_p##*/}" "$(stat -c %U "$_p")" "$_g"; '
+    "tr '\\000\\012' '\\012\\040' <\"$_p/cmdline\" | { _k=; while IFS= read -r _a; do "
+    'if [ -n "$_k" ]; then _k=; printf " "; _lp_secret "$_a"; continue; fi; case $_a in '
+    "-*=*) case ${_a%%=*} in " + _MASKED + ") printf ' %s=' \"${_a%%=*}\"; "
+    '_lp_secret "${_a#*=}";; *) printf \' %s\\n\' "$_a";; esac;; '
+    "-*) case $_a in " + _MASKED + ") _k=1;; esac; printf ' %s\\n' \"$_a\";; "
+    "*) printf ' %s\\n' \"$_a\";; esac; done; }; "
+    "tr '\\000\\012' '\\012\\040' <\"$_p/environ\" | grep -E '" + _ENVIRONMENT + "' | "
+    "while IFS= read -r _a; do printf '+%s\\n' \"$_a\"; done; done; }",
+)
+
+PROCESSES: Final = Command(("lptui_livepeer",), timeout_s=0.0, function=PROCESSES_FUNCTION)
+"""Every process named `livepeer…`: a line with pid, user and control group, then its arguments, one
+a line after a space, then its LP_ variables after a `+` (only where the login may read them). The
+values of secret flags are replaced on the host by what they are: <file> (exists), <path> (looks
+like one), <literal>, <empty>.
+
+    process 812 livepeer /system.slice/livepeer-o.service
+     /usr/local/bin/livepeer
+     -orchestrator
+     -ethPassword
+     <literal>
+     -orchSecret=<file>
+     -cliAddr
+     127.0.0.1:7935
+    +LP_NETWORK=arbitrum-one-mainnet
+"""

@@ -1,0 +1,63 @@
+"""What the nginx probes send to a balancer's host."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from lptui.transport.protocols import Command, ShellFunction
+
+DUMP_LIMIT: Final = 2 * 1024 * 1024
+
+
+def dump(config_path: str | None, *, sudo: bool = False) -> Command:
+    """Test the configuration and print all its files (`nginx -T`); messages are merged in.
+
+    An ordinary user may not read keys and the pid file; with `sudo` it needs a sudoers line. When
+    the test fails there is no dump at all (status 1).
+
+        nginx: the configuration file /etc/nginx/nginx.conf syntax is ok
+        nginx: configuration file /etc/nginx/nginx.conf test is successful
+        # configuration file /etc/nginx/nginx.conf:
+        events {}
+        http { include sites-enabled/*; }
+
+        # configuration file /etc/nginx/sites-enabled/orch:
+        upstream orch { server 192.0.2.11:8935; }
+    """
+    argv = ("nginx", "-T", *(("-c", config_path) if config_path else ()))
+    if sudo:
+        argv = ("sudo", "-n", *argv)
+    return Command(argv, limit=DUMP_LIMIT, merge_stderr=True)
+
+
+def modified(paths: Sequence[str]) -> Command:
+    """When files were last changed: `SECONDS PATH`, one a line; missing files have no line.
+
+    1763668800 /etc/nginx/nginx.conf
+    """
+    return Command(("stat", "-L", "-c", "%Y %n", "--", *paths))
+
+
+PROCESSES_FUNCTION: Final = ShellFunction(
+    "lptui_nginx",
+    "lptui_nginx() { printf 'now %s\\n' \"$(date +%s)\"; "
+    "IFS= read -r _l </proc/uptime && printf 'uptime %s\\n' \"$_l\"; "
+    "printf 'hz %s\\n' \"$(getconf CLK_TCK)\"; "
+    "for _p in /proc/[0-9]*; do "
+    'IFS= read -r _c <"$_p/comm" || continue; [ "$_c" = nginx ] || continue; '
+    'IFS= read -r _l <"$_p/stat" || continue; '
+    "_t=$(tr '\\000\\012' '\\040\\040' <\"$_p/cmdline\"); "
+    'set -- $_l; printf \'process %s %s %s %s\\n\' "$1" "$4" "${22}" "$_t"; done; }',
+)
+
+PROCESSES: Final = Command(("lptui_nginx",), timeout_s=0.0, function=PROCESSES_FUNCTION)
+"""Every nginx process: pid, parent, start in clock ticks since boot, title.
+
+    now 1763668800
+    uptime 86400.12 172000.00
+    hz 100
+    process 700 1 4321 nginx: master process /usr/sbin/nginx -g daemon on; master_process on;
+    process 701 700 4325 nginx: worker process
+    process 655 700 2000 nginx: worker process is shutting down
+"""
