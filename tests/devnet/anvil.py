@@ -77,6 +77,8 @@ class Anvil:
     def freeze(self) -> None:
         """Connections are accepted and never answered until `thaw`."""
         self.process.send_signal(signal.SIGSTOP)
+        # The signal takes effect a little later; a busy machine may still see an answer until then.
+        os.waitpid(self.process.pid, os.WUNTRACED)
         self._frozen = True
 
     def thaw(self) -> None:
