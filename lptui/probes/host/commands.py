@@ -2,7 +2,8 @@
 
 Shell functions are POSIX, run in dash, bash and busybox, and are one line each: the readings
 that recur every two seconds must not fork (a fork costs a node more than reading all of `/proc`).
-Standard error is dropped unless a command says otherwise.
+Their variables begin with `x_`: the shell that runs them has its own. Standard error is dropped
+unless a command says otherwise.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ from lptui.transport.protocols import Command, ShellFunction
 VITALS_FUNCTION: Final = ShellFunction(
     "lptui_vitals",
     "lptui_vitals() { set --; "
-    'IFS= read -r _l </proc/uptime && set -- "$@" "uptime $_l"; '
-    'IFS= read -r _l </proc/loadavg && set -- "$@" "load $_l"; '
-    'IFS= read -r _l </proc/stat && set -- "$@" "$_l"; '
-    "while IFS= read -r _l; do case $_l in "
-    'MemTotal:*|MemAvailable:*|SwapTotal:*) set -- "$@" "$_l";; '
-    'SwapFree:*) set -- "$@" "$_l"; break;; esac; done </proc/meminfo; '
-    "for _f in cpu memory io; do "
-    'IFS= read -r _l </proc/pressure/$_f && set -- "$@" "psi_$_f $_l"; done; '
-    'IFS= read -r _l </proc/sys/fs/file-nr && set -- "$@" "file-nr $_l"; '
+    'IFS= read -r x_l </proc/uptime && set -- "$@" "uptime $x_l"; '
+    'IFS= read -r x_l </proc/loadavg && set -- "$@" "load $x_l"; '
+    'IFS= read -r x_l </proc/stat && set -- "$@" "$x_l"; '
+    "while IFS= read -r x_l; do case $x_l in "
+    'MemTotal:*|MemAvailable:*|SwapTotal:*) set -- "$@" "$x_l";; '
+    'SwapFree:*) set -- "$@" "$x_l"; break;; esac; done </proc/meminfo; '
+    "for x_f in cpu memory io; do "
+    'IFS= read -r x_l </proc/pressure/$x_f && set -- "$@" "psi_$x_f $x_l"; done; '
+    'IFS= read -r x_l </proc/sys/fs/file-nr && set -- "$@" "file-nr $x_l"; '
     "printf '%s\\n' \"$@\"; }",
 )
 
@@ -98,14 +99,14 @@ FAILED_UNITS: Final = Command(
 
 FDS_FUNCTION: Final = ShellFunction(
     "lptui_fds",
-    'lptui_fds() { for _p in "$@"; do '
-    "IFS= read -r _i <\"/proc/$_p/comm\" || continue; _n='?'; _s='?'; "
-    'set -- /proc/"$_p"/fd/*; '
-    'if [ -L "$1" ]; then _n=$#; else _n=$(stat -c %s "/proc/$_p/fd"); fi; '
-    "while read -r _a _b _c _d _e; do "
-    'if [ "$_a $_b $_c" = "Max open files" ]; then _s=$_d; break; fi; '
-    'done <"/proc/$_p/limits"; '
-    'printf \'%s %s %s\\n\' "$_p" "${_n:-?}" "${_s:-?}"; done; }',
+    'lptui_fds() { for x_p in "$@"; do '
+    "IFS= read -r x_i <\"/proc/$x_p/comm\" || continue; x_n='?'; x_s='?'; "
+    'set -- /proc/"$x_p"/fd/*; '
+    'if [ -L "$1" ]; then x_n=$#; else x_n=$(stat -c %s "/proc/$x_p/fd"); fi; '
+    "while read -r x_a x_b x_c x_d x_e; do "
+    'if [ "$x_a $x_b $x_c" = "Max open files" ]; then x_s=$x_d; break; fi; '
+    'done <"/proc/$x_p/limits"; '
+    'printf \'%s %s %s\\n\' "$x_p" "${x_n:-?}" "${x_s:-?}"; done; }',
 )
 
 
@@ -172,19 +173,19 @@ MOUNTS: Final = Command(("cat", "/proc/mounts"))
 SYSTEM_FUNCTION: Final = ShellFunction(
     "lptui_system",
     "lptui_system() { "
-    'for _f in hostname osrelease random/boot_id; do IFS= read -r _l <"/proc/sys/kernel/$_f" '
-    '&& printf \'%s %s\\n\' "${_f##*/}" "$_l"; done; '
+    'for x_f in hostname osrelease random/boot_id; do IFS= read -r x_l <"/proc/sys/kernel/$x_f" '
+    '&& printf \'%s %s\\n\' "${x_f##*/}" "$x_l"; done; '
     "printf 'machine %s\\n' \"$(uname -m)\"; "
-    "if IFS= read -r _l </sys/devices/system/cpu/online; then printf 'cpus %s\\n' \"$_l\"; "
+    "if IFS= read -r x_l </sys/devices/system/cpu/online; then printf 'cpus %s\\n' \"$x_l\"; "
     "else printf 'ncpus %s\\n' \"$(getconf _NPROCESSORS_ONLN)\"; fi; "
-    'while IFS= read -r _l || [ -n "$_l" ]; do case $_l in PRETTY_NAME=*) '
-    "printf 'os %s\\n' \"${_l#*=}\"; break;; esac; done </etc/os-release; "
+    'while IFS= read -r x_l || [ -n "$x_l" ]; do case $x_l in PRETTY_NAME=*) '
+    "printf 'os %s\\n' \"${x_l#*=}\"; break;; esac; done </etc/os-release; "
     'printf \'user %s\\ngroups %s\\n\' "$(id -un)" "$(id -nG)"; '
     "printf 'file-nr %s\\n' \"$(cat /proc/sys/fs/file-nr)\"; "
     "if [ -d /run/systemd/system ]; then echo systemd yes; else echo systemd no; fi; "
-    "for _f in /run /var/run; do if [ -e $_f/reboot-required ]; then echo reboot required; "
-    "while IFS= read -r _l; do printf 'package %s\\n' \"$_l\"; "
-    "done <$_f/reboot-required.pkgs; break; fi; done; }",
+    "for x_f in /run /var/run; do if [ -e $x_f/reboot-required ]; then echo reboot required; "
+    "while IFS= read -r x_l; do printf 'package %s\\n' \"$x_l\"; "
+    "done <$x_f/reboot-required.pkgs; break; fi; done; }",
 )
 
 SYSTEM: Final = Command(("lptui_system",), timeout_s=0.0, function=SYSTEM_FUNCTION)
@@ -205,7 +206,12 @@ a reboot is due):
     package linux-image-6.1.0-18-amd64
 """
 
-DATE: Final = Command(("date", "+%s.%N"), timeout_s=0.0)
+DATE: Final = Command(
+    ("lptui_date",),
+    timeout_s=0.0,
+    # A function, so that it need not wait in the shell behind commands that take their time.
+    function=ShellFunction("lptui_date", "lptui_date() { date +%s.%N; }"),
+)
 """`1763668800.123456789`; busybox without nanoseconds prints `1763668800.%N` or `1763668800.`."""
 
 CHRONY: Final = Command(("chronyc", "-c", "-n", "tracking"), timeout_s=4.0)
@@ -256,22 +262,22 @@ PROCESSES_FUNCTION: Final = ShellFunction(
     "lptui_livepeer",
     # A value is a file when it exists as seen from the process, else what it looks like.
     "lptui_livepeer() { _lp_secret() { case $1 in '') printf '%s\\n' '<empty>';; "
-    '*) if [ -e "$1" ] || [ -e "$_p/cwd/$1" ]; then printf \'%s\\n\' "<file>"; '
+    '*) if [ -e "$1" ] || [ -e "$x_p/cwd/$1" ]; then printf \'%s\\n\' "<file>"; '
     "else case $1 in /*|./*|../*|\\~*) printf '%s\\n' '<path>';; "
     "*) printf '%s\\n' '<literal>';; esac; fi;; esac; }; "
-    "for _p in /proc/[0-9]*; do "
-    'IFS= read -r _c <"$_p/comm" || continue; case $_c in livepeer*) ;; *) continue;; esac; '
-    "_g=; while IFS= read -r _l; do case $_l in 0::*|*:name=systemd:*) _g=${_l#*:*:};; esac; "
-    'done <"$_p/cgroup"; '
-    'printf \'process %s %s %s\\n\' "${_p##*/}" "$(stat -c %U "$_p")" "$_g"; '
-    "tr '\\000\\012' '\\012\\040' <\"$_p/cmdline\" | { _k=; while IFS= read -r _a; do "
-    'if [ -n "$_k" ]; then _k=; printf " "; _lp_secret "$_a"; continue; fi; case $_a in '
-    "-*=*) case ${_a%%=*} in " + _MASKED + ") printf ' %s=' \"${_a%%=*}\"; "
-    '_lp_secret "${_a#*=}";; *) printf \' %s\\n\' "$_a";; esac;; '
-    "-*) case $_a in " + _MASKED + ") _k=1;; esac; printf ' %s\\n' \"$_a\";; "
-    "*) printf ' %s\\n' \"$_a\";; esac; done; }; "
-    "tr '\\000\\012' '\\012\\040' <\"$_p/environ\" | grep -E '" + _ENVIRONMENT + "' | "
-    "while IFS= read -r _a; do printf '+%s\\n' \"$_a\"; done; done; }",
+    "for x_p in /proc/[0-9]*; do "
+    'IFS= read -r x_c <"$x_p/comm" || continue; case $x_c in livepeer*) ;; *) continue;; esac; '
+    "x_g=; while IFS= read -r x_l; do case $x_l in 0::*|*:name=systemd:*) x_g=${x_l#*:*:};; esac; "
+    'done <"$x_p/cgroup"; '
+    'printf \'process %s %s %s\\n\' "${x_p##*/}" "$(stat -c %U "$x_p")" "$x_g"; '
+    "tr '\\000\\012' '\\012\\040' <\"$x_p/cmdline\" | { x_k=; while IFS= read -r x_a; do "
+    'if [ -n "$x_k" ]; then x_k=; printf " "; _lp_secret "$x_a"; continue; fi; case $x_a in '
+    "-*=*) case ${x_a%%=*} in " + _MASKED + ") printf ' %s=' \"${x_a%%=*}\"; "
+    '_lp_secret "${x_a#*=}";; *) printf \' %s\\n\' "$x_a";; esac;; '
+    "-*) case $x_a in " + _MASKED + ") x_k=1;; esac; printf ' %s\\n' \"$x_a\";; "
+    "*) printf ' %s\\n' \"$x_a\";; esac; done; }; "
+    "tr '\\000\\012' '\\012\\040' <\"$x_p/environ\" | grep -E '" + _ENVIRONMENT + "' | "
+    "while IFS= read -r x_a; do printf '+%s\\n' \"$x_a\"; done; done; }",
 )
 
 PROCESSES: Final = Command(("lptui_livepeer",), timeout_s=0.0, function=PROCESSES_FUNCTION)

@@ -42,13 +42,13 @@ def modified(paths: Sequence[str]) -> Command:
 PROCESSES_FUNCTION: Final = ShellFunction(
     "lptui_nginx",
     "lptui_nginx() { printf 'now %s\\n' \"$(date +%s)\"; "
-    "IFS= read -r _l </proc/uptime && printf 'uptime %s\\n' \"$_l\"; "
+    "IFS= read -r x_l </proc/uptime && printf 'uptime %s\\n' \"$x_l\"; "
     "printf 'hz %s\\n' \"$(getconf CLK_TCK)\"; "
-    "for _p in /proc/[0-9]*; do "
-    'IFS= read -r _c <"$_p/comm" || continue; [ "$_c" = nginx ] || continue; '
-    'IFS= read -r _l <"$_p/stat" || continue; '
-    "_t=$(tr '\\000\\012' '\\040\\040' <\"$_p/cmdline\"); "
-    'set -- $_l; printf \'process %s %s %s %s\\n\' "$1" "$4" "${22}" "$_t"; done; }',
+    "for x_p in /proc/[0-9]*; do "
+    'IFS= read -r x_c <"$x_p/comm" || continue; [ "$x_c" = nginx ] || continue; '
+    'IFS= read -r x_l <"$x_p/stat" || continue; '
+    "x_t=$(tr '\\000\\012' '\\040\\040' <\"$x_p/cmdline\"); "
+    'set -- $x_l; printf \'process %s %s %s %s\\n\' "$1" "$4" "${22}" "$x_t"; done; }',
 )
 
 PROCESSES: Final = Command(("lptui_nginx",), timeout_s=0.0, function=PROCESSES_FUNCTION)
