@@ -50,6 +50,8 @@ class Collector:
         self._tasks: list[asyncio.Task[None]] = []
         self._waiting: dict[Source, asyncio.Future[None]] = {}
         self._changed = asyncio.Event()
+        self._going = asyncio.Event()
+        self._going.set()
 
     @property
     def snapshot(self) -> Snapshot:
@@ -88,6 +90,15 @@ class Collector:
         self._ledger.rescale(self._fleet)
         self.refresh()
 
+    def pause(self) -> None:
+        """Asks nothing more until `resume`; readings keep their times and so grow old."""
+        self._going.clear()
+
+    def resume(self) -> None:
+        """Goes on, and asks everything at once."""
+        self._going.set()
+        self.refresh()
+
     def refresh(self, *names: str) -> None:
         """Asks all sources at once, or only those of the named probes."""
         for source, future in list(self._waiting.items()):
@@ -99,6 +110,7 @@ class Collector:
         if source.probe.needs:
             await self._needed(source)
         while True:
+            await self._going.wait()
             started = self._clock.monotonic()
             answered = await ask(
                 source,

@@ -160,6 +160,22 @@ async def test_a_changed_interval_holds_at_once() -> None:
     await collector.stop()
 
 
+async def test_a_paused_collector_asks_nothing_and_goes_on_at_once() -> None:
+    probe = ScriptedProbe(answers)
+    collector = await running(fleet_of("a"), probe)
+    await until(lambda: probe.asked.get("a", 0) >= 2)
+    collector.pause()
+    await asyncio.sleep(0)
+    asked = probe.asked["a"]
+    for _ in range(20):
+        await asyncio.sleep(0.005)
+    assert probe.asked["a"] <= asked + 1
+    asked = probe.asked["a"]
+    collector.resume()
+    await until(lambda: probe.asked["a"] > asked)
+    await collector.stop()
+
+
 async def test_stopping_ends_every_task() -> None:
     before = asyncio.all_tasks()
     collector = await running(fleet_of("a", "b"), ScriptedProbe(hangs))
