@@ -10,7 +10,7 @@ from lptui.fleet.units import Address, L1Block, L2Block, Lptu, Round, Wei
 
 @dataclass(frozen=True, slots=True)
 class Contracts:
-    """Addresses that the Controller gave."""
+    """Addresses that the Controller gave; `resolved_at` (UTC seconds) is when."""
 
     controller: Address
     rounds_manager: Address
@@ -18,6 +18,7 @@ class Contracts:
     service_registry: Address | None = None
     ticket_broker: Address | None = None
     minter: Address | None = None
+    resolved_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,8 @@ class RewardHistory:
 
     `since_block` is the first L2 block whose logs were seen; `complete` False when the RPC did
     not give all that was asked for.
+    `starts` are the L2 blocks of the `NewRound` logs seen, oldest first; `window` the longest
+    range of blocks that the RPC gave logs of at once, 0 when that is not known.
     """
 
     rounds: tuple[tuple[Round, RoundOutcome], ...]
@@ -119,6 +122,8 @@ class RewardHistory:
     since_block: L2Block
     upto_block: L2Block
     complete: bool = True
+    starts: tuple[tuple[Round, L2Block], ...] = ()
+    window: int = 0
 
     def event_of(self, number: int) -> RewardEvent | None:
         return next((event for event in self.events if event.round == number), None)
@@ -128,13 +133,15 @@ class RewardHistory:
 class SignerAccount:
     """An account's money and nonces. Target: its address.
 
-    `pending_since` is when a pending transaction was first seen (UTC seconds).
+    `pending_since` is when a pending transaction was first seen (UTC seconds). `pending_known`
+    False: the RPC does not count pending transactions, `pending_nonce` repeats the mined one.
     """
 
     balance: Wei
     nonce: int
     pending_nonce: int
     pending_since: float | None = None
+    pending_known: bool = True
 
     @property
     def pending(self) -> int:
