@@ -118,6 +118,8 @@ class Rpc:
         via: host through whose SSH connection it is reached; None for a direct connection.
         node: the node that serves it, when it is one of the fleet's.
         headers: HTTP headers whose values are secrets (API keys).
+        key: secret that belongs at the end of the URL's path (`https://host/v2/` + key); it
+            is put there when a request is made, and nowhere else.
         reference: only there to compare the fleet's own RPC nodes with.
         chain_id: expected chain; None when it is not checked.
     """
@@ -130,6 +132,7 @@ class Rpc:
     reference: bool = False
     chain_id: int | None = None
     verify_tls: bool = True
+    key: SecretRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
