@@ -1,0 +1,265 @@
+"""Prepared situations: each changes a healthy world so that one finding is there from the first
+collection on, and stays until the operator does what helps.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from lptui.errors import LptuiError, ProblemKind
+from lptui.fleet.topology import Role
+from lptui.sim.hostile import garble
+from lptui.sim.world.balancer import FORCED_DRAIN
+from lptui.sim.world.build import REGISTERED, RPC_POOL_URL, add_unit, registered
+from lptui.sim.world.history import forget_reward, forget_round
+from lptui.sim.world.livepeer import LivepeerProcess
+from lptui.sim.world.machine import Machine
+from lptui.sim.world.world import World
+
+Change = Callable[[World], None]
+GAS_FAULT: Final = "Post http://10.20.2.10:8545: EOF"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A situation by name; `change` makes it of a healthy world."""
+
+    name: str
+    summary: str
+    change: Change
+
+
+SCENARIOS: Final[dict[str, Scenario]] = {}
+
+
+def scenario(name: str, summary: str) -> Callable[[Change], Change]:
+    """Registers a situation."""
+
+    def register(change: Change) -> Change:
+        SCENARIOS[name] = Scenario(name, summary, change)
+        return change
+
+    return register
+
+
+def find(name: str) -> Scenario:
+    """The situation of a name; raises LptuiError that lists the names there are."""
+    found = SCENARIOS.get(name)
+    if found is not None:
+        return found
+    close = difflib.get_close_matches(name, SCENARIOS, n=1)
+    hint = f"Did you mean {close[0]}? " if close else ""
+    raise LptuiError(
+        f"Scenario {name!r}",
+        "there is no scenario of that name",
+        f"{hint}There are: {', '.join(SCENARIOS)}.",
+        kind=ProblemKind.NOT_CONFIGURED,
+    )
+
+
+def _current_round(world: World) -> int:
+    return world.ledger.round_at(world.l2_block)
+
+
+def _reward_node(world: World) -> LivepeerProcess:
+    return world.nodes["reward"]
+
+
+def _gpu_host(world: World, number: int) -> Machine:
+    """A transcoder host; the last one where there are fewer."""
+    hosts = [machine for machine in world.machines.values() if machine.gpus]
+    return hosts[min(number, len(hosts)) - 1]
+
+
+def _reward_due(world: World, fault: str) -> None:
+    """This round's only automatic try failed, and so will those of later rounds."""
+    node = _reward_node(world)
+    forget_reward(world.ledger, registered(world), _current_round(world))
+    node.reward_fault = fault
+    node.work.reward_errors = 1
+
+
+@scenario("healthy", "all is well")
+def _healthy(world: World) -> None:
+    return
+
+
+@scenario("reward-missed", "the reward service failed its only try this round; r calls it by hand")
+def _reward_missed(world: World) -> None:
+    _reward_due(world, GAS_FAULT)
+
+
+@scenario("round-not-initialized", "nobody has initialised the current round; i does")
+def _round_not_initialized(world: World) -> None:
+    forget_round(world.ledger, _current_round(world))
+    world.others_initialise = False
+    world.nodes["initialiser"].initialises = False
+
+
+@scenario("low-eth", "the reward key and the redeemer have next to no ETH left")
+def _low_eth(world: World) -> None:
+    world.ledger.accounts[REGISTERED].balance = 4_100_000_000_000_000
+    world.ledger.accounts[world.signer("redeemer")].balance = 31_000_000_000_000_000
+
+
+@scenario("rpc-stuck", "one Arbitrum node stands still and says that it is synchronised")
+def _rpc_stuck(world: World) -> None:
+    world.rpcs["nitro-1"].stuck_at = world.l2_block - 1_800
+
+
+@scenario("rpc-lagging", "one Arbitrum node is minutes behind the others")
+def _rpc_lagging(world: World) -> None:
+    world.rpcs["nitro-2"].lag = 700
+
+
+@scenario("rpc-wrong-chain", "one RPC endpoint serves another chain")
+def _rpc_wrong_chain(world: World) -> None:
+    world.rpcs["nitro-2"].chain_id = 421_614
+
+
+@scenario("gpu-hot", "a card runs too hot and slows itself down")
+def _gpu_hot(world: World) -> None:
+    card = _gpu_host(world, 4).gpus[0]
+    card.held_temperature = card.temperature = 92.0
+    card.throttle = 0x40
+
+
+@scenario("gpu-missing", "a card has fallen off the bus")
+def _gpu_missing(world: World) -> None:
+    _gpu_host(world, 3).gpus[-1].lost = True
+
+
+@scenario("encoder-saturated", "a card's encoder is at its limit")
+def _encoder_saturated(world: World) -> None:
+    for card in _gpu_host(world, 2).gpus:
+        card.encoder_floor = 100.0
+
+
+@scenario("backend-down", "the balancer finds an orchestrator's port dead")
+def _backend_down(world: World) -> None:
+    for server in world.servers_of("orch-2"):
+        server.healthy, server.check_status = False, "L4CON"
+        server.check_detail, server.check_failures = "Connection refused", 14
+        server.changed = world.now - 190.0
+    world.nodes["orch-2"].sessions = 0
+
+
+@scenario("backend-drained", "an orchestrator was left drained and gets no traffic")
+def _backend_drained(world: World) -> None:
+    for server in world.servers_of("orch-3"):
+        server.admin, server.changed = FORCED_DRAIN, world.now - 7_300.0
+    world.nodes["orch-3"].sessions = 0
+
+
+@scenario("split-brain", "a second process acts with the registered key")
+def _split_brain(world: World) -> None:
+    twin = LivepeerProcess(
+        "reward-twin", "orch-3", frozenset({Role.REWARD}), "livepeer-old.service", 10935
+    )
+    twin.account, twin.recipient, twin.reward_service = REGISTERED, REGISTERED, True
+    machine = world.machines["orch-3"]
+    add_unit(world, machine, twin.unit, twin.argv(RPC_POOL_URL), "livepeer")
+    intruder = world.nodes["orch-3"]
+    intruder.account = REGISTERED
+    pid = machine.units[intruder.unit].pid or 0
+    machine.processes[pid].argv = intruder.argv(RPC_POOL_URL)
+
+
+@scenario("node-down", "an orchestrator's process is gone and its port refuses")
+def _node_down(world: World) -> None:
+    world.stop_unit(world.machines["orch-2"], "livepeer-orchestrator.service", failed=True)
+    world.machines["orch-2"].units["livepeer-orchestrator.service"].restarts = 4
+    _backend_down(world)
+
+
+@scenario("host-dead", "a host accepts connections and never answers")
+def _host_dead(world: World) -> None:
+    _gpu_host(world, 5).reach = "mute"
+
+
+@scenario("watcher-stalled", "a node looks healthy but no longer follows the chain")
+def _watcher_stalled(world: World) -> None:
+    world.nodes["reward"].stalled_at = world.l2_block - 4_300
+
+
+@scenario("nonce-stuck", "the redeemer's transactions hang behind one that is never mined")
+def _nonce_stuck(world: World) -> None:
+    world.ledger.accounts[world.signer("redeemer")].stuck = 3
+
+
+@scenario("reward-gated", "reward is due and the node has no route for it (404)")
+def _reward_gated(world: World) -> None:
+    _reward_due(world, GAS_FAULT)
+    for node in world.nodes.values():
+        node.tx_routes = False
+
+
+@scenario("gas-cap", "reward is due and gas costs more than the node may pay")
+def _gas_cap(world: World) -> None:
+    _reward_due(world, "")
+    node = _reward_node(world)
+    node.max_gas_price = 5_000_000
+    node.work.reward_errors = 1
+
+
+@scenario("service-uri-mismatch", "the address on chain is not the one the balancer serves")
+def _service_uri_mismatch(world: World) -> None:
+    registered(world).service_uri = "https://old.demo.example:8935"
+
+
+@scenario("unit-failed", "a transcoder's unit failed after a row of restarts")
+def _unit_failed(world: World) -> None:
+    machine = _gpu_host(world, 2)
+    world.stop_unit(machine, "livepeer-transcoder.service", failed=True)
+    unit = machine.units["livepeer-transcoder.service"]
+    unit.restarts, unit.result = 5, "start-limit-hit"
+
+
+@scenario("disk-full", "the data disk of an Arbitrum node is nearly full")
+def _disk_full(world: World) -> None:
+    disk = next(disk for disk in world.machines["nitro-2"].disks if disk.path == "/data")
+    disk.used = int((disk.size - disk.size // 20) * 0.985)
+
+
+@scenario("clock-skew", "a host's clock is seven seconds ahead")
+def _clock_skew(world: World) -> None:
+    machine = world.machines["orch-1"]
+    machine.clock_offset, machine.synchronised = 7.2, False
+
+
+@scenario("cli-exposed", "a redeemer's unauthenticated API listens on every interface")
+def _cli_exposed(world: World) -> None:
+    node = world.nodes["redeemer"]
+    machine = world.machines[node.host]
+    machine.listeners = [one for one in machine.listeners if one.port != node.cli_port]
+    node.cli_address = "*"
+    unit = machine.units[node.unit]
+    machine.processes[unit.pid or 0].argv = tuple(
+        word.replace("*:", "0.0.0.0:") for word in node.argv(RPC_POOL_URL)
+    )
+    from lptui.sim.world.build import open_ports
+
+    open_ports(machine, node)
+
+
+@scenario("transcoders-missing", "an orchestrator has lost a transcoder that still runs")
+def _transcoders_missing(world: World) -> None:
+    node = world.nodes["orch-1"]
+    node.links.pop()
+
+
+@scenario("hostile", "every text from outside is markup, escape sequences and garbage")
+def _hostile(world: World) -> None:
+    world.say = garble
+
+
+@scenario("flaky", "hosts drop connections, answer late, and cut their answers short")
+def _flaky(world: World) -> None:
+    _gpu_host(world, 1).reach = "slow"
+    _gpu_host(world, 2).reach = "dropping"
+    world.rpcs["nitro-2"].fault = "truncated"
+    world.nodes["orch-2"].cli = "drop"
+    world.nodes["orch-3"].cli = "html"

@@ -1,0 +1,1 @@
+"""What the simulated world looks like from outside: one file a protocol."""

@@ -1,0 +1,123 @@
+"""The simulated network: what answers at an address and port, seen from one of its machines."""
+
+from __future__ import annotations
+
+from lptui.sim.serve.contracts import Contracts
+from lptui.sim.serve.haproxy import HaproxyCli
+from lptui.sim.serve.haproxy_tables import show_stat
+from lptui.sim.serve.host.nginx import stub_status
+from lptui.sim.serve.http import Handler, HttpReply, HttpRequest, http_service, text
+from lptui.sim.serve.jsonrpc import IpcService, JsonRpcApi
+from lptui.sim.serve.link import Link, Service, ServiceFactory, Sink, Spawn
+from lptui.sim.serve.livepeer import LivepeerApi
+from lptui.sim.world.balancer import HaproxyProcess, NginxProcess
+from lptui.sim.world.edge import RPC_POOL_PORT
+from lptui.sim.world.machine import Machine
+from lptui.sim.world.rpcnode import RpcProcess
+from lptui.sim.world.world import World
+
+LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+class Network:
+    """Finds the service behind an address; raises ConnectionRefusedError or LookupError."""
+
+    def __init__(self, world: World, spawn: Spawn) -> None:
+        self._world = world
+        self._spawn = spawn
+        self._contracts = Contracts(world.ledger, lambda said: world.say(said))
+
+    def tcp(self, machine: Machine, host: str, port: int) -> ServiceFactory:
+        """What a machine reaches at `host:port`."""
+        local = host in LOCAL or host == machine.address
+        target = machine if local else self._world.machine_at(host)
+        if target is None:
+            raise LookupError("Name or service not known")
+        if not target.listens_on(port, "127.0.0.1" if host in LOCAL else target.address):
+            raise ConnectionRefusedError("Connection refused")
+        handler = self._http(target, port)
+        return http_service(handler, self._spawn) if handler else Sink
+
+    def unix(self, machine: Machine, path: str) -> ServiceFactory:
+        """What listens on a machine's unix socket."""
+        name = machine.unix_sockets.get(path)
+        if name in self._world.haproxies:
+            balancer = self._world.haproxies[name]
+            return lambda link: self._cli(link, balancer)
+        if name in self._world.rpcs and self._world.rpcs[name].running:
+            api = self.rpc_api(name)
+            return lambda link: IpcService(link, api)
+        raise LookupError("open failed")
+
+    def rpc_api(self, name: str) -> JsonRpcApi:
+        return JsonRpcApi(self._world, self._world.rpcs[name], self._contracts)
+
+    def rpc_factory(self, name: str) -> ServiceFactory:
+        """An execution client's HTTP interface."""
+        return http_service(self.rpc_api(name).handle, self._spawn)
+
+    def _cli(self, link: Link, balancer: HaproxyProcess) -> Service:
+        return HaproxyCli(link, self._world, balancer)
+
+    def _http(self, target: Machine, port: int) -> Handler | None:
+        """The HTTP interface of whatever listens on a machine's port."""
+        world = self._world
+        for node in world.nodes_on(target.name):
+            if node.cli_port == port and node.running:
+                return LivepeerApi(world, node)
+            if node.public_port == port:
+                return _health
+        for rpc in world.rpcs.values():
+            if rpc.host == target.name and rpc.port == port:
+                return self.rpc_api(rpc.name).handle
+        for nginx in world.nginxes.values():
+            if nginx.host == target.name:
+                if port == nginx.status_port:
+                    return _status_page(nginx)
+                if port == RPC_POOL_PORT:
+                    return self._pool()
+        for balancer in world.haproxies.values():
+            if balancer.host == target.name and port == balancer.stats_port:
+                return self._stats(balancer)
+        return None
+
+    def _pool(self) -> Handler:
+        """nginx in front of the Arbitrum nodes: each request goes to the next one that runs."""
+        members = [
+            (rpc, self.rpc_api(rpc.name))
+            for rpc in self._world.rpcs.values()
+            if rpc.layer == 2 and rpc.host
+        ]
+        turn = 0
+
+        def handle(request: HttpRequest) -> HttpReply:
+            nonlocal turn
+            turn += 1
+            up = [api for rpc, api in members if _answers(self._world, rpc)]
+            if not up:
+                body = b"<html><head><title>502 Bad Gateway</title></head></html>"
+                return HttpReply(body, 502, "text/html")
+            return up[turn % len(up)].handle(request)
+
+        return handle
+
+    def _stats(self, balancer: HaproxyProcess) -> Handler:
+        def handle(request: HttpRequest) -> HttpReply:
+            if request.path.endswith(";csv"):
+                return text(show_stat(self._world, balancer, only="", kinds=7) + "\n")
+            return text("", 404)
+
+        return handle
+
+
+def _answers(world: World, rpc: RpcProcess) -> bool:
+    return rpc.running and world.machines[rpc.host].reach != "refused"
+
+
+def _status_page(nginx: NginxProcess) -> Handler:
+    return lambda _: text(stub_status(nginx))
+
+
+def _health(request: HttpRequest) -> HttpReply:
+    """A node's public port: `/healthz` is always 200 and says nothing."""
+    return HttpReply() if request.path == "/healthz" else text("404 page not found\n", 404)

@@ -1,0 +1,1 @@
+"""The simulated world: pure state, moved only by its clock. It knows no protocol."""

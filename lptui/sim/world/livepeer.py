@@ -1,0 +1,154 @@
+"""A simulated go-livepeer process: what its CLI API and metrics have to tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from lptui.fleet.topology import Role
+from lptui.fleet.units import Address
+
+VERSION: Final = "0.9.2-4f21c0ae"
+TRANSCODE_BUCKETS: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+SCORE_BUCKETS: Final = (0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 10.0, 20.0)
+
+
+@dataclass(slots=True)
+class TranscoderLink:
+    """A connected transcoder as its orchestrator sees it."""
+
+    node: str
+    address: str
+    port: int
+    capacity: int
+    sessions: int = 0
+
+
+@dataclass(slots=True)
+class Work:
+    """Counters of the work that a process has done since it started."""
+
+    received: int = 0
+    transcoded: int = 0
+    failed: int = 0
+    uploaded: int = 0
+    tickets: int = 0
+    winning: int = 0
+    ticket_value_gwei: float = 0.0
+    redeemed_gwei: float = 0.0
+    redemption_errors: int = 0
+    reward_errors: int = 0
+    payment_errors: int = 0
+    transcode_seconds: float = 0.0
+    transcode_buckets: list[int] = field(default_factory=lambda: [0] * len(TRANSCODE_BUCKETS))
+    score_sum: float = 0.0
+    score_buckets: list[int] = field(default_factory=lambda: [0] * len(SCORE_BUCKETS))
+
+    def transcode(self, seconds: float) -> None:
+        """Counts one transcoded segment of two seconds of video."""
+        self.transcoded += 1
+        self.transcode_seconds += seconds
+        score = 2.0 / seconds
+        self.score_sum += score
+        for index, bound in enumerate(TRANSCODE_BUCKETS):
+            self.transcode_buckets[index] += seconds <= bound
+        for index, bound in enumerate(SCORE_BUCKETS):
+            self.score_buckets[index] += score <= bound
+
+
+@dataclass(slots=True)
+class LivepeerProcess:
+    """One go-livepeer process.
+
+    Attributes:
+        recipient: the registered orchestrator that it works for (`-ethOrchAddr`).
+        monitor: started with `-monitor`; tx_routes: with `-enableCliTxRoutes`.
+        stalled_at: L2 block at which its block watcher stopped, None while it follows.
+        reward_service: calls reward after each NewRound; `reward_fault` makes that one try fail.
+        call_fault: what a manual `/reward` fails with, "" for nothing.
+        reward_seconds: how long a `/reward` takes to be mined.
+    """
+
+    name: str
+    host: str
+    roles: frozenset[Role]
+    unit: str
+    cli_port: int
+    cli_address: str = "127.0.0.1"
+    public_port: int | None = None
+    service_uri: str = ""
+    account: Address | None = None
+    recipient: Address | None = None
+    rpc: str = ""
+    orchestrator: str = ""
+    version: str = VERSION
+    running: bool = True
+    started: float = 0.0
+    monitor: bool = True
+    tx_routes: bool = True
+    capacity: int = 0
+    sessions: int = 0
+    links: list[TranscoderLink] = field(default_factory=list)
+    work: Work = field(default_factory=Work)
+    max_gas_price: int | None = None
+    min_gas_price: int = 0
+    stalled_at: int | None = None
+    reward_service: bool = False
+    initialises: bool = True
+    reward_fault: str = ""
+    call_fault: str = ""
+    reward_seconds: float = 4.0
+    reward_tried: int = 0
+    log_level: int = 3
+    price: str = "620"
+    cli: str = "up"
+
+    @property
+    def node_type(self) -> str:
+        """The `node_type` label of its metrics."""
+        for role, label in (
+            (Role.ORCHESTRATOR, "orch"),
+            (Role.TRANSCODER, "trcr"),
+            (Role.REDEEMER, "rdmr"),
+            (Role.GATEWAY, "bctr"),
+        ):
+            if role in self.roles:
+                return label
+        return "dflt"
+
+    @property
+    def has_chain(self) -> bool:
+        return self.account is not None
+
+    def argv(self, rpc_url: str) -> tuple[str, ...]:
+        """Its command line."""
+        words = ["/usr/local/bin/livepeer"]
+        for role, flag in (
+            (Role.ORCHESTRATOR, "-orchestrator"),
+            (Role.TRANSCODER, "-transcoder"),
+            (Role.REDEEMER, "-redeemer"),
+            (Role.GATEWAY, "-gateway"),
+            (Role.REWARD, "-reward"),
+            (Role.ROUND_INITIALISER, "-initializeRound"),
+        ):
+            if role in self.roles:
+                words.append(flag)
+        words += ["-cliAddr", f"{self.cli_address}:{self.cli_port}", "-v", str(self.log_level)]
+        if self.has_chain:
+            words += ["-network", "arbitrum-one-mainnet", "-ethUrl", rpc_url]
+            words += ["-ethAcctAddr", str(self.account)]
+            words += ["-ethPassword", "/etc/livepeer/password"]
+        if self.recipient and self.recipient != self.account:
+            words += ["-ethOrchAddr", str(self.recipient)]
+        if Role.ORCHESTRATOR in self.roles:
+            words += ["-serviceAddr", self.service_uri.removeprefix("https://")]
+            words += ["-orchSecret", "/etc/livepeer/orch-secret", "-redeemerAddr", "10.20.1.5:8945"]
+            words += ["-pricePerUnit", self.price, "-maxSessions", str(self.capacity)]
+        if Role.TRANSCODER in self.roles:
+            words += ["-orchAddr", self.orchestrator, "-orchSecret", "/etc/livepeer/orch-secret"]
+            words += ["-nvidia", "all", "-maxSessions", str(self.capacity)]
+        if self.tx_routes:
+            words.append("-enableCliTxRoutes")
+        if self.monitor:
+            words.append("-monitor")
+        return tuple(words)

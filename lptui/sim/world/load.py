@@ -1,0 +1,133 @@
+"""The living load: sessions come and go, segments flow, cards warm up, counters grow."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from lptui.fleet.topology import Role
+from lptui.sim.world.balancer import Backend
+from lptui.sim.world.livepeer import LivepeerProcess
+from lptui.sim.world.machine import Machine
+from lptui.sim.world.world import World
+
+ORDINARY: Final = 0.46
+"""Share of the fleet's session capacity in use on an ordinary day."""
+SEGMENT_SECONDS: Final = 2.0
+
+
+def demand_at(when: float) -> float:
+    """How much the gateways ask for, as a share of the whole capacity; smooth in time."""
+    slow = 0.07 * math.sin(when / 97.0) + 0.04 * math.sin(when / 31.0 + 1.3)
+    return ORDINARY + slow + 0.02 * math.sin(when / 11.0)
+
+
+def move_load(world: World, seconds: float) -> None:
+    """Moves sessions towards what is asked for and everything that follows from them."""
+    for balancer in world.haproxies.values():
+        for backend in balancer.backends:
+            _share_out(world, backend)
+        for frontend in balancer.frontends:
+            target = balancer.backend(frontend.backend)
+            servers = target.servers if target else []
+            frontend.sessions = sum(server.sessions for server in servers)
+            frontend.total = sum(server.total for server in servers) + 41_007
+            frontend.rate = world.rng.randint(0, 3)
+    for node in world.with_role(Role.ORCHESTRATOR):
+        _segments(world, node, seconds)
+    for machine in world.machines.values():
+        _machine(world, machine, seconds)
+    for nginx in world.nginxes.values():
+        nginx.active = world.rng.randint(9, 17)
+        nginx.accepts += world.rng.randint(0, 2)
+        nginx.requests += int(seconds * world.rng.randint(14, 30))
+    _gas(world, seconds)
+
+
+def _share_out(world: World, backend: Backend) -> None:
+    """Splits the demand between a backend's servers by weight, a session or so at a time."""
+    orchestrators = [world.nodes[s.node] for s in backend.servers if s.node in world.nodes]
+    whole = sum(node.capacity for node in orchestrators)
+    wanted = whole * demand_at(world.now) * world.demand
+    serving = [s for s in backend.serving if s.node in world.nodes]
+    weights = sum(server.weight for server in serving) or 1
+    for server in backend.servers:
+        node = world.nodes.get(server.node)
+        if node is None:
+            continue
+        share = wanted * server.weight / weights if server in serving else 0.0
+        goal = min(usable(node), round(share)) if node.running else 0
+        step = max(1, abs(goal - node.sessions) // 6)
+        before = node.sessions
+        if node.running and server.takes_traffic:
+            node.sessions += max(-step, min(step, goal - node.sessions))
+        else:
+            node.sessions = max(0, node.sessions - step)
+        came = max(0, node.sessions - before) + (world.rng.random() < 0.15 * bool(share))
+        server.total += came
+        server.sessions = node.sessions + (world.rng.randint(0, 2) if share else 0)
+        server.bytes_in += node.sessions * 410_000
+        server.bytes_out += node.sessions * 690_000
+        _spread(node)
+
+
+def usable(node: LivepeerProcess) -> int:
+    """Sessions that an orchestrator can take with the transcoders that it has."""
+    return min(node.capacity, sum(link.capacity for link in node.links))
+
+
+def _spread(node: LivepeerProcess) -> None:
+    """Gives an orchestrator's sessions to its transcoders, lowest load first as it does."""
+    whole = sum(link.capacity for link in node.links) or 1
+    left = node.sessions
+    for link in node.links:
+        link.sessions = min(link.capacity, node.sessions * link.capacity // whole)
+        left -= link.sessions
+    for link in node.links:
+        extra = min(1, left, link.capacity - link.sessions)
+        link.sessions += extra
+        left -= extra
+
+
+def _segments(world: World, node: LivepeerProcess, seconds: float) -> None:
+    """Counts the segments of an orchestrator's sessions and of its transcoders."""
+    rng = world.rng
+    due = node.sessions * seconds / SEGMENT_SECONDS
+    count = int(due) + (rng.random() < due % 1.0)
+    work = node.work
+    work.received += count
+    for _ in range(min(count, 8)):
+        work.transcode(max(0.18, rng.gauss(0.62, 0.12)))
+    work.transcoded += max(0, count - 8)
+    work.tickets += count // 2
+    work.ticket_value_gwei += count * 31.5
+    if rng.random() < 0.004 * count:
+        work.failed += 1
+        work.transcoded -= bool(work.transcoded)
+    for link in node.links:
+        transcoder = world.nodes.get(link.node)
+        if transcoder is not None and transcoder.running:
+            transcoder.sessions = link.sessions
+            transcoder.work.uploaded += round(link.sessions * seconds / SEGMENT_SECONDS)
+
+
+def _machine(world: World, machine: Machine, seconds: float) -> None:
+    if machine.gpus:
+        node = next((n for n in world.nodes_on(machine.name) if n.running), None)
+        sessions = node.sessions if node else 0
+        cards = [card for card in machine.gpus if not card.lost]
+        for place, card in enumerate(cards):
+            mine = sessions // len(cards) + (place < sessions % len(cards))
+            card.sessions = mine * 3
+            card.load += (min(1.0, mine / 8) - card.load) * min(1.0, seconds / 4)
+        machine.load = 0.04 + 0.35 * (sum(card.load for card in cards) / (len(cards) or 1))
+    machine.tick(seconds, world.rng)
+
+
+def _gas(world: World, seconds: float) -> None:
+    """Arbitrum's base fee wanders between its floor and a few times that."""
+    ledger = world.ledger
+    ledger.base_fee = int(
+        min(60_000_000, max(10_000_000, ledger.base_fee * world.rng.uniform(0.985, 1.0153)))
+    )
+    ledger.gas_price = ledger.base_fee + 2_000_000

@@ -1,0 +1,36 @@
+"""A simulated execution client: what it is, and how it lies or lags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class RpcProcess:
+    """A JSON-RPC server.
+
+    Attributes:
+        layer: 2 serves the Arbitrum ledger, 1 the L1 chain that Nitro reads.
+        lag: L2 blocks behind the newest; stuck_at: block at which it stands still.
+        syncing: answers `eth_syncing` with an object.
+        peers: None where the client has no `net_peerCount` (every L2 node).
+        fault: "" or how answers are broken: "html", "truncated", "rate", "odd" (every odd
+            request is cut short).
+        hide_pending: answers the same nonce for "pending" and "latest", as Arbitrum does.
+    """
+
+    name: str
+    host: str
+    unit: str
+    port: int
+    client: str
+    layer: int = 2
+    chain_id: int = 42161
+    lag: int = 0
+    stuck_at: int | None = None
+    syncing: bool = False
+    peers: int | None = None
+    running: bool = True
+    fault: str = ""
+    asked: int = 0
+    ipc: str = ""
