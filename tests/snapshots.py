@@ -451,7 +451,8 @@ def _read_host(fleet: FleetBuilder, name: str) -> None:
         age=20.0,
     )
     fleet.put(HostClock(0.004, 0.010, True, "chrony"), name, age=20.0)
-    fleet.put(HostUnits(tuple(_unit(n) for n in nodes if n.service)), name)
+    units = [_unit(pid, node) for pid, node in enumerate(nodes, 1000) if node.service]
+    fleet.put(HostUnits(tuple(units)), name)
     cli_ports = [int(node.cli.url.rpartition(":")[2]) for node in nodes if node.cli]
     listeners = [Listener("0.0.0.0", 22), *(Listener("127.0.0.1", port) for port in cli_ports)]
     fleet.put(HostListeners(tuple(listeners)), name, age=20.0)
@@ -468,7 +469,7 @@ def _read_host(fleet: FleetBuilder, name: str) -> None:
         )
 
 
-def _unit(node: Node) -> Unit:
+def _unit(pid: int, node: Node) -> Unit:
     assert node.service is not None
     return Unit(
         node.service.name,
@@ -478,7 +479,7 @@ def _unit(node: Node) -> Unit:
         result="success",
         enabled="enabled",
         restarts=0,
-        main_pid=1000,
+        main_pid=pid,
         since_s=400_000.0,
         memory=2 * 1024**3,
         tasks=40,

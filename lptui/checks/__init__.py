@@ -1,0 +1,60 @@
+"""What it means: pure functions from a snapshot to findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Final
+
+from lptui.checks.registry import CHECKS
+from lptui.checks.spec import CheckSpec
+from lptui.checks.view import View
+from lptui.fleet.finding import Finding, Severity, worst
+from lptui.fleet.snapshot import Snapshot
+
+__all__ = ["CHECKS", "CheckSpec", "failing", "overall", "run_checks"]
+
+_WORST_FIRST: Final = sorted(Severity, key=lambda severity: -severity.rank)
+_TARGET: Final = attrgetter("target")
+
+
+def run_checks(snapshot: Snapshot, checks: Sequence[CheckSpec] = CHECKS) -> tuple[Finding, ...]:
+    """All findings, the worst first; those that are well are among them.
+
+    Never raises: a check that fails itself becomes an UNKNOWN finding that names it.
+    """
+    view = View(snapshot)
+    findings: dict[Severity, list[Finding]] = {severity: [] for severity in _WORST_FIRST}
+    for check in sorted(checks, key=attrgetter("id")):
+        found: list[Finding] = []
+        try:
+            found.extend(check.function(view))
+        except Exception as error:
+            found.append(_broken(check, snapshot, error))
+        found.sort(key=_TARGET)
+        for finding in found:
+            findings[finding.severity].append(finding)
+    return tuple(finding for severity in _WORST_FIRST for finding in findings[severity])
+
+
+def _broken(check: CheckSpec, snapshot: Snapshot, error: Exception) -> Finding:
+    return Finding(
+        check.id,
+        Severity.UNKNOWN,
+        "fleet",
+        snapshot.fleet.name or "fleet",
+        f"the check itself failed: {type(error).__name__}",
+        (str(error)[:200],),
+        "this is a mistake in lptui; please report it with a recording",
+    )
+
+
+def overall(findings: Iterable[Finding]) -> Severity:
+    """The worst of all findings; UNKNOWN when nothing was checked at all."""
+    severities = [finding.severity for finding in findings]
+    return worst(severities) if severities else Severity.UNKNOWN
+
+
+def failing(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """What needs somebody: not well, and not explained by another finding."""
+    return tuple(found for found in findings if found.severity and not found.cause)

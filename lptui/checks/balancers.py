@@ -1,0 +1,252 @@
+"""Load balancers: answering, serving, every server as it should be, and the right ones in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from lptui.checks.view import SILENCE, View
+from lptui.checks.words import listed, span
+from lptui.fleet.facts.balancer import AdminState, BalancerState, Health, Proxy, Server
+from lptui.fleet.finding import Finding, Metric, Severity
+from lptui.fleet.reading import Reading
+from lptui.fleet.topology import Balancer
+from lptui.text import plural
+
+UP: Final = "lb-up"
+BACKEND: Final = "lb-backend"
+SERVER: Final = "lb-server"
+MEMBERS: Final = "lb-membership"
+
+_SERVING: Final = frozenset({Health.UP, Health.NO_CHECK, Health.GOING_DOWN, Health.STARTING})
+
+
+def balancer_up(view: View) -> Iterator[Finding]:
+    """Does the balancer answer, and does it run what is on its disk?"""
+    for balancer in view.fleet.balancers.values():
+        reading = view.reading(BalancerState, balancer.name)
+        state = view.value(reading)
+        if state is None:
+            yield _silent(view, balancer, reading)
+            continue
+        severity, remedy = Severity.OK, ""
+        summary = f"{state.kind} {state.version} answers"
+        if state.edited:
+            severity = Severity.WARNING
+            summary += "; its configuration on disk is newer than what it runs"
+            remedy = "test the configuration and reload, or put it back"
+        elif state.old_workers:
+            summary += f"; {plural(state.old_workers, 'old worker')} still finishing"
+        yield Finding(
+            UP,
+            severity,
+            "balancer",
+            balancer.name,
+            summary,
+            (view.seen(reading), *state.notes[:3]),
+            remedy,
+        )
+
+
+def _silent(view: View, balancer: Balancer, reading: Reading[BalancerState]) -> Finding:
+    cause = _blocker(view, balancer)
+    found = view.unknown(UP, "balancer", balancer.name, reading, cause=cause)
+    problem = reading.problem
+    if cause or problem is None or problem.kind not in SILENCE:
+        return found
+    return Finding(
+        UP,
+        Severity.CRITICAL,
+        "balancer",
+        balancer.name,
+        f"does not answer: {problem}",
+        found.evidence,
+        problem.remedy or "see whether its service runs",
+    )
+
+
+def _blocker(view: View, balancer: Balancer) -> str:
+    via = balancer.host
+    if balancer.stats is not None and balancer.socket is None:
+        via = balancer.stats.via
+    return view.blocker(via)
+
+
+def _states(
+    view: View, check: str
+) -> Iterator[tuple[Balancer, Reading[BalancerState], BalancerState] | Finding]:
+    for balancer in view.fleet.balancers.values():
+        reading = view.reading(BalancerState, balancer.name)
+        state = view.value(reading)
+        if state is not None:
+            yield balancer, reading, state
+        else:
+            cause = _blocker(view, balancer) or f"{UP}@{balancer.name}"
+            yield view.unknown(check, "balancer", balancer.name, reading, cause=cause)
+
+
+def _of_interest(balancer: Balancer, backend: str) -> bool:
+    return not balancer.backends or backend in balancer.backends
+
+
+def backends(view: View) -> Iterator[Finding]:
+    """Is there a server left to take traffic, and is it one of the ordinary ones?"""
+    for item in _states(view, BACKEND):
+        if isinstance(item, Finding):
+            yield item
+            continue
+        balancer, reading, state = item
+        names = dict.fromkeys(p.name for p in state.proxies if p.kind == "backend")
+        names.update(dict.fromkeys(server.backend for server in state.servers))
+        for gone in balancer.backends:
+            names.setdefault(gone)
+        for name in names:
+            if not _of_interest(balancer, name):
+                continue
+            servers = state.backend_servers(name)
+            proxy = state.backend(name)
+            severity, summary = _backend(proxy, servers)
+            usable = sum(_serves(server) for server in servers)
+            yield Finding(
+                BACKEND,
+                severity,
+                "balancer",
+                f"{balancer.name}/{name}",
+                summary,
+                (view.says(reading, f"status {proxy.status or 'unknown'}" if proxy else "no row"),),
+                _backend_remedy(severity),
+                metrics=(Metric("servers_usable", usable, "", "", "1:"),),
+            )
+
+
+def _backend_remedy(severity: Severity) -> str:
+    if severity is Severity.CRITICAL:
+        return "bring a server back: look at the nodes behind it"
+    return "look at the servers that are not up" if severity else ""
+
+
+def _serves(server: Server) -> bool:
+    """Whether new traffic may go to a server."""
+    return server.admin is AdminState.READY and server.weight != 0 and server.health in _SERVING
+
+
+def _backend(proxy: Proxy | None, servers: tuple[Server, ...]) -> tuple[Severity, str]:
+    if proxy is None and not servers:
+        return Severity.CRITICAL, "the balancer knows no such backend"
+    if not servers:
+        if proxy is not None and proxy.status.upper().startswith(("UP", "OPEN")):
+            return Severity.OK, "up; it has no servers of its own"
+        return Severity.CRITICAL, "no servers"
+    if proxy is not None and proxy.status.upper().startswith(("DOWN", "STOP")):
+        return Severity.CRITICAL, f"down: none of {plural(len(servers), 'server')} can serve"
+    ordinary = [server for server in servers if not server.backup]
+    spare = [server for server in servers if server.backup]
+    up = [server for server in ordinary if _serves(server)]
+    unknown = sum(server.health is Health.UNKNOWN for server in servers)
+    text = f"{len(up)} of {plural(len(ordinary), 'server')} serving"
+    if up:
+        some_missing = len(up) < len(ordinary)
+        return (Severity.WARNING if some_missing else Severity.OK), text
+    if any(_serves(server) for server in spare):
+        return Severity.WARNING, "running on a backup server alone"
+    if unknown:
+        return Severity.UNKNOWN, f"not known: the health of {plural(unknown, 'server')}"
+    return Severity.CRITICAL, f"no server can serve ({plural(len(servers), 'server')} in all)"
+
+
+def servers(view: View) -> Iterator[Finding]:
+    """Each server: down by itself, or taken out by somebody?"""
+    for item in _states(view, SERVER):
+        if isinstance(item, Finding):
+            yield item
+            continue
+        balancer, reading, state = item
+        for server in state.servers:
+            if not _of_interest(balancer, server.backend):
+                continue
+            severity, summary, remedy, action = _server(server)
+            if server.changed_s is not None and severity:
+                summary += f" for {span(server.changed_s)}"
+            node = _node_of(balancer, server)
+            evidence = f"{server.admin}, {server.health}"
+            if server.check:
+                evidence += f", {server.check} {server.check_detail}".rstrip()
+            yield Finding(
+                SERVER,
+                severity,
+                "server",
+                f"{balancer.name}/{server.backend}/{server.name}",
+                summary + (f"; it is {node}" if node and severity else ""),
+                (view.says(reading, evidence),),
+                remedy,
+                action,
+            )
+
+
+def _node_of(balancer: Balancer, server: Server) -> str:
+    for name in (f"{server.backend}/{server.name}", server.name):
+        if name in balancer.servers:
+            return balancer.servers[name]
+    return ""
+
+
+def _server(server: Server) -> tuple[Severity, str, str, str]:
+    """Severity, summary, remedy, action."""
+    down = server.health in (Health.DOWN, Health.GOING_UP, Health.UNRESOLVED)
+    if server.admin in (AdminState.DRAIN, AdminState.MAINT, AdminState.DOWN):
+        word = {AdminState.DRAIN: "drained", AdminState.MAINT: "in maintenance"}
+        text = f"{word.get(server.admin, 'disabled')} by somebody{', and down too' * down}"
+        return Severity.WARNING, text, "put it back when its work is done", "undrain"
+    if server.health is Health.UNRESOLVED:
+        return Severity.CRITICAL, "its name does not resolve", "see the balancer's resolvers", ""
+    if server.health is Health.DOWN:
+        severity = Severity.WARNING if server.backup else Severity.CRITICAL
+        return severity, "down by its health check", "look at the node behind it", "restart"
+    if server.health is Health.GOING_UP:
+        return Severity.WARNING, "was down, is coming back", "wait for its checks", ""
+    if server.health is Health.GOING_DOWN:
+        return Severity.WARNING, "its checks have begun to fail", "look at the node behind it", ""
+    if server.health is Health.UNKNOWN or server.admin is AdminState.UNKNOWN:
+        return Severity.UNKNOWN, "not known: the balancer does not tell its state", "", ""
+    if server.weight == 0:
+        return Severity.WARNING, "has weight 0: it gets no new traffic", "give it a weight", ""
+    if server.health is Health.STARTING:
+        return Severity.OK, "up, still warming up", "", ""
+    if server.health is Health.NO_CHECK:
+        return Severity.OK, "takes traffic; the balancer does not check it", "", ""
+    return Severity.OK, "up", "", ""
+
+
+def membership(view: View) -> Iterator[Finding]:
+    """Servers that the fleet does not know, and nodes that the balancer does not."""
+    for item in _states(view, MEMBERS):
+        if isinstance(item, Finding):
+            yield item
+            continue
+        balancer, reading, state = item
+        if not balancer.servers:
+            continue
+        present: set[str] = set()
+        strangers: list[str] = []
+        for server in state.servers:
+            names = {f"{server.backend}/{server.name}", server.name} & set(balancer.servers)
+            present |= names
+            if not names and _of_interest(balancer, server.backend):
+                strangers.append(f"{server.backend}/{server.name} ({server.address})")
+        wanted = [name for name in balancer.servers if name not in present]
+        lost = [f"{balancer.servers[name]} ({name})" for name in wanted]
+        parts = []
+        if lost:
+            parts.append(f"not in the balancer: {listed(lost)}")
+        if strangers:
+            parts.append(f"unknown to the configuration: {listed(strangers)}")
+        yield Finding(
+            MEMBERS,
+            Severity.WARNING if parts else Severity.OK,
+            "balancer",
+            balancer.name,
+            "; ".join(parts) or f"{plural(len(present), 'server')}, all known",
+            (view.seen(reading),),
+            "correct the balancer's configuration or lptui's" if parts else "",
+            metrics=(Metric("servers_missing", len(lost)), Metric("strangers", len(strangers))),
+        )

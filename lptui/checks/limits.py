@@ -1,0 +1,12 @@
+"""Comparing a figure with its two limits; a figure at a limit has reached it."""
+
+from __future__ import annotations
+
+from lptui.fleet.finding import Severity
+
+
+def over(value: float, warn: float, critical: float) -> Severity:
+    """For figures that are bad when high."""
+    if value >= critical:
+        return Severity.CRITICAL
+    return Severity.WARNING if value >= warn else Severity.OK

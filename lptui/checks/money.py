@@ -1,0 +1,215 @@
+"""Money: do the signing keys have enough, are they stuck, may they pay today's price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from lptui.checks.view import View
+from lptui.checks.words import span
+from lptui.fleet.facts.chain import GasPrices, OrchestratorRecord, SignerAccount
+from lptui.fleet.facts.livepeer import NodeIdentity
+from lptui.fleet.finding import Finding, Metric, Severity
+from lptui.fleet.reading import Reading
+from lptui.fleet.topology import Signer
+from lptui.fleet.units import Address, Wei, format_gwei, format_units, short_address
+from lptui.text import plural
+
+BALANCE: Final = "balance"
+RUNWAY: Final = "runway"
+NONCE: Final = "nonce-stuck"
+GAS_CAP: Final = "gas-cap"
+
+
+def _accounts(
+    view: View, check: str
+) -> Iterator[tuple[Signer, Reading[SignerAccount], SignerAccount] | Finding]:
+    """Each signer with its account's reading, or the finding that it is not known."""
+    if view.fleet.chain is None:
+        return
+    for signer in view.fleet.signers:
+        reading = view.reading(SignerAccount, signer.address)
+        account = view.value(reading)
+        if account is not None:
+            yield signer, reading, account
+        else:
+            yield view.unknown(check, "signer", signer.name, reading, cause=view.chain_blocker())
+
+
+def _eth(amount: int) -> str:
+    return f"{format_units(amount, 6)} ETH"
+
+
+def balance(view: View) -> Iterator[Finding]:
+    """A signer without ETH sends nothing; nor does go-livepeer when gas cap x gas is not covered.
+
+    The latter is go-livepeer's own rule for a transaction at its price cap (issue #2574).
+    """
+    needed = _reward_needs(view)
+    for item in _accounts(view, BALANCE):
+        if isinstance(item, Finding):
+            yield item
+            continue
+        signer, reading, account = item
+        warn, critical = _limits(view, signer)
+        severity, summary = _balance(account.balance, warn, critical, needed.get(signer.address))
+        yield Finding(
+            BALANCE,
+            severity,
+            "signer",
+            signer.name,
+            summary,
+            (view.says(reading, f"{_eth(account.balance)} at {short_address(signer.address)}"),),
+            remedy=f"send ETH to {signer.address}" if severity else "",
+            metrics=(Metric("balance_wei", account.balance, "wei", f"{warn}:", f"{critical}:"),),
+        )
+
+
+def _limits(view: View, signer: Signer) -> tuple[Wei, Wei]:
+    warn = signer.warn_below if signer.warn_below is not None else view.limits.balance_warn
+    critical = signer.critical_below
+    return warn, view.limits.balance_critical if critical is None else critical
+
+
+def _balance(have: Wei, warn: Wei, critical: Wei, needed: int | None) -> tuple[Severity, str]:
+    if needed is not None and have < needed:
+        return (
+            Severity.CRITICAL,
+            f"{_eth(have)} does not cover one reward call at the node's gas cap ({_eth(needed)})",
+        )
+    if have < critical:
+        return Severity.CRITICAL, f"{_eth(have)}, below {_eth(critical)}"
+    if have < warn:
+        return Severity.WARNING, f"{_eth(have)}, below {_eth(warn)}"
+    return Severity.OK, _eth(have)
+
+
+def _reward_needs(view: View) -> dict[Address, int]:
+    """What each account that calls reward must have: its node's gas cap x the gas of a call."""
+    chain = view.fleet.chain
+    callers: set[Address] = set()
+    for registered in chain.orchestrators if chain else ():
+        callers.add(registered.address)
+        record = view.fresh(OrchestratorRecord, registered.name)
+        if record is not None and record.reward_caller is not None:
+            callers.add(record.reward_caller)
+    needs: dict[Address, int] = {}
+    for reading in view.readings(NodeIdentity).values():
+        identity = view.value(reading)
+        if identity is None or identity.account not in callers or not identity.max_gas_price:
+            continue
+        need = identity.max_gas_price * view.limits.reward_gas
+        needs[identity.account] = max(need, needs.get(identity.account, 0))
+    return needs
+
+
+def runway(view: View) -> Iterator[Finding]:
+    """For how many rounds the balance pays a reward call a round at the present gas price."""
+    chain = view.fleet.chain
+    if chain is None:
+        return
+    limits = view.limits
+    prices = view.reading(GasPrices, chain.network)
+    now = view.value(prices)
+    for item in _accounts(view, RUNWAY):
+        if isinstance(item, Finding):
+            yield item
+            continue
+        signer, reading, account = item
+        if now is None:
+            cause = view.chain_blocker()
+            yield view.unknown(RUNWAY, "signer", signer.name, prices, cause=cause)
+            continue
+        cost = now.gas_price * limits.reward_gas
+        rounds = account.balance // cost if cost else None
+        severity = Severity.OK
+        if rounds is not None and rounds < limits.runway_critical_rounds:
+            severity = Severity.CRITICAL
+        elif rounds is not None and rounds < limits.runway_warn_rounds:
+            severity = Severity.WARNING
+        price = format_gwei(now.gas_price)
+        yield Finding(
+            RUNWAY,
+            severity,
+            "signer",
+            signer.name,
+            f"enough for {plural(rounds, 'round')} at {price}"
+            if rounds is not None
+            else "gas costs nothing on this chain now",
+            (
+                view.says(reading, _eth(account.balance)),
+                view.says(prices, f"{price} x {limits.reward_gas} gas = {_eth(cost)} a call"),
+            ),
+            remedy=f"send ETH to {signer.address}" if severity else "",
+            metrics=(
+                Metric(
+                    "runway_rounds",
+                    rounds,
+                    "",
+                    f"{limits.runway_warn_rounds}:",
+                    f"{limits.runway_critical_rounds}:",
+                ),
+            ),
+        )
+
+
+def nonce_stuck(view: View) -> Iterator[Finding]:
+    """A transaction that stays pending holds up every later one of the same key."""
+    limit = view.limits.pending_nonce_s
+    for item in _accounts(view, NONCE):
+        if isinstance(item, Finding):
+            yield item
+            continue
+        signer, reading, account = item
+        since = account.pending_since
+        waited = None if since is None else max(0.0, view.now - since)
+        stuck = account.pending > 0 and waited is not None and waited > limit
+        if not account.pending:
+            summary = f"nothing pending, next nonce {account.nonce}"
+        else:
+            summary = f"{plural(account.pending, 'transaction')} pending"
+            summary += f" for {span(waited)}" if waited is not None else ", first seen now"
+        yield Finding(
+            NONCE,
+            Severity.WARNING if stuck else Severity.OK,
+            "signer",
+            signer.name,
+            summary,
+            (view.says(reading, f"nonce {account.nonce}, pending {account.pending_nonce}"),),
+            remedy="look for a price cap below the gas price, or another process with this key"
+            if stuck
+            else "",
+            metrics=(Metric("pending_transactions", account.pending),),
+        )
+
+
+def gas_cap(view: View) -> Iterator[Finding]:
+    """A node sends nothing while the gas price is above its own cap (-maxGasPrice)."""
+    chain = view.fleet.chain
+    if chain is None:
+        return
+    prices = view.reading(GasPrices, chain.network)
+    now = view.value(prices)
+    senders = {signer.address for signer in view.fleet.signers}
+    for node in view.fleet.nodes.values():
+        reading = view.reading(NodeIdentity, node.name)
+        identity = view.value(reading)
+        if identity is None or identity.account not in senders or not identity.max_gas_price:
+            continue
+        if now is None:
+            yield view.unknown(GAS_CAP, "node", node.name, prices, cause=view.chain_blocker())
+            continue
+        price, cap = now.gas_price, identity.max_gas_price
+        over = price > cap
+        yield Finding(
+            GAS_CAP,
+            Severity.WARNING if over else Severity.OK,
+            "node",
+            node.name,
+            f"gas at {format_gwei(price)} is above the node's cap of {format_gwei(cap)}: "
+            "it sends nothing"
+            if over
+            else f"gas at {format_gwei(price)}, cap {format_gwei(cap)}",
+            (view.says(prices, format_gwei(price)), view.says(reading, f"cap {format_gwei(cap)}")),
+            remedy="wait for a lower price, or raise -maxGasPrice" if over else "",
+        )

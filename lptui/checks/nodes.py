@@ -1,0 +1,216 @@
+"""go-livepeer processes: do they answer, do their block watchers live, are their versions alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from lptui.checks.units import unit_of
+from lptui.checks.view import SILENCE, View
+from lptui.errors import ProblemKind
+from lptui.fleet.facts.chain import ChainRound
+from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
+from lptui.fleet.facts.rpc import RpcHead
+from lptui.fleet.finding import Finding, Metric, Severity
+from lptui.fleet.reading import Reading
+from lptui.fleet.topology import Chain, Node, Role
+from lptui.text import plural
+
+UP: Final = "node-up"
+WATCHER: Final = "watcher-stalled"
+METRICS: Final = "node-metrics"
+VERSIONS: Final = "version-skew"
+
+CHAIN_ROLES: Final = frozenset(
+    {Role.ORCHESTRATOR, Role.REDEEMER, Role.REWARD, Role.ROUND_INITIALISER}
+)
+"""Roles that need a chain and an account; a transcoder runs well without either."""
+
+
+def asked(view: View) -> Iterator[Node]:
+    """The go-livepeer nodes that have a CLI API to ask."""
+    return (n for n in view.fleet.nodes.values() if n.is_livepeer and n.cli is not None)
+
+
+def cause_of_silence(view: View, node: Node) -> str:
+    """Id of the finding that explains why a node's CLI API gave nothing; "" when none does."""
+    blocked = view.blocker(node.cli.via if node.cli else node.host)
+    if blocked:
+        return blocked
+    unit = unit_of(view, node)
+    return f"unit-state@{node.name}" if unit is not None and not unit.is_running else ""
+
+
+def cause_at_node(view: View, node: Node) -> str:
+    """As `cause_of_silence`; a node that does not even give its status is the cause itself."""
+    found = cause_of_silence(view, node)
+    if found or view.fresh(NodeStatus, node.name) is not None:
+        return found
+    return f"{UP}@{node.name}"
+
+
+def node_up(view: View) -> Iterator[Finding]:
+    """Does the node's CLI API answer? Routes that send transactions may be switched off there."""
+    for node in asked(view):
+        reading = view.reading(NodeStatus, node.name)
+        status = view.value(reading)
+        if status is not None:
+            yield Finding(
+                UP,
+                Severity.OK,
+                "node",
+                node.name,
+                f"answers, version {status.version or 'unknown'}{_gate(view, node)}",
+                (view.seen(reading),),
+                metrics=(Metric("latency", round(status.latency_s, 6), "s"),),
+            )
+            continue
+        cause = cause_of_silence(view, node)
+        problem = reading.problem
+        if cause.startswith("host-up@") or problem is None or problem.kind not in SILENCE:
+            yield view.unknown(UP, "node", node.name, reading, cause=cause)
+            continue
+        wrong = problem.kind in (ProblemKind.HTTP_STATUS, ProblemKind.BAD_ANSWER)
+        yield Finding(
+            UP,
+            Severity.CRITICAL,
+            "node",
+            node.name,
+            f"{'answers, but not as a Livepeer node' if wrong else 'down'}: {problem}",
+            (view.seen(reading),),
+            "see which process listens there, and its -cliAddr"
+            if wrong
+            else "see its log, then restart its service",
+            "" if wrong or node.service is None else "restart",
+            cause=cause,
+        )
+
+
+def _gate(view: View, node: Node) -> str:
+    identity = view.fresh(NodeIdentity, node.name)
+    gated = identity is not None and identity.tx_routes is False
+    return "; its transaction routes are off (-enableCliTxRoutes)" if gated else ""
+
+
+def watcher_stalled(view: View) -> Iterator[Finding]:
+    """A node whose block watcher has stopped looks healthy and misses NewRound.
+
+    Its own block is compared with the highest head of the same chain that any endpoint shows.
+    """
+    chain = view.fleet.chain
+    if chain is None:
+        return
+    best = _best_head(view, chain)
+    for node in asked(view):
+        if not node.roles & CHAIN_ROLES:
+            continue
+        reading = view.reading(NodeBlock, node.name)
+        block = view.value(reading)
+        if block is None:
+            cause = cause_at_node(view, node)
+            yield view.unknown(WATCHER, "node", node.name, reading, cause=cause)
+            continue
+        yield _watched(view, node, reading, block, best)
+
+
+def _watched(
+    view: View,
+    node: Node,
+    reading: Reading[NodeBlock],
+    block: NodeBlock,
+    best: tuple[int, str] | None,
+) -> Finding:
+    if best is None:
+        return Finding(
+            WATCHER,
+            Severity.UNKNOWN,
+            "node",
+            node.name,
+            f"block {block.block}, but no head of the chain is known to compare with",
+            (view.seen(reading),),
+            "get an RPC endpoint to answer",
+            cause=view.chain_blocker(),
+        )
+    limit = view.limits.watcher_lag_blocks
+    lag = max(0, best[0] - block.block)
+    late = lag > limit
+    return Finding(
+        WATCHER,
+        Severity.CRITICAL if late else Severity.OK,
+        "node",
+        node.name,
+        f"its block watcher is {plural(lag, 'block')} behind{': it may have stopped' * late}",
+        (view.says(reading, f"block {block.block}"), f"highest head {best[0]} at {best[1]}"),
+        "see whether its RPC endpoint serves; restart the node if so" if late else "",
+        "restart" if late and node.service is not None else "",
+        (Metric("watcher_lag", lag, "", "", str(limit)),),
+    )
+
+
+def _best_head(view: View, chain: Chain) -> tuple[int, str] | None:
+    found: list[tuple[int, str]] = []
+    for name in view.fleet.rpcs:
+        head = view.fresh(RpcHead, name)
+        if head is not None and head.chain_id == chain.chain_id:
+            found.append((head.head, name))
+    clock = view.fresh(ChainRound, chain.network)
+    if clock is not None and clock.head is not None:
+        found.append((clock.head, clock.rpc))
+    return max(found, default=None)
+
+
+def node_metrics(view: View) -> Iterator[Finding]:
+    """Without -monitor a node works, but sessions, errors and latencies are not to be seen."""
+    for node in asked(view):
+        reading = view.reading(NodeMetrics, node.name)
+        metrics = view.value(reading)
+        if metrics is None:
+            cause = cause_at_node(view, node)
+            yield view.unknown(METRICS, "node", node.name, reading, cause=cause)
+            continue
+        yield Finding(
+            METRICS,
+            Severity.OK,
+            "node",
+            node.name,
+            "gives metrics"
+            if metrics.monitored
+            else "gives no metrics: it runs without -monitor, so its sessions are not known",
+            (view.seen(reading),),
+        )
+
+
+def version_skew(view: View) -> Iterator[Finding]:
+    """Nodes of one role that run different versions: an upgrade left half-way."""
+    for role in Role:
+        nodes = [node for node in asked(view) if role in node.roles]
+        if len(nodes) < 2:
+            continue
+        versions: dict[str, list[str]] = {}
+        silent = None
+        for node in nodes:
+            status = view.fresh(NodeStatus, node.name)
+            if status is None or not status.version:
+                silent = silent or node
+            else:
+                versions.setdefault(status.version, []).append(node.name)
+        evidence = tuple(f"{v}: {', '.join(names)}" for v, names in sorted(versions.items()))
+        if len(versions) > 1:
+            severity, summary = Severity.WARNING, f"{len(versions)} versions: "
+            summary += ", ".join(sorted(versions))
+        elif silent is not None:
+            severity, summary = Severity.UNKNOWN, f"not known: {silent.name} gives no version"
+        else:
+            severity, summary = Severity.OK, f"all {len(nodes)} run {next(iter(versions))}"
+        yield Finding(
+            VERSIONS,
+            severity,
+            "fleet",
+            f"role:{role}",
+            summary,
+            evidence,
+            "finish the upgrade, one node at a time" if severity is Severity.WARNING else "",
+            cause=cause_at_node(view, silent)
+            if severity is Severity.UNKNOWN and silent is not None
+            else "",
+        )

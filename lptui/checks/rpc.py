@@ -1,0 +1,339 @@
+"""RPC endpoints, judged in this order: answers, right chain, moving, level with the others, on the
+same chain of blocks, synced, connected.
+
+`eth_syncing` false is not health: a stalled client says so too. A verdict later in the order that
+follows from an earlier one names it as its cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from lptui.checks.view import SILENCE, View
+from lptui.checks.words import span
+from lptui.errors import ProblemKind
+from lptui.fleet.facts.rpc import RpcHead
+from lptui.fleet.finding import Finding, Metric, Severity
+from lptui.fleet.reading import Reading
+from lptui.fleet.topology import Rpc
+from lptui.text import plural
+
+REACHABLE: Final = "rpc-reachable"
+CHAIN: Final = "rpc-chain"
+STALLED: Final = "rpc-stalled"
+LAGGING: Final = "rpc-lagging"
+DISAGREES: Final = "rpc-disagree"
+SYNCING: Final = "rpc-syncing"
+PEERS: Final = "rpc-peers"
+
+_L1_CHAINS: Final = frozenset({1, 11155111, 17000, 560048})
+_L1_AGE: Final = (60.0, 180.0)
+"""Least limits of a head's age where blocks come every 12 s and slots may be missed."""
+_DEVELOPMENT_CHAINS: Final = frozenset({1337, 31337, 412346})
+"""They mine on demand, so the age of their head means nothing."""
+_WRONG_CHAIN_REMEDY: Final = (
+    "point it at a node of the right chain before anything is sent through it"
+)
+
+Verdict = tuple[Severity, str, str]
+"""Severity, summary, remedy."""
+
+
+def reachable(view: View) -> Iterator[Finding]:
+    """Does it answer at all?"""
+    for rpc in view.fleet.rpcs.values():
+        reading = view.reading(RpcHead, rpc.name)
+        head = view.value(reading)
+        if head is not None:
+            slow = tuple(f"{method}: {error}" for method, error in head.errors)
+            yield Finding(
+                REACHABLE,
+                Severity.OK,
+                "rpc",
+                rpc.name,
+                f"{head.client} {head.version} answers in {head.latency_s * 1000:.0f} ms",
+                (view.says(reading, f"block {head.head}"), *slow),
+                metrics=(Metric("latency", round(head.latency_s, 6), "s"),),
+            )
+            continue
+        cause = view.blocker(rpc.via)
+        if reading.problem is not None and reading.problem.kind is ProblemKind.WRONG_CHAIN:
+            cause = f"{CHAIN}@{rpc.name}"
+        finding = view.unknown(REACHABLE, "rpc", rpc.name, reading, cause=cause)
+        problem = reading.problem
+        if not cause and problem is not None and problem.kind in SILENCE:
+            severity = Severity.WARNING if rpc.reference else Severity.CRITICAL
+            finding = Finding(
+                REACHABLE,
+                severity,
+                "rpc",
+                rpc.name,
+                f"does not answer: {problem}",
+                finding.evidence,
+                problem.remedy or "see whether the client runs, and its log",
+                action="" if rpc.reference or rpc.node is None else "restart",
+            )
+        yield finding
+
+
+def _heads(
+    view: View, check: str, judge: Callable[[Rpc, RpcHead, Reading[RpcHead]], Finding | None]
+) -> Iterator[Finding]:
+    """Judges each endpoint that answered; the others are unknown because they did not."""
+    for rpc in view.fleet.rpcs.values():
+        reading = view.reading(RpcHead, rpc.name)
+        head = view.value(reading)
+        problem = reading.problem
+        if problem is not None and problem.kind is ProblemKind.WRONG_CHAIN:
+            wrong: Verdict = (Severity.CRITICAL, problem.why or str(problem), _WRONG_CHAIN_REMEDY)
+            if check == CHAIN:
+                yield _finding(view, check, rpc, reading, wrong, "another chain's answers")
+            else:
+                yield view.unknown(check, "rpc", rpc.name, reading, cause=f"{CHAIN}@{rpc.name}")
+            continue
+        if head is None:
+            cause = view.blocker(rpc.via) or f"{REACHABLE}@{rpc.name}"
+            yield view.unknown(check, "rpc", rpc.name, reading, cause=cause)
+            continue
+        found = judge(rpc, head, reading)
+        if found is not None:
+            yield found
+
+
+def _finding(
+    view: View,
+    check: str,
+    rpc: Rpc,
+    reading: Reading[RpcHead],
+    verdict: Verdict,
+    fact: str,
+    metrics: tuple[Metric, ...] = (),
+    cause: str = "",
+) -> Finding:
+    severity, summary, remedy = verdict
+    if rpc.reference and severity is Severity.CRITICAL:
+        # It is only there to be compared with: the fleet lives without it.
+        severity = Severity.WARNING
+    evidence = (view.says(reading, fact),)
+    cause = cause if severity else ""
+    return Finding(
+        check, severity, "rpc", rpc.name, summary, evidence, remedy, metrics=metrics, cause=cause
+    )
+
+
+def _expected_chain(view: View, rpc: Rpc) -> int | None:
+    chain = view.fleet.chain
+    if rpc.chain_id is None and chain is not None and rpc.name in chain.rpcs:
+        return chain.chain_id
+    return rpc.chain_id
+
+
+def _on_wrong_chain(view: View, rpc: Rpc, head: RpcHead) -> bool:
+    return _expected_chain(view, rpc) not in (None, head.chain_id)
+
+
+def right_chain(view: View) -> Iterator[Finding]:
+    """Endpoints get mixed up after a failover; contracts of another chain are not ours."""
+
+    def judge(rpc: Rpc, head: RpcHead, reading: Reading[RpcHead]) -> Finding | None:
+        expected = _expected_chain(view, rpc)
+        if expected is None:
+            return None
+        verdict: Verdict = (Severity.OK, f"chain {head.chain_id}", "")
+        if head.chain_id != expected:
+            verdict = (
+                Severity.CRITICAL,
+                f"serves chain {head.chain_id}, expected {expected}",
+                _WRONG_CHAIN_REMEDY,
+            )
+        return _finding(view, CHAIN, rpc, reading, verdict, f"eth_chainId {head.chain_id}")
+
+    return _heads(view, CHAIN, judge)
+
+
+def stalled(view: View) -> Iterator[Finding]:
+    """The head's own time stamp is the best sign of a client that has stopped."""
+
+    def judge(rpc: Rpc, head: RpcHead, reading: Reading[RpcHead]) -> Finding:
+        age = max(0.0, reading.taken_at - head.head_time)
+        warn, critical = view.limits.head_age_warn_s, view.limits.head_age_critical_s
+        if head.chain_id in _L1_CHAINS:
+            warn, critical = max(warn, _L1_AGE[0]), max(critical, _L1_AGE[1])
+        metric = Metric("head_age", round(age, 3), "s", f"{warn:g}", f"{critical:g}")
+        verdict: Verdict = (Severity.OK, f"head {head.head} is {span(age)} old", "")
+        remedy = "restart the client, or send its users to another endpoint"
+        if head.chain_id in _DEVELOPMENT_CHAINS:
+            verdict = (Severity.OK, f"development chain at block {head.head}", "")
+            metric = Metric("head_age", round(age, 3), "s")
+        elif age > critical:
+            verdict = (Severity.CRITICAL, f"stalled: head {head.head} is {span(age)} old", remedy)
+        elif age > warn:
+            verdict = (Severity.WARNING, f"head {head.head} is {span(age)} old", remedy)
+        cause = f"{CHAIN}@{rpc.name}" if _on_wrong_chain(view, rpc, head) else ""
+        return _finding(
+            view, STALLED, rpc, reading, verdict, f"block {head.head}", (metric,), cause
+        )
+
+    return _heads(view, STALLED, judge)
+
+
+def lagging(view: View) -> Iterator[Finding]:
+    """Behind the highest head that any endpoint of the same chain shows."""
+    best: dict[int, tuple[int, str]] = {}
+    known = _fresh_heads(view)
+    for name, head in known.items():
+        if head.chain_id not in best or head.head > best[head.chain_id][0]:
+            best[head.chain_id] = (head.head, name)
+    limits = view.limits
+
+    def judge(rpc: Rpc, head: RpcHead, reading: Reading[RpcHead]) -> Finding | None:
+        if not _has_peers_to_compare(view, rpc):
+            return None
+        others = [n for n, h in known.items() if n != rpc.name and h.chain_id == head.chain_id]
+        if not others:
+            return _no_comparison(view, LAGGING, rpc, reading)
+        height, name = best[head.chain_id]
+        lag = height - head.head
+        verdict: Verdict = (Severity.OK, f"{plural(lag, 'block')} behind the highest head", "")
+        remedy = "see its peers and its log; send its users to another endpoint"
+        text = f"{plural(lag, 'block')} behind {name}"
+        if lag > limits.head_lag_critical_blocks:
+            verdict = (Severity.CRITICAL, text, remedy)
+        elif lag > limits.head_lag_warn_blocks:
+            verdict = (Severity.WARNING, text, remedy)
+        metric = Metric(
+            "head_lag",
+            lag,
+            "",
+            str(limits.head_lag_warn_blocks),
+            str(limits.head_lag_critical_blocks),
+        )
+        cause = _earlier(view, rpc, head, reading)
+        fact = f"block {head.head}, highest {height} at {name}"
+        return _finding(view, LAGGING, rpc, reading, verdict, fact, (metric,), cause)
+
+    return _heads(view, LAGGING, judge)
+
+
+def _fresh_heads(view: View) -> dict[str, RpcHead]:
+    found = {}
+    for name in view.fleet.rpcs:
+        head = view.fresh(RpcHead, name)
+        if head is not None:
+            found[name] = head
+    return found
+
+
+def _has_peers_to_compare(view: View, rpc: Rpc) -> bool:
+    expected = _expected_chain(view, rpc)
+    return any(
+        other.name != rpc.name and _expected_chain(view, other) in (expected, None)
+        for other in view.fleet.rpcs.values()
+    )
+
+
+def _no_comparison(view: View, check: str, rpc: Rpc, reading: Reading[RpcHead]) -> Finding:
+    others = [name for name in view.fleet.rpcs if name != rpc.name]
+    silent = next((name for name in others if view.fresh(RpcHead, name) is None), None)
+    cause = ""
+    if silent is not None:
+        cause = view.blocker(view.fleet.rpcs[silent].via) or f"{REACHABLE}@{silent}"
+    return Finding(
+        check,
+        Severity.UNKNOWN,
+        "rpc",
+        rpc.name,
+        "not known: no other endpoint of this chain answers to compare with",
+        (view.seen(reading),),
+        "add a reference endpoint that answers",
+        cause=cause,
+    )
+
+
+def _earlier(view: View, rpc: Rpc, head: RpcHead, reading: Reading[RpcHead]) -> str:
+    """The verdict earlier in the order that explains a later one."""
+    if _on_wrong_chain(view, rpc, head):
+        return f"{CHAIN}@{rpc.name}"
+    critical = view.limits.head_age_critical_s
+    if head.chain_id in _L1_CHAINS:
+        critical = max(critical, _L1_AGE[1])
+    old = reading.taken_at - head.head_time > critical
+    if old and head.chain_id not in _DEVELOPMENT_CHAINS:
+        return f"{STALLED}@{rpc.name}"
+    return ""
+
+
+def disagrees(view: View) -> Iterator[Finding]:
+    """Two endpoints at the same height with different blocks are not on the same chain."""
+    known = _fresh_heads(view)
+
+    def judge(rpc: Rpc, head: RpcHead, reading: Reading[RpcHead]) -> Finding | None:
+        if not _has_peers_to_compare(view, rpc):
+            return None
+        others = {n: h for n, h in known.items() if n != rpc.name and h.chain_id == head.chain_id}
+        if not others:
+            return _no_comparison(view, DISAGREES, rpc, reading)
+        level = {n: h for n, h in others.items() if h.head == head.head}
+        against = [n for n, h in level.items() if h.head_hash != head.head_hash]
+        verdict: Verdict = (Severity.OK, "no contradiction seen: heads differ in height", "")
+        if against:
+            # At the head of the main chain two blocks may compete for a slot; rollups have none.
+            severity = Severity.WARNING if head.chain_id in _L1_CHAINS else Severity.CRITICAL
+            text = f"block {head.head} differs from that of {', '.join(against)}"
+            verdict = (severity, text, "find out which is right before anything is sent")
+        elif level:
+            verdict = (Severity.OK, f"same block {head.head} as {', '.join(level)}", "")
+        return _finding(view, DISAGREES, rpc, reading, verdict, f"hash {head.head_hash}")
+
+    return _heads(view, DISAGREES, judge)
+
+
+def syncing(view: View) -> Iterator[Finding]:
+    """Anything but false is syncing; at the head it is indexing, which serves already."""
+
+    def judge(rpc: Rpc, head: RpcHead, reading: Reading[RpcHead]) -> Finding:
+        progress = head.syncing
+        verdict: Verdict = (Severity.OK, "not syncing", "")
+        remaining = None
+        if progress is not None:
+            current, highest = progress.current, progress.highest
+            if current is not None and highest is not None:
+                remaining = max(0, highest - current)
+            if progress.indexing and not remaining:
+                verdict = (Severity.WARNING, "at the head, still indexing", "let it finish")
+            else:
+                left = "" if remaining is None else f", {plural(remaining, 'block')} to go"
+                verdict = (
+                    Severity.CRITICAL,
+                    f"syncing{left}",
+                    "send its users to another endpoint until it is done",
+                )
+        fact = "eth_syncing false" if progress is None else "eth_syncing is an object"
+        metrics = (Metric("sync_remaining", 0 if progress is None else remaining),)
+        cause = _earlier(view, rpc, head, reading)
+        return _finding(view, SYNCING, rpc, reading, verdict, fact, metrics, cause)
+
+    return _heads(view, SYNCING, judge)
+
+
+def peers(view: View) -> Iterator[Finding]:
+    """A client without peers hears of no new block; clients without the method are left out."""
+    least = view.limits.min_peers
+
+    def judge(rpc: Rpc, head: RpcHead, reading: Reading[RpcHead]) -> Finding | None:
+        if head.peers is None:
+            return None
+        verdict: Verdict = (Severity.OK, plural(head.peers, "peer"), "")
+        remedy = "see its network, its port forwarding and its clock"
+        if head.peers == 0:
+            verdict = (Severity.CRITICAL, "no peers", remedy)
+        elif head.peers < least:
+            verdict = (Severity.WARNING, f"{plural(head.peers, 'peer')}, wanted {least}", remedy)
+        metric = Metric("peers", head.peers, "", f"{least}:", "1:")
+        cause = _earlier(view, rpc, head, reading)
+        return _finding(
+            view, PEERS, rpc, reading, verdict, f"net_peerCount {head.peers}", (metric,), cause
+        )
+
+    return _heads(view, PEERS, judge)

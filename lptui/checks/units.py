@@ -1,0 +1,170 @@
+"""Services: systemd units and containers, and their open files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from lptui.checks.limits import over
+from lptui.checks.view import View
+from lptui.checks.words import listed, span
+from lptui.fleet.facts.host import HostUnits, Unit, UnitLoad
+from lptui.fleet.finding import Finding, Metric, Severity
+from lptui.fleet.topology import Node
+from lptui.text import plural
+
+STATE: Final = "unit-state"
+FAILED: Final = "units-failed"
+FILES: Final = "fd"
+
+
+def unit_of(view: View, node: Node) -> Unit | None:
+    """The unit or container of a node, if it is known now."""
+    if node.service is None:
+        return None
+    units = view.fresh(HostUnits, node.host)
+    return units.find(node.service.name) if units is not None else None
+
+
+def unit_state(view: View) -> Iterator[Finding]:
+    """Does the service run, and does it stay up?"""
+    for node in view.fleet.nodes.values():
+        if node.service is None:
+            continue
+        reading = view.reading(HostUnits, node.host)
+        units = view.value(reading)
+        if units is None:
+            cause = view.blocker(node.host)
+            yield view.unknown(STATE, "node", node.name, reading, cause=cause)
+            continue
+        unit = units.find(node.service.name)
+        if unit is None:
+            yield Finding(
+                STATE,
+                Severity.UNKNOWN,
+                "node",
+                node.name,
+                f"not known: the host says nothing of {node.service.name}",
+                (view.seen(reading), *units.problems),
+                "see whether the login may ask the service manager",
+            )
+            continue
+        severity, summary, remedy = _unit(unit, view.limits.restarts_warn)
+        restartable = severity is Severity.CRITICAL and unit.load is UnitLoad.LOADED
+        yield Finding(
+            STATE,
+            severity,
+            "node",
+            node.name,
+            f"{unit.name} {summary}",
+            (view.seen(reading),) if not severity else _unit_evidence(view.seen(reading), unit),
+            remedy,
+            "restart" if restartable else "",
+            (Metric("restarts", unit.restarts),),
+        )
+
+
+def _unit(unit: Unit, restarts_warn: int) -> tuple[Severity, str, str]:
+    """Severity, what is said of it, and the remedy."""
+    critical = Severity.CRITICAL
+    if unit.load is UnitLoad.NOT_FOUND:
+        return critical, "does not exist", "correct its name in the configuration, or install it"
+    if unit.load is UnitLoad.MASKED:
+        return critical, "is masked: it cannot be started", "unmask it if it is meant to run"
+    result = f" ({unit.result})" if unit.result not in ("", "success") else ""
+    if unit.active == "failed":
+        return critical, f"has failed{result}", "read its log, then restart it"
+    if unit.sub == "auto-restart":
+        times = f", {plural(unit.restarts, 'restart')} so far" if unit.restarts is not None else ""
+        return critical, f"keeps restarting{result}{times}", "read its log: it does not stay up"
+    if unit.active in ("activating", "deactivating"):
+        return Severity.WARNING, f"is {unit.active} ({unit.sub})", "wait, then look again"
+    if not unit.is_running and unit.active not in ("active", "reloading"):
+        return critical, f"is {unit.active or 'in an unknown state'}{result}", "start it"
+    if not unit.is_running and unit.sub in ("dead", "failed"):
+        return critical, f"is {unit.active} ({unit.sub}){result}", "read its log, then restart it"
+    since = f" for {span(unit.since_s)}" if unit.since_s is not None else ""
+    text = f"runs{since}"
+    if unit.restarts is not None and unit.restarts >= restarts_warn:
+        text += f", but was restarted {plural(unit.restarts, 'time')} by its supervisor"
+        return Severity.WARNING, text, "read its log for why it ends"
+    return Severity.OK, text, ""
+
+
+def _unit_evidence(seen: str, unit: Unit) -> tuple[str, ...]:
+    state = f"{unit.load}, {unit.active} ({unit.sub})"
+    if unit.exit_status is not None:
+        state += f", last exit status {unit.exit_status}"
+    lines = [f"{state} ({seen})"]
+    if unit.restart_policy not in ("", "always"):
+        # go-livepeer ends with status 0 after fatal errors, which "on-failure" takes for success.
+        lines.append(f"Restart={unit.restart_policy}: a fatal error of go-livepeer ends with 0")
+    return tuple(lines)
+
+
+def units_failed(view: View) -> Iterator[Finding]:
+    """Failed units of the host that belong to no node of the fleet."""
+    for name in view.fleet.hosts:
+        reading = view.readings(HostUnits).get(name)
+        if reading is None:
+            # Without units to watch, a host need not be asked for them.
+            continue
+        units = view.value(reading)
+        if units is None:
+            yield view.unknown(FAILED, "host", name, reading, cause=view.blocker(name))
+            continue
+        watched = {unit.name for unit in units.units}
+        others = [unit for unit in units.failed if unit not in watched]
+        yield Finding(
+            FAILED,
+            Severity.WARNING if others else Severity.OK,
+            "host",
+            name,
+            f"{plural(len(others), 'failed unit')}: {listed(others)}"
+            if others
+            else "no other unit has failed",
+            (view.seen(reading),),
+            "read their logs; systemctl reset-failed when they do not matter" if others else "",
+            metrics=(Metric("failed_units", len(others)),),
+        )
+
+
+def open_files(view: View) -> Iterator[Finding]:
+    """Open files of a service's main process against the limit that it really has."""
+    warn, critical = view.limits.fd_warn, view.limits.fd_critical
+    warn_text, critical_text = f"{warn:g}", f"{critical:g}"
+    for node in view.fleet.nodes.values():
+        if node.service is None:
+            continue
+        reading = view.reading(HostUnits, node.host)
+        unit = unit_of(view, node)
+        if not view.is_fresh(reading) or unit is None:
+            cause = view.blocker(node.host) or f"{STATE}@{node.name}"
+            yield view.unknown(FILES, "node", node.name, reading, cause=cause)
+            continue
+        if not unit.is_running:
+            yield Finding(
+                FILES,
+                Severity.UNKNOWN,
+                "node",
+                node.name,
+                f"not known: {unit.name} does not run",
+                (view.seen(reading),),
+                cause=f"{STATE}@{node.name}",
+            )
+            continue
+        if unit.fd_used is None or unit.fd_limit is None or unit.fd_limit <= 0:
+            # Not to be had without privileges on older kernels, and not for containers.
+            continue
+        used = 100.0 * unit.fd_used / unit.fd_limit
+        severity = over(used, warn, critical)
+        yield Finding(
+            FILES,
+            severity,
+            "node",
+            node.name,
+            f"{unit.fd_used} of {unit.fd_limit} files open",
+            (view.seen(reading),),
+            "raise LimitNOFILE of its unit, or find what it leaks" if severity else "",
+            metrics=(Metric("fd_used", round(used, 2), "%", warn_text, critical_text),),
+        )
