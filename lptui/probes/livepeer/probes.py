@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from lptui.errors import LptuiError
@@ -133,7 +133,9 @@ class NodeMetricsProbe:
 
     @staticmethod
     def _endpoint(fleet: Fleet, target: str) -> Endpoint:
-        return fleet.nodes[target].metrics or _cli(fleet, target)
+        endpoint = fleet.nodes[target].metrics or _cli(fleet, target)
+        # Operators write the address with and without the path; it is asked for once.
+        return replace(endpoint, url=endpoint.url.rstrip("/").removesuffix("/metrics"))
 
 
 @dataclass(frozen=True, slots=True)

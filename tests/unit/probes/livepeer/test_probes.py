@@ -119,6 +119,13 @@ class TestTargets:
             assert probe.source(described, "orch-1").startswith("edge-1: http://127.0.0.1:7935/")
 
 
+    @pytest.mark.parametrize("path", ["", "/", "/metrics", "/metrics/"])
+    def test_a_metrics_address_may_have_its_path_or_not(self, path: str) -> None:
+        described = fleet(metrics=Endpoint(f"http://127.0.0.1:9000{path}", None))
+        source = NodeMetricsProbe().source(described, "orch-1")
+        assert source == "http://127.0.0.1:9000/metrics"
+
+
 class TestStatus:
     async def test_an_on_chain_node_gives_its_block_too(self) -> None:
         status, block = await NodeStatusProbe().ask(asking(ScriptedNode(ON_CHAIN)), "orch-1")

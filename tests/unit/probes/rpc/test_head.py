@@ -79,10 +79,10 @@ def test_clients_name_themselves(text: str, client: str, version: str) -> None:
 
 OPTIONAL = sorted(set(RESULTS) - {"eth_chainId", "eth_getBlockByNumber"})
 # An object is a shape of eth_syncing, any text is a client's version.
-FAILURES = [
+FAILURES: list[tuple[str, object]] = [
     (method, failure)
     for method in OPTIONAL
-    for failure in (NO_METHOD, "<html>", None, 7, [], {"pending": None})
+    for failure in list[object]((NO_METHOD, "<html>", None, 7, [], {"pending": None}))
     if not (method == "eth_syncing" and isinstance(failure, dict))
     and not (method == "web3_clientVersion" and isinstance(failure, str))
 ]

@@ -1,0 +1,8 @@
+"""What the protocol's contracts say: rounds, rewards, stake, and the signers' money."""
+
+from __future__ import annotations
+
+from lptui.probes.chain.probe import ChainProbe
+from lptui.probes.probe import Probe
+
+PROBES: tuple[Probe, ...] = (ChainProbe(),)

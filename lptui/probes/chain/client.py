@@ -1,0 +1,70 @@
+"""Asking the chain's RPC endpoints: labelled batches, and the next endpoint when one fails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from lptui.errors import BadAnswerError, LptuiError, ProblemKind, RpcError, TransportError
+from lptui.probes.probe import Asking
+from lptui.transport.protocols import Call, JsonRpc
+
+K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
+
+_REVERTED: Final = re.compile(r"\brevert", re.IGNORECASE)
+
+
+class WrongChainError(TransportError):
+    """An endpoint serves another chain than the configured one; nothing of it is believed."""
+
+    kind = ProblemKind.WRONG_CHAIN
+
+
+async def batch(rpc: JsonRpc, calls: Mapping[K, Call], deadline_s: float) -> dict[K, Any]:
+    """All calls in one question; for each its result, or its RpcError as a value.
+
+    Raises TransportError when there is no answer at all.
+    """
+    return dict(zip(calls, await rpc.batch(list(calls.values()), deadline_s), strict=True))
+
+
+def is_revert(error: RpcError) -> bool:
+    """The contract refused, as opposed to an endpoint that could not say.
+
+    Code 3 comes with the contract's reason; without one geth says only -32000 and the word.
+    """
+    return (
+        error.kind is ProblemKind.REVERTED
+        or error.code == 3
+        or (_REVERTED.search(error.why or error.what) is not None)
+    )
+
+
+async def first_answer(
+    asking: Asking, names: Sequence[str], ask: Callable[[str, float], Awaitable[T]], end: float
+) -> T:
+    """What the first endpoint that works says; `ask` gets its name and the seconds it has.
+
+    `end` is on the monotonic clock. An endpoint that hangs leaves time for those after it. A
+    wrong chain is not passed over: that is a mistake to be seen. Raises the first failure.
+    """
+    failures: list[LptuiError] = []
+    for index, name in enumerate(names):
+        seconds = (end - asking.clock.monotonic()) / (len(names) - index)
+        if seconds <= 0:
+            break
+        try:
+            return await ask(name, seconds)
+        except WrongChainError:
+            raise
+        except (TransportError, BadAnswerError) as error:
+            failures.append(error)
+    if not failures:
+        raise TransportError("chain", "no endpoint is left to ask", kind=ProblemKind.TIMEOUT)
+    failure = failures[0]
+    if len(failures) > 1:
+        others = "; ".join(str(error) for error in failures[1:])
+        failure.why = f"{failure.why} (and {others})"
+    raise failure
