@@ -29,7 +29,7 @@ async def rounds(config: Path, count: int) -> list[dict[str, float]]:
     fleet, clock = load_fleet(config), SystemClock()
     probe = next(item for item in PROBES if item.name == "host-vitals")
     sources = [Source(probe, name) for name in fleet.hosts]
-    reach = FleetReach(fleet, clock)
+    reach = FleetReach(fleet, clock=clock)
     ledger = Ledger(fleet, ())
     found = []
 
@@ -59,7 +59,7 @@ async def rounds(config: Path, count: int) -> list[dict[str, float]]:
 async def gaps(config: Path, seconds: float) -> list[dict[str, float]]:
     """Runs the live collector and gives, for each host that answers, its longest silence."""
     fleet, clock = load_fleet(config), SystemClock()
-    reach = FleetReach(fleet, clock)
+    reach = FleetReach(fleet, clock=clock)
     collector = Collector(fleet, reach, clock, [p for p in PROBES if p.name == "host-vitals"])
     taken: dict[str, list[float]] = {}
 

@@ -55,7 +55,7 @@ class Session:
         self.fleet = fleet
         self.clock = clock
         self.read_only = read_only
-        self.reach = FleetReach(fleet, clock)
+        self.reach = FleetReach(fleet, clock=clock)
         self._demo = demo
         self._probes: tuple[Probe, ...] | None = None
         self._runner: Runner | None = None

@@ -17,9 +17,9 @@ GRACE_S = 0.5
 """How much longer than its own deadline a probe may take before it is cut off."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """A probe and one of its targets: what has a loop of its own."""
+    """A probe and one of its targets: what has a loop of its own. Equal only to itself."""
 
     probe: Probe
     target: str

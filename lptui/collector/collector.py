@@ -73,9 +73,9 @@ class Collector:
         self._tasks = [
             asyncio.create_task(self._loop(source), name=str(source)) for source in self._sources
         ]
-        publisher = asyncio.create_task(self._publish(), name="publish")
-        publisher.add_done_callback(_report_death)
-        self._tasks.append(publisher)
+        self._tasks.append(asyncio.create_task(self._publish(), name="publish"))
+        for task in self._tasks:
+            task.add_done_callback(_report_death)
 
     async def stop(self) -> None:
         """Ends all loops; returns when they have ended."""
@@ -168,8 +168,8 @@ def _wake(future: asyncio.Future[None]) -> None:
 
 
 def _report_death(task: asyncio.Task[None]) -> None:
-    """Without its publisher the console would show old figures in silence: say so loudly."""
+    """A loop that ended by itself would leave old figures behind: say so loudly."""
     if not task.cancelled() and (error := task.exception()) is not None:
         asyncio.get_running_loop().call_exception_handler(
-            {"message": "the snapshot publisher ended", "exception": error, "task": task}
+            {"message": f"the loop {task.get_name()} ended", "exception": error, "task": task}
         )

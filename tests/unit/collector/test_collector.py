@@ -75,7 +75,7 @@ async def hangs(_target: str, _count: int) -> int:
 
 
 async def running(fleet: Fleet, *probes: ScriptedProbe) -> Collector:
-    collector = Collector(fleet, FakeReach(fleet), SystemClock(), probes)
+    collector = Collector(fleet, FakeReach(), SystemClock(), probes)
     collector.start()
     return collector
 
@@ -86,7 +86,7 @@ async def test_a_hanging_source_delays_no_other() -> None:
 
     probe = ScriptedProbe(script)
     collector = await running(fleet_of("alive", "dead", timeout=30), probe)
-    await until(lambda: probe.asked["alive"] >= 20)
+    await until(lambda: probe.asked.get("alive", 0) >= 20)
     assert probe.asked["dead"] == 1
     await collector.stop()
 
@@ -94,7 +94,7 @@ async def test_a_hanging_source_delays_no_other() -> None:
 async def test_a_source_that_misses_its_deadline_is_a_typed_problem_and_is_asked_again() -> None:
     probe = ScriptedProbe(hangs)
     collector = await running(fleet_of("dead", timeout=0.01), probe)
-    await until(lambda: probe.asked["dead"] >= 2)
+    await until(lambda: probe.asked.get("dead", 0) >= 2)
     problem = collector.snapshot.reading(Pulse, "scripted/dead").problem
     assert problem is not None
     assert problem.kind is ProblemKind.TIMEOUT
@@ -186,7 +186,7 @@ async def test_stopping_ends_every_task() -> None:
 async def test_one_collection_asks_everything_once_and_is_complete() -> None:
     probe = ScriptedProbe(answers)
     fleet = fleet_of("a", "b")
-    snapshot = await collect_once(fleet, FakeReach(fleet), SystemClock(), [probe], 5)
+    snapshot = await collect_once(fleet, FakeReach(), SystemClock(), [probe], 5)
     assert probe.asked == {"a": 1, "b": 1}
     assert snapshot.complete
     assert snapshot.value(Pulse, "scripted/a") == Pulse(1)
@@ -196,7 +196,7 @@ async def test_one_collection_never_takes_longer_than_its_deadline() -> None:
     fleet = fleet_of("a", timeout=60)
     probe = ScriptedProbe(hangs)
     async with asyncio.timeout(2 + GRACE_S):
-        snapshot = await collect_once(fleet, FakeReach(fleet), SystemClock(), [probe], 0.05)
+        snapshot = await collect_once(fleet, FakeReach(), SystemClock(), [probe], 0.05)
     problem = snapshot.reading(Pulse, "scripted/a").problem
     assert problem is not None
     assert problem.kind is ProblemKind.TIMEOUT
@@ -207,7 +207,7 @@ async def test_a_probe_that_needs_another_sees_its_answers() -> None:
     first = ScriptedProbe(answers, name="first")
     second = ScriptedProbe(answers, name="second", needs=("first",))
     fleet = fleet_of("a")
-    await collect_once(fleet, FakeReach(fleet), SystemClock(), [second, first], 5)
+    await collect_once(fleet, FakeReach(), SystemClock(), [second, first], 5)
     assert second.seen[0].value(Pulse, "first/a") == Pulse(1)
 
 
@@ -218,7 +218,7 @@ async def test_a_probe_starts_even_when_what_it_needs_fails() -> None:
     first = ScriptedProbe(fails, name="first")
     second = ScriptedProbe(answers, name="second", needs=("first",))
     fleet = fleet_of("a")
-    snapshot = await collect_once(fleet, FakeReach(fleet), SystemClock(), [first, second], 5)
+    snapshot = await collect_once(fleet, FakeReach(), SystemClock(), [first, second], 5)
     assert snapshot.value(Pulse, "second/a") == Pulse(1)
 
 
