@@ -91,7 +91,9 @@ def lab(round_trips_ms: tuple[int, ...] = (0, 50)) -> Iterator[Lab]:
         sshd = stack.enter_context(_sshd(folder, port, host_key, authorized))
         for round_trip in round_trips_ms:
             if round_trip:
-                ports[round_trip] = stack.enter_context(_relay(port, round_trip / 1000))
+                ports[round_trip] = stack.enter_context(
+                    relay(("127.0.0.1", port), round_trip / 1000)
+                )
         aliases = ",".join(["bench", *(f"[127.0.0.1]:{value}" for value in ports.values())])
         known.write_text(f"{aliases} {kind} {blob}\n")
         names = tuple(f"n{place:02d}" for place in range(HOSTS))
@@ -140,9 +142,10 @@ def _sshd(folder: Path, port: int, host_key: Path, authorized: Path) -> Iterator
 
 
 @contextmanager
-def _relay(port: int, round_trip_s: float) -> Iterator[int]:
+def relay(target: tuple[str, int], round_trip_s: float) -> Iterator[int]:
+    """A relay to a target, or to ("echo", 0); the result is its port."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.relay", "127.0.0.1", str(port), str(round_trip_s)],
+        [sys.executable, "-m", "benchmarks.relay", *map(str, target), str(round_trip_s)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

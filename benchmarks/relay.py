@@ -58,10 +58,23 @@ class _Side(asyncio.Protocol):
             self._loop.call_later(self._delay_s, self.other.transport.close)
 
 
+class _Echo(asyncio.Protocol):
+    """Sends back what it receives: what is measured through it is the relay alone."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._transport.write(data)
+
+
 async def serve(host: str, port: int, round_trip_s: float) -> None:
-    """Relays new connections to `host:port` until standard input closes."""
+    """Relays new connections to `host:port` (or to an echo) until standard input closes."""
     loop = asyncio.get_running_loop()
     half = round_trip_s / 2
+    if host == "echo":
+        echo = await loop.create_server(_Echo, "127.0.0.1", 0)
+        host, port = "127.0.0.1", echo.sockets[0].getsockname()[1]
     server = await loop.create_server(lambda: _Side(half, (host, port)), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     with suppress(asyncio.CancelledError):
