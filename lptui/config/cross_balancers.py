@@ -1,0 +1,68 @@
+"""What a load balancer's keys mean together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic_core import PydanticCustomError
+
+from lptui.config.defaults import DIRECT
+from lptui.config.kinds import address_port
+from lptui.config.mistakes import Mistake, shown
+from lptui.config.schema import NO_ENDPOINT, BalancerSpec
+from lptui.config.view import View
+
+_ONLY: dict[str, tuple[str, ...]] = {
+    "haproxy": ("socket", "stats"),
+    "nginx": ("config", "stub_status"),
+}
+
+
+def mistakes(view: View, name: str, balancer: BalancerSpec) -> Iterator[Mistake]:
+    """All mistakes of one balancer."""
+    loc = ("balancers", name)
+    if balancer.host is not None:
+        yield from view.unknown((*loc, "host"), "host", balancer.host)
+    for kind, keys in _ONLY.items():
+        for key in keys if kind != balancer.kind else ():
+            if getattr(balancer, key) is not None:
+                yield view.mistake(
+                    (*loc, key), f"`{key}` is for {kind}, and '{name}' is {balancer.kind}", key=True
+                )
+    for key in ("stats", "stub_status"):
+        endpoint = getattr(balancer, key)
+        if endpoint is not None and endpoint.via is not None:
+            yield from view.unknown((*loc, key, "via"), "host", endpoint.via, (DIRECT,))
+        if endpoint is not None and endpoint.url == NO_ENDPOINT:
+            yield view.mistake((*loc, key), f"leave `{key}` out instead of 'none'")
+    if balancer.kind == "haproxy":
+        yield from _haproxy(view, name, balancer)
+    elif balancer.host is None:
+        yield view.mistake(
+            loc, f"nginx '{name}' has no `host`: its configuration is read there", key=True
+        )
+    for server, node in (balancer.servers or {}).items():
+        yield from view.unknown((*loc, "servers", server), "node", node)
+
+
+def _haproxy(view: View, name: str, balancer: BalancerSpec) -> Iterator[Mistake]:
+    loc = ("balancers", name)
+    if balancer.socket is None and balancer.stats is None:
+        yield view.mistake(
+            loc, f"haproxy '{name}' has neither `socket` nor `stats`: nothing to read", key=True
+        )
+    if balancer.socket is None:
+        return
+    if balancer.host is None:
+        yield view.mistake(
+            (*loc, "socket"), "a runtime socket is on a host: `host` is missing", key=True
+        )
+    if not balancer.socket.startswith("/"):
+        try:
+            address_port(balancer.socket)
+        except PydanticCustomError:
+            yield view.mistake(
+                (*loc, "socket"),
+                f"'{shown(balancer.socket)}' is neither /path nor address:port",
+                balancer.socket,
+            )

@@ -1,0 +1,447 @@
+"""What may stand in a configuration file: its sections, their keys, and what each key means.
+
+A description here is what an editor shows beside the key (`lptui config schema`). A model checks
+single values; what values mean together is checked in `cross.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import CoreSchema
+
+from lptui.config import kinds
+from lptui.config.kinds import (
+    Account,
+    Amount,
+    Celsius,
+    Duration,
+    FilePath,
+    HostAddress,
+    Name,
+    PercentValue,
+    Port,
+    RemotePath,
+    ServiceUri,
+    Text,
+)
+from lptui.fleet.topology import Role
+
+ROLES: Final = tuple(role.value for role in Role)
+_OLD_ROLES: Final = {
+    "broadcaster": "gateway",
+    "o": "orchestrator",
+    "t": "transcoder",
+    "reward-service": "reward",
+    "rewards": "reward",
+    "round-init": "round-initialiser",
+    "round_init": "round-initialiser",
+    "initializer": "round-initialiser",
+    "initialiser": "round-initialiser",
+    "geth": "rpc",
+}
+
+
+class Part(BaseModel):
+    """Base of all sections: nothing unknown, nothing turned into something else."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, defer_build=True, hide_input_in_errors=True
+    )
+
+
+def words(
+    what: str, known: tuple[str, ...], meant: Mapping[str, str] | None = None
+) -> tuple[BeforeValidator, WithJsonSchema]:
+    """Annotations of a field that holds a word of a closed list."""
+    return (
+        BeforeValidator(kinds.choice(what, known, meant or {})),
+        WithJsonSchema({"type": "string", "enum": list(known)}),
+    )
+
+
+NO_ENDPOINT: Final = "none"
+"""Says that there is no such endpoint, where leaving it out means the default."""
+
+HTTP_SCHEMES: Final = ("http", "https", "unix")
+RPC_SCHEMES: Final = ("http", "https", "ws", "wss", "unix")
+MANY: Final = BeforeValidator(kinds.one_or_more)
+ROLE = Annotated[str, *words("role", ROLES, _OLD_ROLES)]
+Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+Number = Annotated[float, Field(gt=0, le=1_000_000)]
+
+
+class Secret(Part):
+    """A secret by reference: exactly one of env, file, command."""
+
+    env: Text | None = Field(None, description="environment variable that holds it")
+    file: FilePath | None = Field(None, description="file that holds it, on the operator's machine")
+    command: list[Text] | None = Field(
+        None, min_length=1, description="program and arguments that print it"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_reference(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            raise kinds.mistake(
+                "a secret is never written here: refer to it with {env: NAME}, {file: PATH} "
+                "or {command: [program, argument]}"
+            )
+        if len(value) != 1 and not set(value) - {"env", "file", "command"}:
+            raise kinds.mistake("a secret has exactly one of env, file, command")
+        return value
+
+
+class EndpointSpec(Part):
+    """An HTTP address: `address:port`, a port on loopback, a URL, or a mapping with `url`."""
+
+    url: Text = Field(description="http://address:port, https://… or unix:///path")
+    via: Text | None = Field(
+        None,
+        description="host through whose SSH connection it is reached, or `direct`; "
+        "else the host that it belongs to",
+    )
+    verify_tls: bool = Field(True, description="whether an https certificate is checked")
+    auth: Secret | None = Field(None, description="secret `user:password`, or a token")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        if value == NO_ENDPOINT:
+            return {"url": NO_ENDPOINT}
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = f"127.0.0.1:{kinds.port(value)}"
+        if isinstance(value, str):
+            return {"url": kinds.url(value, HTTP_SCHEMES, "http")}
+        if not isinstance(value, dict):
+            raise kinds.mistake("expected address:port, a URL, or a mapping with `url`", value)
+        if isinstance(value.get("url"), str):
+            return {**value, "url": kinds.url(value["url"], HTTP_SCHEMES, "http")}
+        return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        whole = handler.resolve_ref_schema(handler(core_schema))
+        short = [
+            {"type": "string", "description": "address:port, a URL, or `none`"},
+            {"type": "integer", "minimum": 1, "maximum": 65535, "description": "a port"},
+        ]
+        return {"anyOf": [*short, dict(whole)], "description": cls.__doc__ or ""}
+
+
+class SshSpec(Part):
+    """SSH for all hosts. What is left out is asked of `~/.ssh/config`."""
+
+    known_hosts: FilePath | None = Field(
+        None, description="file with the expected host keys, instead of the user's own"
+    )
+    config: Annotated[list[FilePath], MANY] | None = Field(
+        None, description="ssh configuration files instead of ~/.ssh/config; [] reads none"
+    )
+    user: Text | None = Field(None, description="login name on hosts given by address")
+    port: Port | None = Field(None, description="port of hosts given by address")
+    identity: FilePath | None = Field(None, description="private key for hosts given by address")
+    identities: Annotated[list[FilePath], MANY] | None = Field(
+        None, description="several private keys, in order"
+    )
+
+
+class HostSpec(Part):
+    """A machine. One of `address`, `ssh`, `local` says how it is reached."""
+
+    address: HostAddress | None = Field(None, description="host name or IP address")
+    ssh: Text | None = Field(None, description="name of a Host in ~/.ssh/config")
+    local: bool = Field(False, description="true: the operator's own machine, without SSH")
+    port: Port | None = Field(None, description="SSH port")
+    user: Text | None = Field(None, description="login name")
+    identity: FilePath | None = Field(None, description="private key file")
+    identities: Annotated[list[FilePath], MANY] | None = Field(
+        None, description="several private key files, in order"
+    )
+    jump: Annotated[list[Text], MANY] | None = Field(
+        None,
+        description="hosts to go through, outermost first: hosts of this file, "
+        "or [user@]address[:port]",
+    )
+    known_hosts: FilePath | None = Field(None, description="file with this host's expected keys")
+    tags: Annotated[list[Name], MANY] | None = Field(
+        None, description="labels for selectors; its nodes have them too"
+    )
+    region: Name | None = Field(None, description="where it is, for grouping")
+    mounts: Annotated[list[RemotePath], MANY] | None = Field(
+        None, description="mount points that must exist, besides the root"
+    )
+    gpus: int | None = Field(None, ge=0, le=64, description="how many GPUs are expected")
+    nvenc_sessions: int | None = Field(
+        None, ge=0, le=10_000, description="encoder sessions that the driver allows at once"
+    )
+    privilege: Annotated[str, *words("privilege", ("sudo", "doas", "root", "none"))] = Field(
+        "sudo", description="how an action becomes root there; root: the login is root already"
+    )
+
+
+class NodeSpec(Part):
+    """A process of the fleet: a go-livepeer node, or an Ethereum node (role rpc)."""
+
+    host: Text = Field(description="host that it runs on")
+    role: ROLE | None = Field(None, description="what it is there for")
+    roles: Annotated[list[ROLE], MANY] | None = Field(
+        None, min_length=1, description="several roles of one process, instead of `role`"
+    )
+    unit: Text | None = Field(None, description="systemd unit, like livepeer.service")
+    container: Text | None = Field(None, description="container's name, instead of a unit")
+    cli: EndpointSpec | None = Field(
+        None,
+        description="go-livepeer's CLI API (-cliAddr), or `none`; else the role's own default "
+        "(orchestrator 7935, transcoder 6935, gateway 5935)",
+    )
+    metrics: EndpointSpec | None = Field(
+        None, description="where /metrics is (-monitor), or `none`; else the CLI API's address"
+    )
+    account: Account | None = Field(None, description="account that it must act with")
+    orchestrator: Text | None = Field(
+        None, description="orchestrator of `chain` that it works for (-ethOrchAddr)"
+    )
+    recipient: Account | None = Field(
+        None, description="the same by address, instead of `orchestrator`"
+    )
+    rpc: Text | None = Field(
+        None, description="entry of `rpcs` that it uses (-ethUrl), or that it serves (role rpc)"
+    )
+    service_uri: ServiceUri | None = Field(
+        None, description="public address that it advertises (-serviceAddr)"
+    )
+    transcoders: int | None = Field(
+        None, ge=0, le=100_000, description="how many transcoders should be connected"
+    )
+    tags: Annotated[list[Name], MANY] | None = Field(None, description="labels for selectors")
+
+
+class RpcSpec(Part):
+    """A JSON-RPC endpoint of an Ethereum or Arbitrum node."""
+
+    url: Annotated[str, BeforeValidator(lambda value: kinds.url(value, RPC_SCHEMES))] = Field(
+        description="http(s)://, ws(s):// or unix:///path (geth.ipc); never with an API key in it"
+    )
+    via: Text | None = Field(
+        None,
+        description="host through whose SSH connection it is reached, or `direct`; "
+        "else the host of `node`, else direct",
+    )
+    node: Text | None = Field(None, description="node of this file that serves it")
+    key: Secret | None = Field(
+        None, description="API key that belongs at the end of the URL, by reference"
+    )
+    headers: dict[Text, Secret] | None = Field(
+        None, description="HTTP headers whose values are secrets"
+    )
+    reference: bool = Field(
+        False, description="only there to compare the fleet's own endpoints with"
+    )
+    chain_id: int | None = Field(
+        None, ge=1, le=2**63, description="chain that it must serve; else that of `chain`"
+    )
+    verify_tls: bool = Field(True, description="whether its certificate is checked")
+
+
+class OrchestratorSpec(Part):
+    """A registered orchestrator: the account on chain that stakes and earns."""
+
+    address: Account = Field(description="the registered account")
+    service_uri: ServiceUri | None = Field(
+        None, description="the address that the ServiceRegistry should have"
+    )
+    reward_caller: Text | None = Field(
+        None, description="node that calls reward; else found from the accounts"
+    )
+
+
+class ChainSpec(Part):
+    """The chain with the Livepeer contracts. Leave it out for a fleet without one."""
+
+    network: Name = Field(
+        description="arbitrum-one-mainnet or mainnet; any other name needs controller and chain_id"
+    )
+    controller: Account | None = Field(None, description="the Controller contract's address")
+    chain_id: int | None = Field(None, ge=1, le=2**63, description="the chain's id")
+    rpcs: Annotated[list[Text], MANY] | None = Field(
+        None, description="entries of `rpcs` to ask, best first; else all of this chain"
+    )
+    block_time: Duration | None = Field(
+        None, description="length of an L1 block, the clock of rounds; 12s"
+    )
+    orchestrators: dict[Name, OrchestratorSpec] | None = Field(
+        None, description="registered orchestrators, by a name of your choice"
+    )
+
+
+class BalancerSpec(Part):
+    """A load balancer: haproxy (`socket` or `stats`) or nginx (`host`)."""
+
+    kind: Annotated[str, *words("kind of balancer", ("haproxy", "nginx"))] = Field(
+        description="haproxy or nginx"
+    )
+    host: Text | None = Field(None, description="host that it runs on")
+    socket: Text | None = Field(
+        None, description="HAProxy's runtime socket on that host: /path, or address:port"
+    )
+    stats: EndpointSpec | None = Field(None, description="HAProxy's statistics page, with its path")
+    config: RemotePath | None = Field(
+        None, description="nginx's main configuration file; /etc/nginx/nginx.conf"
+    )
+    stub_status: EndpointSpec | None = Field(
+        None, description="nginx's stub_status page, with its path"
+    )
+    public_uri: ServiceUri | None = Field(None, description="where clients connect")
+    servers: dict[Text, Text] | None = Field(
+        None, description="the balancer's server names (nginx: address:port) and their nodes"
+    )
+    backends: Annotated[list[Text], MANY] | None = Field(
+        None, description="backends (upstreams) of interest; else all"
+    )
+    probe_path: RemotePath | None = Field(
+        None, description="path that each server is asked for itself, like /healthz"
+    )
+
+
+class SignerSpec(Part):
+    """An account that pays gas, with limits of its own."""
+
+    address: Account = Field(description="the account")
+    role: Name | None = Field(None, description="what it pays for, in a word")
+    warn_below: Amount | None = Field(None, description="balance below which it is a warning")
+    critical_below: Amount | None = Field(None, description="balance below which it is critical")
+
+
+class ThresholdSpec(Part):
+    """Limits for the checks; what is left out keeps its default."""
+
+    reward_grace: Duration | None = Field(
+        None, description="time after a round's start before a missing reward is looked at; 30m"
+    )
+    reward_warn_left: PercentValue | None = Field(
+        None, description="part of the round that is left when a missing reward is a warning; 50%"
+    )
+    reward_critical_blocks: Count | None = Field(
+        None, description="L1 blocks left when a missing reward is critical; 600"
+    )
+    round_init_grace: Duration | None = Field(
+        None, description="time a round may stay uninitialised; 15m"
+    )
+    balance_warn: Amount | None = Field(
+        None, description="a signer's balance: warning below; 0.05 ETH"
+    )
+    balance_critical: Amount | None = Field(
+        None, description="a signer's balance: critical below; 0.01 ETH"
+    )
+    runway_warn_rounds: Count | None = Field(
+        None, description="rounds that a balance lasts: warning below; 30"
+    )
+    runway_critical_rounds: Count | None = Field(
+        None, description="rounds that a balance lasts: critical below; 7"
+    )
+    reward_gas: Count | None = Field(None, description="gas of one reward call; 500000")
+    pending_nonce: Duration | None = Field(
+        None, description="how long a transaction may stay pending; 5m"
+    )
+    head_age_warn: Duration | None = Field(
+        None, description="age of an endpoint's newest block: warning; 30s"
+    )
+    head_age_critical: Duration | None = Field(
+        None, description="age of an endpoint's newest block: critical; 2m"
+    )
+    head_lag_warn_blocks: Count | None = Field(
+        None, description="blocks behind the best endpoint: warning; 40"
+    )
+    head_lag_critical_blocks: Count | None = Field(
+        None, description="blocks behind the best endpoint: critical; 400"
+    )
+    watcher_lag_blocks: Count | None = Field(
+        None, description="blocks a node's own watcher may be behind its endpoint; 600"
+    )
+    sessions_warn: PercentValue | None = Field(
+        None, description="sessions of a node's capacity: warning; 90%"
+    )
+    gpu_temperature_warn: Celsius | None = Field(None, description="a GPU: warning; 83 C")
+    gpu_temperature_critical: Celsius | None = Field(None, description="a GPU: critical; 90 C")
+    encoder_warn: PercentValue | None = Field(
+        None, description="a GPU's encoder in use: warning; 95%"
+    )
+    disk_warn: PercentValue | None = Field(None, description="disk in use: warning; 85%")
+    disk_critical: PercentValue | None = Field(None, description="disk in use: critical; 95%")
+    memory_warn: PercentValue | None = Field(None, description="memory in use: warning; 92%")
+    memory_critical: PercentValue | None = Field(None, description="memory in use: critical; 97%")
+    load_warn_per_cpu: Number | None = Field(
+        None, description="load average a processor: warning; 2"
+    )
+    fd_warn: PercentValue | None = Field(
+        None, description="open files of a process's limit: warning; 70%"
+    )
+    fd_critical: PercentValue | None = Field(
+        None, description="open files of a process's limit: critical; 90%"
+    )
+    clock_warn: Duration | None = Field(None, description="clock offset: warning; 500ms")
+    clock_critical: Duration | None = Field(None, description="clock offset: critical; 2s")
+    restarts_warn: Count | None = Field(
+        None, description="restarts of a unit since it was watched: warning; 3"
+    )
+    transcoder_grace: Duration | None = Field(
+        None, description="how long a transcoder may take to come back; 90s"
+    )
+    min_peers: Count | None = Field(None, description="peers of an RPC node: warning below; 3")
+    stale_intervals: Number | None = Field(
+        None, description="missed intervals after which a reading is stale; 3"
+    )
+
+
+class IntervalSpec(Part):
+    """How often each kind of source is asked; what is left out keeps its default."""
+
+    fast: Duration | None = Field(None, description="load, memory, traffic of hosts; 2s")
+    units: Duration | None = Field(None, description="systemd units and containers; 10s")
+    gpu: Duration | None = Field(None, description="GPUs; 5s")
+    slow: Duration | None = Field(None, description="disks, listeners, processes; 1m")
+    node: Duration | None = Field(None, description="a node's own status; 5s")
+    metrics: Duration | None = Field(None, description="a node's metrics; 15s")
+    identity: Duration | None = Field(None, description="a node's accounts and settings; 5m")
+    chain: Duration | None = Field(None, description="round, stake, balances; 6s")
+    events: Duration | None = Field(None, description="Reward and round events; 1m")
+    rpc: Duration | None = Field(None, description="heads of the RPC endpoints; 4s")
+    balancer: Duration | None = Field(None, description="load balancers; 3s")
+    timeout: Duration | None = Field(None, description="longest wait for one answer; 8s")
+
+
+class Config(Part):
+    """An lptui configuration: one fleet, as its operator describes it."""
+
+    name: Text | None = Field(None, description="the fleet's name; else the file's")
+    production: bool = Field(
+        False, description="true: actions ask for the fleet's name before they run"
+    )
+    ssh: SshSpec | None = Field(None, description="SSH for all hosts")
+    hosts: dict[Name, HostSpec] | None = Field(None, description="machines, by name")
+    nodes: dict[Name, NodeSpec] | None = Field(None, description="processes, by name")
+    rpcs: dict[Name, RpcSpec] | None = Field(None, description="JSON-RPC endpoints, by name")
+    chain: ChainSpec | None = Field(None, description="the chain with the contracts")
+    balancers: dict[Name, BalancerSpec] | None = Field(None, description="load balancers, by name")
+    signers: dict[Name, SignerSpec] | None = Field(
+        None, description="accounts that pay gas, besides those of the nodes"
+    )
+    groups: dict[Name, Annotated[list[Text], MANY]] | None = Field(
+        None, description="names for sets of nodes: tag:NAME selects them"
+    )
+    thresholds: ThresholdSpec | None = Field(None, description="limits for the checks")
+    intervals: IntervalSpec | None = Field(None, description="how often sources are asked")
