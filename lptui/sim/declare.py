@@ -200,5 +200,6 @@ def _signers(world: World) -> tuple[Signer, ...]:
     return (
         Signer("aurora", REGISTERED, "orchestrator"),
         Signer("redeemer", world.signer("redeemer"), "redeemer"),
+        Signer("initialiser", world.signer("initialiser"), "round-initialiser"),
         Signer("gateway", world.signer("gateway"), "gateway"),
     )

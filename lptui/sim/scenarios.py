@@ -12,34 +12,38 @@ from typing import Final
 from lptui.errors import LptuiError, ProblemKind
 from lptui.fleet.topology import Role
 from lptui.sim.hostile import garble
-from lptui.sim.world.balancer import FORCED_DRAIN
+from lptui.sim.world.balancer import FORCED_DRAIN, BackendServer
 from lptui.sim.world.build import REGISTERED, RPC_POOL_URL, add_unit, registered
-from lptui.sim.world.history import forget_reward, forget_round
+from lptui.sim.world.history import INTO_ROUND, ROUND_LENGTH, forget_reward, forget_round
 from lptui.sim.world.livepeer import LivepeerProcess
 from lptui.sim.world.machine import Machine
 from lptui.sim.world.world import World
 
 Change = Callable[[World], None]
-GAS_FAULT: Final = "Post http://10.20.2.10:8545: EOF"
+RPC_FAULT: Final = "Post http://10.20.2.10:8545: EOF"
+LATE: Final = ROUND_LENGTH - 290
+"""So far into the round that a reward not yet called is overdue, with minutes left to call it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A situation by name; `change` makes it of a healthy world."""
+    """A situation by name; `change` makes it of a healthy world that is so many L1 blocks into
+    its round."""
 
     name: str
     summary: str
     change: Change
+    into_round: int = INTO_ROUND
 
 
 SCENARIOS: Final[dict[str, Scenario]] = {}
 
 
-def scenario(name: str, summary: str) -> Callable[[Change], Change]:
+def scenario(name: str, summary: str, into_round: int = INTO_ROUND) -> Callable[[Change], Change]:
     """Registers a situation."""
 
     def register(change: Change) -> Change:
-        SCENARIOS[name] = Scenario(name, summary, change)
+        SCENARIOS[name] = Scenario(name, summary, change, into_round)
         return change
 
     return register
@@ -87,9 +91,9 @@ def _healthy(world: World) -> None:
     return
 
 
-@scenario("reward-missed", "the reward service failed its only try this round; r calls it by hand")
+@scenario("reward-missed", "the reward service failed its only try; r calls reward by hand", LATE)
 def _reward_missed(world: World) -> None:
-    _reward_due(world, GAS_FAULT)
+    _reward_due(world, RPC_FAULT)
 
 
 @scenario("round-not-initialized", "nobody has initialised the current round; i does")
@@ -110,9 +114,9 @@ def _rpc_stuck(world: World) -> None:
     world.rpcs["nitro-1"].stuck_at = world.l2_block - 1_800
 
 
-@scenario("rpc-lagging", "one Arbitrum node is minutes behind the others")
+@scenario("rpc-lagging", "one Arbitrum node is hundreds of blocks behind the others")
 def _rpc_lagging(world: World) -> None:
-    world.rpcs["nitro-2"].lag = 700
+    world.rpcs["nitro-2"].lag = 430
 
 
 @scenario("rpc-wrong-chain", "one RPC endpoint serves another chain")
@@ -138,12 +142,17 @@ def _encoder_saturated(world: World) -> None:
         card.encoder_floor = 100.0
 
 
+def _fail_check(world: World, server: BackendServer) -> None:
+    server.healthy, server.check_status = False, "L4CON"
+    server.check_detail, server.check_failures = "Connection refused", 14
+    server.changed = world.now - 190.0
+
+
 @scenario("backend-down", "the balancer finds an orchestrator's port dead")
 def _backend_down(world: World) -> None:
     for server in world.servers_of("orch-2"):
-        server.healthy, server.check_status = False, "L4CON"
-        server.check_detail, server.check_failures = "Connection refused", 14
-        server.changed = world.now - 190.0
+        server.unreachable = True
+        _fail_check(world, server)
     world.nodes["orch-2"].sessions = 0
 
 
@@ -157,22 +166,20 @@ def _backend_drained(world: World) -> None:
 @scenario("split-brain", "a second process acts with the registered key")
 def _split_brain(world: World) -> None:
     twin = LivepeerProcess(
-        "reward-twin", "orch-3", frozenset({Role.REWARD}), "livepeer-old.service", 10935
+        "reward-old", "orch-3", frozenset({Role.REWARD}), "livepeer-old.service", 10935
     )
-    twin.account, twin.recipient, twin.reward_service = REGISTERED, REGISTERED, True
-    machine = world.machines["orch-3"]
-    add_unit(world, machine, twin.unit, twin.argv(RPC_POOL_URL), "livepeer")
-    intruder = world.nodes["orch-3"]
-    intruder.account = REGISTERED
-    pid = machine.units[intruder.unit].pid or 0
-    machine.processes[pid].argv = intruder.argv(RPC_POOL_URL)
+    twin.account = REGISTERED
+    add_unit(world, world.machines["orch-3"], twin.unit, twin.argv(RPC_POOL_URL), "livepeer")
 
 
 @scenario("node-down", "an orchestrator's process is gone and its port refuses")
 def _node_down(world: World) -> None:
     world.stop_unit(world.machines["orch-2"], "livepeer-orchestrator.service", failed=True)
     world.machines["orch-2"].units["livepeer-orchestrator.service"].restarts = 4
-    _backend_down(world)
+    for server in world.servers_of("orch-2"):
+        _fail_check(world, server)
+    world.nodes["orch-2"].sessions = 0
+    world.nodes["orch-2"].links.clear()
 
 
 @scenario("host-dead", "a host accepts connections and never answers")
@@ -190,14 +197,14 @@ def _nonce_stuck(world: World) -> None:
     world.ledger.accounts[world.signer("redeemer")].stuck = 3
 
 
-@scenario("reward-gated", "reward is due and the node has no route for it (404)")
+@scenario("reward-gated", "reward is due and the node has no route for it (404)", LATE)
 def _reward_gated(world: World) -> None:
-    _reward_due(world, GAS_FAULT)
+    _reward_due(world, RPC_FAULT)
     for node in world.nodes.values():
         node.tx_routes = False
 
 
-@scenario("gas-cap", "reward is due and gas costs more than the node may pay")
+@scenario("gas-cap", "reward is due and gas costs more than the node may pay", LATE)
 def _gas_cap(world: World) -> None:
     _reward_due(world, "")
     node = _reward_node(world)
@@ -216,6 +223,8 @@ def _unit_failed(world: World) -> None:
     world.stop_unit(machine, "livepeer-transcoder.service", failed=True)
     unit = machine.units["livepeer-transcoder.service"]
     unit.restarts, unit.result = 5, "start-limit-hit"
+    for node in world.nodes.values():
+        node.links = [link for link in node.links if world.nodes[link.node].running]
 
 
 @scenario("disk-full", "the data disk of an Arbitrum node is nearly full")
@@ -247,8 +256,8 @@ def _cli_exposed(world: World) -> None:
 
 @scenario("transcoders-missing", "an orchestrator has lost a transcoder that still runs")
 def _transcoders_missing(world: World) -> None:
-    node = world.nodes["orch-1"]
-    node.links.pop()
+    link = world.nodes["orch-1"].links.pop()
+    world.nodes[link.node].rejected = True
 
 
 @scenario("hostile", "every text from outside is markup, escape sequences and garbage")

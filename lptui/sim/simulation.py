@@ -11,6 +11,7 @@ import asyncssh
 
 from lptui.clock import Clock
 from lptui.fleet.topology import Fleet
+from lptui.sim.config import config_text
 from lptui.sim.declare import DIRECT_RPC, Access, declare, reachable
 from lptui.sim.files import RunFiles, known_hosts
 from lptui.sim.serve.link import LoopbackProtocol
@@ -76,6 +77,15 @@ class Simulation:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    @property
+    def config_text(self) -> str:
+        """The fleet as a configuration file of the console (YAML)."""
+        return config_text(self.fleet)
+
+    def keep(self, name: str, content: bytes) -> Path:
+        """Writes a file into the run's folder that `close` removes. Raises OSError."""
+        return self._files.write(name, content)
+
     async def close(self) -> None:
         """Ends servers, connections and tasks, and removes the run's files. May be repeated."""
         if self._closed:
@@ -100,10 +110,10 @@ async def start_simulation(
     """See `lptui.sim.start`."""
     from lptui.sim.scenarios import find
 
-    change = find(scenario).change
-    world = build_world(clock, hosts=hosts, seed=seed)
+    wanted = find(scenario)
+    world = build_world(clock, hosts=hosts, seed=seed, into_round=wanted.into_round)
     fleet = declare(world)
-    change(world)
+    wanted.change(world)
     files = RunFiles.create(directory)
     simulation = Simulation(world, fleet, files)
     try:

@@ -82,22 +82,19 @@ class Network:
         return None
 
     def _pool(self) -> Handler:
-        """nginx in front of the Arbitrum nodes: each request goes to the next one that runs."""
+        """nginx in front of the Arbitrum nodes: the first one that runs serves, then its backup."""
         members = [
             (rpc, self.rpc_api(rpc.name))
             for rpc in self._world.rpcs.values()
             if rpc.layer == 2 and rpc.host
         ]
-        turn = 0
 
         def handle(request: HttpRequest) -> HttpReply:
-            nonlocal turn
-            turn += 1
             up = [api for rpc, api in members if _answers(self._world, rpc)]
             if not up:
                 body = b"<html><head><title>502 Bad Gateway</title></head></html>"
                 return HttpReply(body, 502, "text/html")
-            return up[turn % len(up)].handle(request)
+            return up[0].handle(request)
 
         return handle
 

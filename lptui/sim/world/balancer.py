@@ -12,7 +12,8 @@ STOPPED, STARTING, RUNNING, STOPPING = range(4)
 
 @dataclass(slots=True)
 class BackendServer:
-    """A server line of a backend. `admin` is HAProxy's mask, `healthy` what its check found."""
+    """A server line of a backend. `admin` is HAProxy's mask, `healthy` what its check found;
+    `unreachable` makes the check fail though the node is well."""
 
     name: str
     address: str
@@ -33,6 +34,7 @@ class BackendServer:
     connect_errors: int = 0
     response_errors: int = 0
     check_failures: int = 0
+    unreachable: bool = False
 
     @property
     def status(self) -> str:

@@ -14,7 +14,7 @@ from lptui.clock import Clock
 from lptui.errors import LptuiError
 from lptui.fleet.topology import Role
 from lptui.sim.world import edge
-from lptui.sim.world.history import new_ledger
+from lptui.sim.world.history import INTO_ROUND, new_ledger
 from lptui.sim.world.ledger import Account, Registered, demo_address
 from lptui.sim.world.livepeer import LivepeerProcess, TranscoderLink
 from lptui.sim.world.load import move_load
@@ -76,8 +76,11 @@ DEFAULT_FARM_HOSTS: Final = 5
 MAX_FARM_HOSTS: Final = 4000
 
 
-def build_world(clock: Clock, *, hosts: int | None, seed: int) -> World:
-    """A healthy fleet with so many hosts in all (None: the default sixteen).
+def build_world(
+    clock: Clock, *, hosts: int | None, seed: int, into_round: int = INTO_ROUND
+) -> World:
+    """A healthy fleet with so many hosts in all (None: the default sixteen), so many L1 blocks
+    into its round.
 
     Raises LptuiError when `hosts` leaves no room for a transcoder.
     """
@@ -89,7 +92,7 @@ def build_world(clock: Clock, *, hosts: int | None, seed: int) -> World:
             f"Ask for {len(BOXES) + 1} to {len(BOXES) + MAX_FARM_HOSTS} hosts.",
         )
     now = clock.now()
-    ledger = new_ledger(now, REGISTERED)
+    ledger = new_ledger(now, REGISTERED, into_round)
     rng = random.Random(f"lptui demo {seed}")
     world = World(clock, ledger, seed=seed, rng=rng, now=now)
     for box in BOXES:
@@ -180,6 +183,7 @@ def _add_accounts(world: World) -> None:
     for name, balance, nonce in (
         ("aurora", 420 * finney, 4_391),
         ("redeem-1", 312 * finney, 18_204),
+        ("rounds", 118 * finney, 2_077),
         ("gateway-1", 205 * finney, 611),
         ("orch-1", 0, 0),
         ("orch-2", 0, 0),
@@ -201,7 +205,7 @@ def _add_signing_nodes(world: World) -> None:
     starter = _node(
         "initialiser", "redeem-1", "livepeer-rounds.service", {Role.ROUND_INITIALISER}, 10936
     )
-    starter.account = demo_address("redeem-1")
+    starter.account = demo_address("rounds")
     reward = _node("reward", "vault-1", "livepeer-reward.service", {Role.REWARD}, 10935)
     reward.account, reward.recipient = REGISTERED, REGISTERED
     reward.reward_service = True
@@ -275,6 +279,7 @@ def _add_farm(world: World, count: int) -> None:
         node.tx_routes = False
         owner = world.nodes[owners[index % len(owners)]]
         node.orchestrator = f"{world.machines[owner.host].address}:8935"
+        node.home = owner.name
         world.nodes[node.name] = node
         port = 40_000 + world.rng.randrange(20_000)
         owner.links.append(TranscoderLink(node.name, address, port, node.capacity))

@@ -33,6 +33,7 @@ def add_haproxy(world: World, service_host: str) -> None:
         address = world.machines[node.host].address
         server = BackendServer(node.name, address, 8935, node.name, weight, weight)
         server.changed = unit.since
+        server.total = 4_000 + 37 * weight
         servers.append(server)
     balancer.backends.append(Backend("orchestrators", "tcp", "leastconn", servers))
     balancer.frontends.append(Frontend("livepeer", "tcp", "0.0.0.0", 8935, "orchestrators"))  # noqa: S104
@@ -50,10 +51,11 @@ def add_nginx(world: World) -> None:
     unit = _unit(world, "rpc-edge", "nginx.service", "/usr/sbin/nginx", "root")
     process = machine.processes[unit.pid or 0]
     process.argv = ("nginx: master process /usr/sbin/nginx -g daemon on; master_process on;",)
+    members = [rpc for rpc in world.rpcs.values() if rpc.layer == 2 and rpc.host]
     servers = "".join(
-        f"    server {world.machines[rpc.host].address}:{rpc.port} max_fails=2 fail_timeout=5s;\n"
-        for rpc in world.rpcs.values()
-        if rpc.layer == 2 and rpc.host
+        f"    server {world.machines[rpc.host].address}:{rpc.port} max_fails=2 fail_timeout=5s"
+        f"{' backup' if place else ''};\n"
+        for place, rpc in enumerate(members)
     )
     nginx = NginxProcess("rpc-edge", "rpc-edge", NGINX_STATUS_PORT, {}, started=unit.since)
     nginx.config[NGINX_CONFIG] = _MAIN

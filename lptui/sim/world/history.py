@@ -8,18 +8,19 @@ from lptui.fleet.units import Address
 from lptui.sim.world.ledger import Ledger, Registered, demo_hash
 from lptui.sim.world.timeline import L1_BASE, RoundClock, Timeline
 
-ROUND_LENGTH: Final = 600
+ROUND_LENGTH: Final = 1200
+"""L1 blocks; with a block a second a round takes twenty minutes."""
 FIRST_ROUND: Final = 4_106
 PAST_ROUNDS: Final = 40
-START_BLOCK: Final = 260
-"""How far into its round the simulation begins, in L1 blocks."""
+INTO_ROUND: Final = 400
+"""How far into its round the simulation usually begins, in L1 blocks."""
 INITIALISED_AFTER: Final = 6
 REWARDED_AFTER: Final = 15
 
 
-def new_ledger(now: float, registered: Address) -> Ledger:
+def new_ledger(now: float, registered: Address, into_round: int) -> Ledger:
     """A ledger whose current round is initialised and whose rewards were all called."""
-    base_block = L1_BASE - START_BLOCK - PAST_ROUNDS * ROUND_LENGTH
+    base_block = L1_BASE - into_round - PAST_ROUNDS * ROUND_LENGTH
     clock = RoundClock(FIRST_ROUND, base_block, ROUND_LENGTH)
     ledger = Ledger(Timeline(now), clock)
     record = Registered(

@@ -62,6 +62,8 @@ class LivepeerProcess:
 
     Attributes:
         recipient: the registered orchestrator that it works for (`-ethOrchAddr`).
+        home: the orchestrator node that a transcoder registers with; `rejected`: in vain, while
+            the process lives on (livepeer.md §3.4).
         monitor: started with `-monitor`; tx_routes: with `-enableCliTxRoutes`.
         stalled_at: L2 block at which its block watcher stopped, None while it follows.
         reward_service: calls reward after each NewRound; `reward_fault` makes that one try fail.
@@ -81,6 +83,8 @@ class LivepeerProcess:
     recipient: Address | None = None
     rpc: str = ""
     orchestrator: str = ""
+    home: str = ""
+    rejected: bool = False
     version: str = VERSION
     running: bool = True
     started: float = 0.0

@@ -7,13 +7,15 @@ from typing import Final
 
 from lptui.fleet.topology import Role
 from lptui.sim.world.balancer import Backend
-from lptui.sim.world.livepeer import LivepeerProcess
+from lptui.sim.world.livepeer import LivepeerProcess, TranscoderLink
 from lptui.sim.world.machine import Machine
 from lptui.sim.world.world import World
 
 ORDINARY: Final = 0.46
 """Share of the fleet's session capacity in use on an ordinary day."""
 SEGMENT_SECONDS: Final = 2.0
+REJOIN_SECONDS: Final = 6.0
+"""How long a transcoder takes to register again; the real one's back-off grows to 90 s."""
 
 
 def demand_at(when: float) -> float:
@@ -24,8 +26,10 @@ def demand_at(when: float) -> float:
 
 def move_load(world: World, seconds: float) -> None:
     """Moves sessions towards what is asked for and everything that follows from them."""
+    _links(world)
     for balancer in world.haproxies.values():
         for backend in balancer.backends:
+            _check(world, backend)
             _share_out(world, backend)
         for frontend in balancer.frontends:
             target = balancer.backend(frontend.backend)
@@ -42,6 +46,41 @@ def move_load(world: World, seconds: float) -> None:
         nginx.accepts += world.rng.randint(0, 2)
         nginx.requests += int(seconds * world.rng.randint(14, 30))
     _gas(world, seconds)
+
+
+def _links(world: World) -> None:
+    """Transcoders leave with their process and come back some seconds after both ends run."""
+    for node in world.with_role(Role.ORCHESTRATOR):
+        node.links = [link for link in node.links if _stays(world, node, link)]
+    for transcoder in world.with_role(Role.TRANSCODER):
+        home = world.nodes.get(transcoder.home)
+        if home is None or not home.running or not transcoder.running or transcoder.rejected:
+            continue
+        since = max(home.started, transcoder.started)
+        if world.now - since > REJOIN_SECONDS and all(
+            link.node != transcoder.name for link in home.links
+        ):
+            address = world.machines[transcoder.host].address
+            port = 40_000 + world.rng.randrange(20_000)
+            home.links.append(TranscoderLink(transcoder.name, address, port, transcoder.capacity))
+
+
+def _stays(world: World, node: LivepeerProcess, link: TranscoderLink) -> bool:
+    transcoder = world.nodes[link.node]
+    return node.running and transcoder.running and not transcoder.rejected
+
+
+def _check(world: World, backend: Backend) -> None:
+    """The balancer's own health check: does the node's port answer."""
+    for server in backend.servers:
+        node = world.nodes.get(server.node)
+        well = node is None or (node.running and not server.unreachable)
+        if well == server.healthy:
+            continue
+        server.healthy, server.changed = well, world.now
+        server.check_status = "L4OK" if well else "L4CON"
+        server.check_detail = "" if well else "Connection refused"
+        server.check_failures += not well
 
 
 def _share_out(world: World, backend: Backend) -> None:

@@ -154,7 +154,7 @@ class World:
             if node.unit == unit:
                 node.running = running
                 if running:
-                    node.started, node.sessions = self.now, 0
+                    node.started, node.sessions, node.rejected = self.now, 0, False
                     node.work = type(node.work)()
                     open_ports(machine, node)
         for rpc in self.rpcs.values():
