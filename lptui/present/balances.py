@@ -1,0 +1,298 @@
+"""Pane 2: each signing key's money: balance, trend, runway, limits; deposits, fees, stake."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lptui.fleet.facts.chain import (
+    ChainRound,
+    GasPrices,
+    OrchestratorRecord,
+    SenderDeposit,
+    SignerAccount,
+)
+from lptui.fleet.facts.livepeer import NodeIdentity
+from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.topology import Fleet, Role, Signer
+from lptui.fleet.units import format_gwei, format_units, short_address
+from lptui.present.model import (
+    EMPTY_CELL,
+    UNKNOWN_CELL,
+    Cell,
+    Column,
+    Line,
+    PaneModel,
+    Row,
+    Section,
+    Span,
+    State,
+    Tone,
+)
+from lptui.present.view import (
+    SPARK_WINDOW_S,
+    View,
+    cell,
+    joined,
+    keys,
+    label,
+    name_width,
+    note_cell,
+    problem_words,
+    row_state,
+    search_text,
+    state_cell,
+    tally,
+)
+from lptui.present.words import duration, spark
+
+MEASURED_S = 600.0
+"""A burn is measured only over at least this many seconds."""
+
+
+def present(view: View) -> PaneModel:
+    """The pane."""
+    signers = known_signers(view.snapshot)
+    rows = tuple(_row(view, signer) for signer in signers)
+    state, counts = tally(rows)
+    lowest = min(
+        (row.cells[3].sort for row in rows if row.cells[3].sort is not None), default=None
+    )
+    summary: Line = ()
+    if lowest is not None:
+        summary = (Span("lowest ", Tone.MUTED), Span(f"{format_units(lowest, 4)} ETH"))
+    return PaneModel(
+        "balances",
+        State.OK if not rows else state,
+        counts,
+        summary,
+        _lead(view),
+        (Section("signers", "key", _columns(signers), rows),),
+        empty="no signing keys in the configuration",
+    )
+
+
+def known_signers(snapshot: Snapshot) -> tuple[Signer, ...]:
+    """Configured signers first, then accounts of nodes and orchestrators that are read as well."""
+    fleet = snapshot.fleet
+    found = {signer.address: signer for signer in fleet.signers}
+    for node in fleet.nodes.values():
+        if node.account is not None and node.account not in found and node.is_livepeer:
+            role = min(node.roles, key=list(Role).index)
+            found[node.account] = Signer(node.name, node.account, role.value)
+    if fleet.chain is not None:
+        for it in fleet.chain.orchestrators:
+            if it.address not in found:
+                found[it.address] = Signer(it.name, it.address, "registered")
+    configured = {signer.address for signer in fleet.signers}
+    return tuple(
+        signer
+        for signer in found.values()
+        if signer.address in configured or snapshot.reading(SignerAccount, signer.address).taken_at
+    )
+
+
+def _columns(signers: Sequence[Signer]) -> tuple[Column, ...]:
+    return (
+        Column("state", "state", 4),
+        Column("name", "key", name_width((s.name for s in signers), 8, 18)),
+        Column("role", "role", 12, 4),
+        Column("balance", "ETH", 11, right=True),
+        Column("trend", "trend 5m", 10, 5),
+        Column("runway", "runway", 12, 1, right=True),
+        Column("limit", "warn/crit", 13, 6),
+        Column("nonce", "nonce", 9, 3, right=True),
+        Column("deposit", "deposit+reserve", 15, 9, right=True),
+        Column("fees", "fees ETH", 10, 8, right=True),
+        Column("stake", "stake LPT", 11, 10, right=True),
+        Column("address", "address", 11, 11),
+        Column("note", "why", 16, 7, grow=True),
+        Column("age", "age", 5, 2, right=True),
+    )
+
+
+def _row(view: View, signer: Signer) -> Row:
+    fleet = view.snapshot.fleet
+    chain = fleet.chain
+    network = chain.network if chain else ""
+    reading = view.reading(SignerAccount, signer.address)
+    gas = view.reading(GasPrices, network)
+    clock = view.reading(ChainRound, network)
+    deposit = view.reading(SenderDeposit, signer.address)
+    registered = next(
+        (it for it in (chain.orchestrators if chain else ()) if it.address == signer.address), None
+    )
+    record = view.reading(OrchestratorRecord, registered.name if registered else "")
+    subjects = (("signer", signer.name), ("signer", signer.address))
+    verdict = view.findings.verdict(subjects)
+    old = (view.is_old(reading), view.is_old(gas), view.is_old(record), view.is_old(deposit))
+
+    def make() -> Row:
+        state = row_state(verdict, reading, old[0])
+        note = note_cell(verdict, problem_words(reading))
+        more: tuple[tuple[type, str], ...] = ()
+        if registered is not None:
+            more = ((OrchestratorRecord, registered.name),)
+        if _is_gateway(fleet, signer):
+            more += ((SenderDeposit, signer.address),)
+        cells = (
+            state_cell(state, verdict.acknowledged),
+            cell(signer.name),
+            cell(signer.role, tone=Tone.MUTED),
+            _balance(view, signer),
+            _trend(view, signer),
+            _runway(view, signer),
+            _limits(view, signer),
+            _nonce(view, signer),
+            _deposit(view, signer),
+            _record_cell(view, registered.name if registered else None, "pending_fees", 4),
+            _record_cell(view, registered.name if registered else None, "pending_stake", 2),
+            cell(short_address(signer.address), tone=Tone.MUTED),
+            note,
+            EMPTY_CELL,
+        )
+        return Row(
+            f"signer:{signer.address}",
+            cells,
+            state,
+            (*subjects, *((("orchestrator", registered.name),) if registered else ())),
+            keys((SignerAccount, signer.address), (GasPrices, network), *more),
+            reading.taken_at,
+            reading.interval_s,
+            search_text(signer.name, signer.address, note.text, role=signer.role),
+            problem_words(reading),
+            verdict.acknowledged,
+            ((signer.address, "balance", "balance, ETH"),),
+        )
+
+    return view.memo.row(
+        f"signer:{signer.address}", (reading, gas, clock, deposit, record), (verdict, old), make
+    )
+
+
+def _balance(view: View, signer: Signer) -> Cell:
+    value, since = view.last(view.reading(SignerAccount, signer.address))
+    if value is None:
+        return UNKNOWN_CELL
+    warn, critical = _thresholds(view, signer)
+    tone = Tone.CRITICAL if value.balance < critical else Tone.NORMAL
+    if value.balance < warn and tone is Tone.NORMAL:
+        tone = Tone.WARN
+    return Cell(format_units(value.balance, 5), tone, value.balance, since)
+
+
+def _thresholds(view: View, signer: Signer) -> tuple[int, int]:
+    limits = view.snapshot.fleet.thresholds
+    warn = limits.balance_warn if signer.warn_below is None else signer.warn_below
+    critical = limits.balance_critical if signer.critical_below is None else signer.critical_below
+    return warn, critical
+
+
+def _limits(view: View, signer: Signer) -> Cell:
+    warn, critical = _thresholds(view, signer)
+    return Cell(f"{_short(warn)}/{_short(critical)}", Tone.MUTED, warn)
+
+
+def _short(wei: int) -> str:
+    return format_units(wei, 4).rstrip("0").rstrip(".") or "0"
+
+
+def _trend(view: View, signer: Signer) -> Cell:
+    series = view.history.get(signer.address, "balance")
+    if series is None or len(series) < 2:
+        return Cell("", Tone.MUTED)
+    return Cell(spark(series.buckets(10, SPARK_WINDOW_S)), Tone.ACCENT)
+
+
+def _runway(view: View, signer: Signer) -> Cell:
+    """How long the balance lasts: by the measured burn, else in rounds of one reward call at today's price."""
+    value, since = view.last(view.reading(SignerAccount, signer.address))
+    if value is None:
+        return UNKNOWN_CELL
+    series = view.history.get(signer.address, "balance")
+    change = series.change() if series else None
+    if change is not None and change[0] > 0 and change[1] >= MEASURED_S:
+        seconds = value.balance * change[1] / change[0]
+        return Cell(duration(seconds), Tone.NORMAL, seconds, since)
+    fleet = view.snapshot.fleet
+    gas, _ = view.last(view.reading(GasPrices, fleet.chain.network if fleet.chain else ""))
+    if gas is None or not gas.gas_price:
+        return UNKNOWN_CELL
+    rounds = value.balance // (gas.gas_price * fleet.thresholds.reward_gas)
+    limits = fleet.thresholds
+    tone = Tone.NORMAL
+    if rounds < limits.runway_warn_rounds:
+        tone = Tone.CRITICAL if rounds < limits.runway_critical_rounds else Tone.WARN
+    text = f"{rounds} rounds" if rounds < 10_000 else ">9999 rounds"
+    return Cell(text, tone, float(rounds) * 86400, since)
+
+
+def _nonce(view: View, signer: Signer) -> Cell:
+    value, since = view.last(view.reading(SignerAccount, signer.address))
+    if value is None:
+        return UNKNOWN_CELL
+    if not value.pending:
+        return Cell(str(value.nonce), Tone.NORMAL, value.nonce, since)
+    return Cell(f"{value.nonce}+{value.pending}", Tone.WARN, value.nonce, since)
+
+
+def _is_gateway(fleet: Fleet, signer: Signer) -> bool:
+    return any(
+        Role.GATEWAY in node.roles and node.account == signer.address
+        for node in fleet.nodes.values()
+    )
+
+
+def _deposit(view: View, signer: Signer) -> Cell:
+    reading = view.reading(SenderDeposit, signer.address)
+    value, since = view.last(reading)
+    if value is None:
+        asked = reading.taken_at or _is_gateway(view.snapshot.fleet, signer)
+        return UNKNOWN_CELL if asked else EMPTY_CELL
+    text = f"{format_units(value.deposit, 3)}+{format_units(value.reserve, 3)}"
+    return Cell(text, Tone.NORMAL, value.deposit, since)
+
+
+def _record_cell(view: View, orchestrator: str | None, field: str, places: int) -> Cell:
+    if orchestrator is None:
+        return EMPTY_CELL
+    value, since = view.last(view.reading(OrchestratorRecord, orchestrator))
+    amount = getattr(value, field) if value is not None else None
+    if amount is None:
+        return UNKNOWN_CELL
+    return Cell(format_units(amount, places), Tone.NORMAL, amount, since)
+
+
+def _lead(view: View) -> tuple[Line, ...]:
+    fleet = view.snapshot.fleet
+    if fleet.chain is None:
+        return ()
+    gas, since = view.last(view.reading(GasPrices, fleet.chain.network))
+    if gas is None:
+        return (label("gas price", Span("unknown", Tone.UNKNOWN)),)
+    tone = Tone.MUTED if since is not None else Tone.STRONG
+    parts = [label("gas", Span(format_gwei(gas.gas_price), tone))]
+    if gas.base_fee is not None:
+        parts.append(label("base fee", Span(format_gwei(gas.base_fee))))
+    cost = gas.gas_price * fleet.thresholds.reward_gas
+    parts.append(label("reward()", Span(f"≈ {format_units(cost, 6)} ETH")))
+    caps = _caps(view)
+    if caps:
+        parts.append(label("caps", Span(caps)))
+    return (joined(parts),)
+
+
+def _caps(view: View) -> str:
+    """The gas price caps of the nodes that send transactions."""
+    found: dict[str, list[str]] = {}
+    for name, node in view.snapshot.fleet.nodes.items():
+        identity = view.reading(NodeIdentity, name).value
+        if not node.is_livepeer or identity is None or identity.has_gas_cap is None:
+            continue
+        if identity.has_gas_cap and identity.max_gas_price is not None:
+            found.setdefault(format_gwei(identity.max_gas_price), []).append(name)
+        else:
+            found.setdefault("none", []).append(name)
+    return ", ".join(
+        f"{cap} ({names[0]}{f' +{len(names) - 1}' if len(names) > 1 else ''})"
+        for cap, names in list(found.items())[:3]
+    )

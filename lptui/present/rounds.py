@@ -1,0 +1,347 @@
+"""Pane 1: the round, and for each orchestrator whether reward was called, with the evidence."""
+
+from __future__ import annotations
+
+from lptui.fleet.facts.chain import (
+    ChainRound,
+    GasPrices,
+    OrchestratorRecord,
+    RewardHistory,
+    RoundOutcome,
+)
+from lptui.fleet.facts.livepeer import NodeIdentity, NodeStatus
+from lptui.fleet.reading import Reading
+from lptui.fleet.topology import Chain, Node, Orchestrator, Role
+from lptui.fleet.units import format_gwei, format_units
+from lptui.present.model import (
+    EMPTY_CELL,
+    UNKNOWN_CELL,
+    Cell,
+    Column,
+    Line,
+    PaneModel,
+    Row,
+    Section,
+    Span,
+    State,
+    Tone,
+    spans_cell,
+)
+from lptui.present.view import (
+    View,
+    cell,
+    joined,
+    keys,
+    label,
+    name_width,
+    note_cell,
+    problem_words,
+    row_state,
+    search_text,
+    state_cell,
+    tally,
+)
+from lptui.present.words import age, bar, duration, grouped
+
+STRIP_ROUNDS = 30
+
+SIGNS = {
+    RoundOutcome.CALLED: Span("▇", Tone.OK),
+    RoundOutcome.MISSED: Span("×", Tone.CRITICAL),
+    RoundOutcome.INACTIVE: Span("·", Tone.MUTED),
+    RoundOutcome.PENDING: Span("▁", Tone.ACCENT),
+    RoundOutcome.NOT_INITIALIZED: Span("-", Tone.WARN),
+    RoundOutcome.UNKNOWN: Span("?", Tone.UNKNOWN),
+}
+"""One character a round: called, missed, inactive, still to call, not initialised, not known."""
+
+
+def present(view: View) -> PaneModel:
+    """The pane."""
+    chain = view.snapshot.fleet.chain
+    if chain is None:
+        return PaneModel("rounds", State.OK, empty="no chain in the configuration")
+    clock = view.reading(ChainRound, chain.network)
+    rows = tuple(_row(view, chain, each, clock) for each in chain.orchestrators)
+    round_verdict = view.findings.verdict((("round", chain.network), ("round", "round")))
+    state, counts = tally(rows)
+    if round_verdict.state > State.PENDING:
+        state = max(state, round_verdict.state)
+        merged = dict(counts)
+        merged[round_verdict.state] = merged.get(round_verdict.state, 0) + 1
+        counts = tuple(sorted(merged.items(), reverse=True))
+    called = sum(1 for row in rows if row.cells[2].text == "called")
+    summary = (Span(f"{called} of {len(rows)} called", Tone.NORMAL),)
+    return PaneModel(
+        "rounds",
+        state,
+        counts,
+        summary,
+        _lead(view, chain, clock),
+        (Section("orchestrators", "orchestrator", _columns(chain), rows),),
+        empty="no orchestrators in the configuration",
+    )
+
+
+def _columns(chain: Chain) -> tuple[Column, ...]:
+    names = name_width(each.name for each in chain.orchestrators)
+    callers = name_width((_caller_name(each) for each in chain.orchestrators), 6, 16)
+    return (
+        Column("state", "state", 4),
+        Column("name", "orchestrator", max(names, 12)),
+        Column("reward", "reward", 8),
+        Column("evidence", "evidence", 22, 1),
+        Column("last", "last", 6, 5, right=True),
+        Column("caller", "caller", callers, 4),
+        Column("active", "active", 8, 6),
+        Column("stake", "stake LPT", 11, 7, right=True),
+        Column("cuts", "cut/share", 9, 10),
+        Column("price", "wei/pixel", 9, 11, right=True),
+        Column("cost", "call now → mint", 24, 12),
+        Column("strip", "last 30 rounds", STRIP_ROUNDS, 3),
+        Column("note", "why", 16, 9, grow=True),
+        Column("age", "age", 5, 2, right=True),
+    )
+
+
+def _row(view: View, chain: Chain, it: Orchestrator, clock: Reading[ChainRound]) -> Row:
+    record = view.reading(OrchestratorRecord, it.name)
+    past = view.reading(RewardHistory, it.name)
+    gas = view.reading(GasPrices, chain.network)
+    nodes = _nodes_of(view, it)
+    statuses = tuple(view.reading(NodeStatus, node.name) for node in nodes)
+    subjects = (("orchestrator", it.name), ("round", chain.network))
+    verdict = view.findings.verdict(subjects[:1])
+    old = (view.is_old(record), view.is_old(clock), view.is_old(past), view.is_old(gas))
+
+    def make() -> Row:
+        reward, evidence = _reward(view, clock, record, past)
+        note = note_cell(verdict, problem_words(record))
+        state = row_state(verdict, record, old[0])
+        cells = (
+            state_cell(state, verdict.acknowledged),
+            cell(it.name),
+            reward,
+            evidence,
+            _of_record(view, record, lambda r: str(r.last_reward_round), lambda r: r.last_reward_round),
+            _caller(view, it),
+            _active(view, record),
+            _of_record(
+                view,
+                record,
+                lambda r: "?" if r.stake is None else format_units(r.stake, 2),
+                lambda r: r.stake,
+            ),
+            _of_record(
+                view,
+                record,
+                lambda r: f"{r.reward_cut / 1e4:g}/{r.fee_share / 1e4:g}%",
+                lambda r: r.reward_cut,
+            ),
+            _price(statuses),
+            _cost(view, chain, clock, record, gas),
+            _strip(view, past),
+            note,
+            EMPTY_CELL,
+        )
+        return Row(
+            f"orchestrator:{it.name}",
+            cells,
+            state,
+            subjects,
+            keys(
+                (OrchestratorRecord, it.name),
+                (ChainRound, chain.network),
+                (RewardHistory, it.name),
+                (GasPrices, chain.network),
+                *((NodeIdentity, node.name) for node in nodes),
+                *((NodeStatus, node.name) for node in nodes),
+            ),
+            record.taken_at,
+            record.interval_s,
+            search_text(
+                it.name, it.address, reward.text, evidence.text, note.text, role="orchestrator"
+            ),
+            problem_words(record),
+            verdict.acknowledged,
+        )
+
+    return view.memo.row(
+        f"orchestrator:{it.name}", (clock, record, past, gas, *statuses), (verdict, old), make
+    )
+
+
+def _reward(
+    view: View,
+    clock: Reading[ChainRound],
+    record: Reading[OrchestratorRecord],
+    past: Reading[RewardHistory],
+) -> tuple[Cell, Cell]:
+    """The reward's state and what shows it; never better than what fresh readings say."""
+    now_round, round_since = view.last(clock)
+    held, since = view.last(record)
+    if now_round is None or held is None:
+        return UNKNOWN_CELL, Cell("chain not read", Tone.UNKNOWN)
+    when = since if since is not None else round_since
+    history, _ = view.last(past)
+    event = history.event_of(now_round.round) if history else None
+    tx = f"tx {event.tx[:10]}…" if event else ""
+    if held.last_reward_round == now_round.round:
+        if event is None:
+            proof = "chain; event not seen" if history else "chain; events not read"
+            tone = Tone.WARN if history and history.complete else Tone.MUTED
+            return Cell("called", Tone.OK, 3, when), Cell(proof, tone, proof)
+        amount = f"+{format_units(event.amount, 2)} LPT"
+        evidence = spans_cell((Span(f"{tx} "), Span(amount, Tone.OK)), amount)
+        return Cell("called", Tone.OK, 3, when), evidence
+    if event is not None:
+        text = f"event {tx}, chain says no"
+        return Cell("unsure", Tone.WARN, 1, when), Cell(text, Tone.WARN, text)
+    if not held.active:
+        return Cell("inactive", Tone.MUTED, 4, when), Cell("chain: not active", Tone.MUTED)
+    if not now_round.initialized:
+        return Cell("no round", Tone.WARN, 2, when), Cell("round not initialised", Tone.WARN)
+    left = now_round.blocks_left * _block_seconds(view)
+    share = now_round.blocks_left / now_round.length if now_round.length else 0.0
+    limits = view.snapshot.fleet.thresholds
+    late = share * 100 < limits.reward_warn_left
+    critical = now_round.blocks_left <= limits.reward_critical_blocks
+    tone = Tone.CRITICAL if critical else Tone.WARN if late else Tone.ACCENT
+    word = "LATE" if critical else "due"
+    text = f"chain: {held.last_reward_round}; {duration(left)} left"
+    return Cell(word, tone, 0, when), Cell(text, tone, left)
+
+
+def _block_seconds(view: View) -> float:
+    chain = view.snapshot.fleet.chain
+    return chain.block_seconds if chain else 12.0
+
+
+def _of_record(view: View, record: Reading[OrchestratorRecord], say, sort) -> Cell:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    value, since = view.last(record)
+    if value is None:
+        return UNKNOWN_CELL
+    text = say(value)
+    return Cell(text, Tone.UNKNOWN if text == "?" else Tone.NORMAL, sort(value), since)
+
+
+def _active(view: View, record: Reading[OrchestratorRecord]) -> Cell:
+    value, since = view.last(record)
+    if value is None:
+        return UNKNOWN_CELL
+    if value.active:
+        return Cell("active", Tone.OK, 0, since)
+    word = "inactive" if value.registered else "unregist"
+    return Cell(word, Tone.CRITICAL, 1, since)
+
+
+def _nodes_of(view: View, it: Orchestrator) -> tuple[Node, ...]:
+    """The nodes that work for an orchestrator."""
+    fleet = view.snapshot.fleet
+    return tuple(
+        node
+        for node in fleet.nodes.values()
+        if node.is_livepeer
+        and (it.address in (node.recipient, node.account) or node.name == it.reward_caller)
+    )
+
+
+def _caller_name(it: Orchestrator) -> str:
+    return it.reward_caller or ""
+
+
+def _caller(view: View, it: Orchestrator) -> Cell:
+    """The node that is expected to call: configured, or the one with the key or the role."""
+    if it.reward_caller:
+        return cell(it.reward_caller)
+    nodes = _nodes_of(view, it)
+    for node in nodes:
+        if Role.REWARD in node.roles or node.account == it.address:
+            return cell(node.name, tone=Tone.MUTED)
+    return UNKNOWN_CELL
+
+
+def _price(statuses: tuple[Reading[NodeStatus], ...]) -> Cell:
+    """The default price of the first node that says one."""
+    for reading in statuses:
+        if reading.value is not None:
+            for gateway, price in reading.value.prices:
+                if gateway == "default":
+                    return Cell(f"{float(price):.4g}", Tone.NORMAL, price)
+    return EMPTY_CELL if not statuses else UNKNOWN_CELL
+
+
+def _cost(
+    view: View,
+    chain: Chain,
+    clock: Reading[ChainRound],
+    record: Reading[OrchestratorRecord],
+    gas: Reading[GasPrices],
+) -> Cell:
+    """What the call costs at the present gas price, and what it would mint."""
+    prices, since = view.last(gas)
+    if prices is None:
+        return UNKNOWN_CELL
+    cost = prices.gas_price * view.snapshot.fleet.thresholds.reward_gas
+    round_, held = clock.value, record.value
+    mint = "?"
+    if round_ and held and round_.mintable and round_.total_active_stake and held.stake is not None:
+        mint = format_units(round_.mintable * held.stake // round_.total_active_stake, 2)
+    return Cell(f"{format_units(cost, 6)} ETH → {mint} LPT", Tone.NORMAL, cost, since)
+
+
+def _strip(view: View, past: Reading[RewardHistory]) -> Cell:
+    value, since = view.last(past)
+    if value is None:
+        return UNKNOWN_CELL
+    recent = value.rounds[-STRIP_ROUNDS:]
+    spans: list[Span] = []
+    for _, outcome in recent:
+        sign = SIGNS[outcome] if since is None else SIGNS[outcome]._replace(tone=Tone.MUTED)
+        if spans and spans[-1].tone is sign.tone:
+            spans[-1] = Span(spans[-1].text + sign.text, sign.tone)
+        else:
+            spans.append(sign)
+    missed = sum(1 for _, outcome in recent if outcome is RoundOutcome.MISSED)
+    return spans_cell(tuple(spans), missed)
+
+
+def _lead(view: View, chain: Chain, clock: Reading[ChainRound]) -> tuple[Line, ...]:
+    value, since = view.last(clock)
+    if value is None:
+        return ((Span("round unknown: ", Tone.UNKNOWN), Span(problem_words(clock), Tone.MUTED)),)
+    if since is not None:
+        text = f"round {value.round}, seen {age(view.now - since)} ago: {problem_words(clock)}"
+        return ((Span(text, Tone.UNKNOWN),),)
+    done = value.blocks_into / value.length if value.length else 0.0
+    begun = (
+        Span("initialised", Tone.OK)
+        if value.initialized
+        else Span("not initialised", Tone.CRITICAL)
+    )
+    to_lock = max(0, value.blocks_left - value.lock_blocks) * chain.block_seconds
+    lock = (
+        Span("locked", Tone.WARN)
+        if value.locked
+        else Span(f"lock in {duration(to_lock)}", Tone.MUTED)
+    )
+    first = joined(
+        (
+            (Span(f"round {value.round} ", Tone.STRONG), Span(bar(done, 16), Tone.ACCENT)),
+            (Span(f"{min(100, done * 100):.0f}%", Tone.NORMAL),),
+            (Span(f"{duration(value.blocks_left * chain.block_seconds)} left", Tone.STRONG),),
+            (begun,),
+            (lock,),
+            (Span(f"{value.blocks_into}/{value.length} L1 blocks", Tone.MUTED),),
+        ),
+        "  ",
+    )
+    gas, gas_since = view.last(view.reading(GasPrices, chain.network))
+    facts = [label("rpc", Span(value.rpc))]
+    if value.head is not None:
+        facts.append(label("L2 block", Span(grouped(value.head))))
+    if gas is not None and gas_since is None:
+        facts.append(label("gas", Span(format_gwei(gas.gas_price))))
+    if value.pool_size is not None:
+        facts.append(label("pool", Span(f"{value.pool_size}/{value.pool_max or '?'}")))
+    return (first, joined(facts))

@@ -1,0 +1,259 @@
+"""What presenters look at: a snapshot at a moment, with findings and series; and cell makers.
+
+A presenter is a pure function of a `View`. Rows are remembered by what they were made from
+(`Memo`), so a snapshot in which one host of two hundred changed costs one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+from lptui.errors import ProblemKind
+from lptui.fleet.finding import Finding, Severity
+from lptui.fleet.reading import Key, Reading
+from lptui.fleet.snapshot import Snapshot
+from lptui.history.series import History
+from lptui.present.model import UNKNOWN_CELL, Cell, Line, Row, Span, State, Tone
+from lptui.present.words import spark
+
+T = TypeVar("T")
+
+SPARK_WINDOW_S = 300.0
+"""How much time a sparkline in a table covers."""
+
+STATE_OF = {
+    Severity.OK: State.OK,
+    Severity.WARNING: State.WARNING,
+    Severity.CRITICAL: State.CRITICAL,
+    Severity.UNKNOWN: State.UNKNOWN,
+}
+
+PROBLEM_WORDS = {
+    ProblemKind.NOT_READ: "not read yet",
+    ProblemKind.HOST_KEY_UNKNOWN: "host key unknown",
+    ProblemKind.HOST_KEY_CHANGED: "HOST KEY CHANGED",
+    ProblemKind.AUTHENTICATION: "login refused",
+    ProblemKind.JUMP_HOST: "jump host failed",
+}
+
+class Verdict(NamedTuple):
+    """What the checks say of a thing: its state and the worst finding in words."""
+
+    state: State
+    note: str = ""
+    acknowledged: bool = False
+
+class Findings:
+    """Findings by what they are about. `checked` False: no check has run yet."""
+
+    def __init__(
+        self,
+        findings: Iterable[Finding] = (),
+        acknowledged: frozenset[str] = frozenset(),
+        *,
+        checked: bool = True,
+    ) -> None:
+        self.all: tuple[Finding, ...] = tuple(findings)
+        self.acknowledged = acknowledged
+        self.checked = checked
+        self._by_subject: dict[tuple[str, str], list[Finding]] = {}
+        for finding in self.all:
+            self._by_subject.setdefault((finding.subject, finding.target), []).append(finding)
+
+    def of(self, subjects: Iterable[tuple[str, str]]) -> list[Finding]:
+        """Those about any of the subjects: the worst first, causes before what follows from them,
+        acknowledged ones last."""
+        found = [f for subject in subjects for f in self._by_subject.get(subject, ())]
+        found.sort(key=lambda f: (f.id in self.acknowledged, -f.severity.rank, bool(f.cause)))
+        return found
+
+    def verdict(self, subjects: Iterable[tuple[str, str]]) -> Verdict:
+        """The worst of what is known; an acknowledged finding weighs no more than a warning."""
+        found = self.of(subjects)
+        if not found:
+            return Verdict(State.OK if self.checked else State.PENDING)
+        first = found[0]
+        acknowledged = first.id in self.acknowledged and first.severity is not Severity.OK
+        note = "" if first.severity is Severity.OK else first.summary
+        return Verdict(STATE_OF[first.severity], note, acknowledged)
+
+    def own(self) -> list[Finding]:
+        """Those that are not OK and that no other standing finding explains."""
+        standing = {f.id for f in self.all if f.severity is not Severity.OK}
+        return [f for f in self.all if f.id in standing and f.cause not in standing]
+
+    def counts(self) -> dict[State, int]:
+        """Findings that are neither OK nor acknowledged, by state; those that follow from
+        another one count with that one."""
+        result: dict[State, int] = {}
+        for finding in self.own():
+            if finding.id not in self.acknowledged:
+                state = STATE_OF[finding.severity]
+                result[state] = result.get(state, 0) + 1
+        return result
+
+@dataclass(slots=True)
+class Memo:
+    """Rows by key, with what they were made from."""
+
+    rows: dict[str, tuple[tuple[Any, ...], tuple[Any, ...], Row]] = field(default_factory=dict)
+
+    def row(
+        self,
+        key: str,
+        same: tuple[Any, ...],
+        equal: tuple[Any, ...],
+        make: Callable[[], Row],
+    ) -> Row:
+        """The remembered row when `same` are the same objects and `equal` are equal values."""
+        held = self.rows.get(key)
+        if (
+            held is not None
+            and held[1] == equal
+            and len(held[0]) == len(same)
+            and all(one is other for one, other in zip(held[0], same, strict=True))
+        ):
+            return held[2]
+        row = make()
+        self.rows[key] = (same, equal, row)
+        return row
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that a presenter may know. `now` is UTC seconds on the console's clock."""
+
+    snapshot: Snapshot
+    now: float
+    findings: Findings
+    history: History
+    memo: Memo = field(default_factory=Memo)
+
+    def reading(self, topic: type[T], target: str) -> Reading[T]:
+        return self.snapshot.reading(topic, target)
+
+    def is_old(self, reading: Reading[Any]) -> bool:
+        """Stale: its source has fallen behind its own pace."""
+        return reading.is_stale(self.now, self.snapshot.fleet.thresholds.stale_intervals)
+
+    def last(self, reading: Reading[T]) -> tuple[T | None, float | None]:
+        """The value to show, and when it is an old one the time it was taken at.
+
+        A failed reading gives its last good value; no value at all gives (None, None).
+        """
+        if reading.value is not None:
+            return reading.value, (reading.taken_at if self.is_old(reading) else None)
+        good = reading.last_good
+        if good is not None and good.value is not None:
+            return good.value, good.taken_at
+        return None, None
+
+    def spark(
+        self, target: str, figure: str, width: int, low: float | None = None, high: float | None = None
+    ) -> str:
+        """A sparkline of the last five minutes, "" when nothing was recorded."""
+        series = self.history.get(target, figure)
+        if series is None:
+            return ""
+        return spark(series.buckets(width, SPARK_WINDOW_S), low, high)
+
+def cell(
+    text: str, sort: Any = None, tone: Tone = Tone.NORMAL, since: float | None = None
+) -> Cell:
+    """A cell; an old value loses its tone and keeps its time."""
+    return Cell(text, tone, text.lower() if sort is None else sort, since)
+
+def figure(
+    value: T | None,
+    say: Callable[[T], str],
+    since: float | None = None,
+    tone: Tone = Tone.NORMAL,
+) -> Cell:
+    """A number in words; unknown when there is none."""
+    if value is None:
+        return UNKNOWN_CELL
+    return Cell(say(value), tone, value, since)
+
+def limit_tone(value: float | None, warn: float | None, critical: float | None = None) -> Tone:
+    """The tone of a number that must stay below its limits."""
+    if value is None:
+        return Tone.UNKNOWN
+    if critical is not None and value >= critical:
+        return Tone.CRITICAL
+    if warn is not None and value >= warn:
+        return Tone.WARN
+    return Tone.NORMAL
+
+def state_cell(state: State, acknowledged: bool = False) -> Cell:
+    """The first column of every table."""
+    if acknowledged:
+        return Cell("ack", Tone.MUTED, -int(State.OK))
+    return Cell(state.word, state.tone, -int(state))
+
+def note_cell(verdict: Verdict, problem: str = "") -> Cell:
+    """The last column: what is wrong, in the checks' words, or why nothing is known."""
+    if verdict.note:
+        tone = Tone.MUTED if verdict.acknowledged else verdict.state.tone
+        return Cell(verdict.note, tone, verdict.note.lower())
+    if problem:
+        return Cell(problem, Tone.UNKNOWN, problem.lower())
+    return Cell("", Tone.MUTED, "")
+
+def problem_words(reading: Reading[Any]) -> str:
+    """Why a reading has no value, in a few words; "" when it has one."""
+    if reading.problem is None:
+        return ""
+    short = PROBLEM_WORDS.get(reading.problem.kind)
+    return short or reading.problem.why or reading.problem.what
+
+def row_state(verdict: Verdict, main: Reading[Any], old: bool) -> State:
+    """The checks' verdict, but never better than unknown when the main reading is missing."""
+    if main.problem is not None and main.problem.kind is ProblemKind.NOT_READ:
+        return max(verdict.state, State.PENDING)
+    if (main.value is None or old) and verdict.state < State.UNKNOWN:
+        return State.UNKNOWN
+    return verdict.state
+
+def tally(rows: Iterable[Row]) -> tuple[State, tuple[tuple[State, int], ...]]:
+    """The worst state of some rows, and how many are in each bad state, the worst first."""
+    counts: dict[State, int] = {}
+    best = None
+    for row in rows:
+        state = State.OK if row.acknowledged else row.state
+        best = state if best is None else max(best, state)
+        if state > State.PENDING:
+            counts[state] = counts.get(state, 0) + 1
+    ordered = tuple(sorted(counts.items(), key=lambda item: -item[0]))
+    return (State.PENDING if best is None else best), ordered
+
+def search_text(*parts: str, **pairs: str) -> str:
+    """Lower-case text for filters: words, and `key:value` pairs by name."""
+    words = " ".join(part for part in parts if part)
+    named = " ".join(f"{name}:{value}" for name, value in pairs.items() if value)
+    return f"{words} {named}".lower()
+
+def label(name: str, *spans: Span) -> Line:
+    """`name value` for a line above a table."""
+    return (Span(f"{name} ", Tone.MUTED), *spans)
+
+def joined(lines: Sequence[Line], between: str = "   ") -> Line:
+    """Several short lines as one."""
+    result: list[Span] = []
+    for line in lines:
+        if result and line:
+            result.append(Span(between, Tone.MUTED))
+        result.extend(line)
+    return tuple(result)
+
+def name_width(names: Iterable[str], least: int = 6, most: int = 24) -> int:
+    """Width of a column of names: fixed by the fleet, not by what happens to be shown."""
+    from rich.cells import cell_len
+
+    return max(least, min(most, max((cell_len(name) for name in names), default=least)))
+
+def keys(*pairs: tuple[type, str]) -> tuple[Key, ...]:
+    """Keys of readings."""
+    return tuple(Key(topic, target) for topic, target in pairs)
+
+NO_TAGS: Mapping[str, str] = {}

@@ -1,0 +1,1 @@
+"""How do we show a person? The Textual screen: app, screens, panes, widgets."""

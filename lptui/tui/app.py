@@ -1,0 +1,449 @@
+"""The console: wires keys to commands, the session to the panes. It knows no fleet facts.
+
+Before the first frame it imports nothing but Textual and what draws; the rest comes after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from lptui.clock import Clock, SystemClock
+from lptui.errors import LptuiError
+from lptui.present.model import Line, Span, State, Tone
+from lptui.tui import theming
+from lptui.tui.commands import BY_ID, COMMANDS, Command
+from lptui.tui.overview import Overview
+from lptui.tui.panes import Pane, column_keys
+from lptui.tui.session import Session
+from lptui.tui.widgets.bars import Footer
+from lptui.tui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from lptui.tui.acting import Acting
+    from lptui.tui.feed import Checks, Feed
+
+CLOSE_S = 2.0
+"""How long the end of the session is waited for."""
+
+INTERVALS = (1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0)
+
+OVERVIEW_ONLY = frozenset(
+    {
+        *(item.id for item in COMMANDS if item.id.startswith("pane-")),
+        *("zoom", "detail", "filter", "sort", "next-pane", "previous-pane", "acknowledge"),
+        *("events", "help"),
+        *(item.id for item in COMMANDS if item.action),
+    }
+)
+"""Commands that make no sense while another screen is open over the panes."""
+
+
+class LptuiApp(App[int], inherit_bindings=False):
+    """The console of one session. After it has run, `failure` says why it ended, if it failed."""
+
+    CSS_PATH = "console.tcss"
+    TITLE = "lptui"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(",".join(item.keys), f"command('{item.id}')", item.title, show=False, id=item.id)
+        for item in COMMANDS
+    ]
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        clock: Clock | None = None,
+        theme: str | None = None,
+        checks: Checks | None = None,
+    ) -> None:
+        super().__init__()
+        self.session = session
+        self.clock = clock or SystemClock()
+        self.failure: LptuiError | None = None
+        self.overview = Overview()
+        self.feed: Feed | None = None
+        self.acting: Acting | None = None
+        self.paused = False
+        self._checks = checks
+        self._interval = 2.0
+        self._wanted_theme = theme
+        self._themes = [theming.DEFAULT]
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._unsubscribe: Callable[[], None] | None = None
+        self._message_until = 0.0
+        self.animation_level = "none"
+
+    # Beginning and end
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return dict(theming.VARIABLES)
+
+    def get_default_screen(self) -> Screen[Any]:
+        return self.overview
+
+    def on_mount(self) -> None:
+        self.register_theme(theming.BUILT_IN)
+        self.theme = theming.DEFAULT
+        self.refresh_bars()
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """The first frame is on the screen: now load what makes it live."""
+        self.keep(self._run())
+        self.set_interval(1.0, self._tick)
+
+    async def _run(self) -> None:
+        from lptui.tui.acting import Acting
+        from lptui.tui.feed import Feed, all_checks
+
+        feed = Feed(self.clock, self._checks or all_checks)
+        self.feed = feed
+        self.acting = Acting(self, self.session, feed)
+        self._unsubscribe = self.session.subscribe(feed.receive)
+        self.keep(self._load_themes())
+        try:
+            await self.session.start()
+        except LptuiError as error:
+            self.failure = error
+            self.exit(return_code=1)
+            return
+        while True:
+            await feed.changes()
+            await feed.digest()
+            await self.redraw()
+
+    def keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Runs something in the background; it is cancelled at the end, its failure is fatal."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            if isinstance(error, Exception):
+                self._handle_exception(error)
+            else:
+                raise error
+
+    async def on_unmount(self) -> None:
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        for task in list(self._tasks):
+            task.cancel()
+        closing = asyncio.ensure_future(self.session.close())
+        await asyncio.wait([closing, *self._tasks], timeout=CLOSE_S)
+
+    def _fatal_error(self) -> None:
+        """Textual's own would print local variables, and with them what must stay secret."""
+        from lptui.tui.crash import report
+
+        self.bell()
+        error = self._exception
+        self.failure = report(error, self.clock.now()) if error is not None else None
+        self._close_messages_no_wait()
+
+    async def _load_themes(self) -> None:
+        from lptui.paths import theme_dirs
+        from lptui.tui.background import in_thread
+
+        themes, mistakes = await in_thread(theming.load_all, theme_dirs())
+        for theme in themes.values():
+            self.register_theme(theme)
+        self._themes = [theming.DEFAULT, *(n for n in sorted(themes) if n != theming.DEFAULT)]
+        for mistake in mistakes:
+            self.note(str(mistake), bad=True)
+        wanted = self._wanted_theme
+        if wanted is not None and wanted in themes:
+            self.theme = wanted
+        elif wanted is not None and wanted != self.theme:
+            self.note(f"no theme {wanted!r}; there are {', '.join(self._themes)}", bad=True)
+
+    # Drawing
+
+    async def redraw(self) -> None:
+        """Brings what is visible up to date, a pane at a time."""
+        feed = self.feed
+        if feed is None:
+            return
+        wanted = [pane.wanted_height for pane in self.overview.panes]
+        for pane in self.overview.visible_panes:
+            model = feed.present(pane.pane_id)
+            if model is not None:
+                pane.show(model, self.clock.now())
+            await asyncio.sleep(0)
+        if wanted != [pane.wanted_height for pane in self.overview.panes]:
+            self.overview.lay_out(self.size)
+        self.refresh_bars()
+        screen = self.screen
+        if screen is not self.overview and hasattr(screen, "follow"):
+            screen.follow()
+
+    def _tick(self) -> None:
+        now = self.clock.now()
+        if self.screen is self.overview:
+            for pane in self.overview.visible_panes:
+                pane.tick(now)
+        if self._message_until and now >= self._message_until:
+            self._message_until = 0.0
+            self.overview.footer.say(())
+        self.refresh_bars()
+
+    def refresh_bars(self) -> None:
+        """Header, events and footer."""
+        from lptui.tui.bars_content import clock_part, footer_commands, strip_lines
+
+        left, worst = self._header_parts()
+        running = self.acting.running if self.acting is not None else ""
+        right = clock_part(self.clock.now(), self.paused, self._interval, running)
+        self.overview.header.show(left, (*worst, *right))
+        if self.feed is not None:
+            count = max(1, self.overview.strip.size.height)
+            self.overview.strip.show(strip_lines(self.feed.events, count, self.clock.now(), running))
+        self.overview.footer.show(footer_commands(self))
+
+    def _header_parts(self) -> tuple[Any, Any]:
+        session = self.session
+        if self.feed is None:
+            left: list[tuple[int, Line]] = [
+                (4, (Span("lptui", Tone.MUTED),)),
+                (0, (Span(session.title, Tone.STRONG),)),
+            ]
+            return tuple(left), ((0, (Span("connecting", Tone.MUTED),)),)
+        return self.feed.header_parts(
+            session.title, demo=session.demo, read_only=session.read_only
+        )
+
+    def say(self, text: str, tone: Tone = Tone.ACCENT, seconds: float = 4.0) -> None:
+        """A short message in the footer. Plain text."""
+        self.overview.footer.say((Span(text, tone),))
+        self._message_until = self.clock.now() + seconds
+
+    def note(self, text: str, *, bad: bool = False) -> None:
+        """A message that is kept among the events."""
+        self.say(text, Tone.WARN if bad else Tone.ACCENT)
+        if self.feed is not None:
+            from lptui.fleet.finding import Severity
+
+            severity = Severity.WARNING if bad else Severity.OK
+            self.feed.events.note(self.clock.now(), text, severity)
+            self.feed.wake()
+
+    # Commands
+
+    def why_not(self, item: Command) -> str:
+        """Why a command cannot be used now; "" when it can."""
+        if item.missing:
+            return item.missing
+        if item.action and self.session.read_only:
+            return "read-only"
+        if item.subject == "orchestrator":
+            row = self.overview.focused_pane.selected
+            if row is None:
+                return "no row is selected"
+            if row.subject("orchestrator") is None:
+                return "select an orchestrator (pane 1)"
+        return ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action != "command":
+            return True
+        item = BY_ID[str(parameters[0])]
+        if self.screen is not self.overview and item.id in OVERVIEW_ONLY:
+            return False
+        return True
+
+    def action_command(self, identity: str) -> None:
+        """Runs a command by its id, or says why not."""
+        item = BY_ID[identity]
+        refusal = self.why_not(item)
+        if refusal:
+            self.say(f"{item.key_word} {item.hint}: {refusal}", Tone.WARN)
+            return
+        if identity.startswith("pane-"):
+            self._focus_pane(int(identity.removeprefix("pane-")) - 1)
+        elif item.action:
+            self._act(item)
+        else:
+            getattr(self, f"_do_{identity.replace('-', '_')}")()
+        self.refresh_bars()
+
+    def _focus_pane(self, index: int) -> None:
+        pane = self.overview.panes[index]
+        self.overview.open(pane)
+        pane.focus()
+        if self.overview.zoomed:
+            self.overview.lay_out(self.size)
+        if self.feed is not None:
+            self.feed.wake()
+
+    def _act(self, item: Command) -> None:
+        # The target is taken now, at the key press: the table may change before the plan is made.
+        if self.acting is None:
+            self.say("not connected yet", Tone.WARN)
+            return
+        self.acting.begin(item, self.overview.focused_pane.selected)
+
+    def _do_zoom(self) -> None:
+        self.overview.zoom(not self.overview.zoomed)
+        if self.feed is not None:
+            self.feed.wake()
+
+    def _do_detail(self) -> None:
+        pane = self.overview.focused_pane
+        row = pane.selected
+        if row is None or self.feed is None:
+            self.say("the row is gone" if pane.is_lost else "no row is selected", Tone.WARN)
+            return
+        from lptui.tui.screens.detail import DetailScreen
+
+        self.push_screen(DetailScreen(pane.pane_id, row.key))
+
+    def _do_filter(self) -> None:
+        from lptui.tui.prompt import ask_filter
+
+        ask_filter(self)
+
+    def _do_sort(self) -> None:
+        """The pane's own order, each column upwards then downwards, and round again."""
+        pane = self.overview.focused_pane
+        keys = column_keys(pane)
+        if pane.order is None:
+            pane.sort(keys[0])
+        else:
+            column, reverse = pane.order
+            if not reverse:
+                pane.sort(column, reverse=True)
+            else:
+                following = keys.index(column) + 1 if column in keys else 0
+                pane.sort(keys[following] if following < len(keys) else None)
+        pane.retitle()
+        order = pane.order
+        self.say("own order" if order is None else f"sorted by {order[0]}{' ▼' if order[1] else ' ▲'}")
+
+    def _do_events(self) -> None:
+        if self.feed is not None:
+            from lptui.tui.screens.events import EventsScreen
+
+            self.push_screen(EventsScreen())
+
+    def _do_acknowledge(self) -> None:
+        row = self.overview.focused_pane.selected
+        finding = self.feed.standing(row) if self.feed is not None and row is not None else None
+        if self.feed is None or finding is None:
+            self.say("nothing to acknowledge in this row", Tone.WARN)
+            return
+        self.feed.acknowledge(finding)
+        self.note(f"acknowledged: {finding.summary}")
+
+    def _do_back(self) -> None:
+        if self.screen is not self.overview:
+            self.pop_screen()
+            return
+        pane = self.overview.focused_pane
+        if pane.query_text:
+            from lptui.tui.prompt import set_filter
+
+            set_filter(pane, "")
+        elif self.overview.zoomed:
+            self._do_zoom()
+        elif pane.order is not None:
+            pane.sort(None)
+            pane.retitle()
+
+    def _do_next_pane(self) -> None:
+        self._focus_pane(self.overview.focused_pane.number % 6)
+
+    def _do_previous_pane(self) -> None:
+        self._focus_pane((self.overview.focused_pane.number - 2) % 6)
+
+    def _do_pause(self) -> None:
+        self.paused = not self.paused
+        if self.paused:
+            self.session.pause()
+        else:
+            self.session.resume()
+        self.note("paused: figures grow old" if self.paused else "reading again")
+
+    def _do_faster(self) -> None:
+        self._pace(-1)
+
+    def _do_slower(self) -> None:
+        self._pace(1)
+
+    def _pace(self, steps: int) -> None:
+        nearest = min(range(len(INTERVALS)), key=lambda i: abs(INTERVALS[i] - self._interval))
+        chosen = INTERVALS[max(0, min(len(INTERVALS) - 1, nearest + steps))]
+        self._interval = chosen
+        self.session.set_interval(chosen)
+        self.say(f"fast readings every {chosen:g} s")
+
+    def _do_copy(self) -> None:
+        from lptui.tui.copying import text_to_copy
+
+        text = text_to_copy(self)
+        if text:
+            self.copy_to_clipboard(text)
+            self.say(f"copied {len(text)} characters (OSC 52; the terminal must allow it)")
+        else:
+            self.say("nothing to copy", Tone.WARN)
+
+    def _do_screenshot(self) -> None:
+        from lptui.tui.copying import save_screen
+
+        try:
+            path = save_screen(self)
+        except OSError as error:
+            self.note(f"screenshot: {error.strerror or error}", bad=True)
+        else:
+            self.note(f"screenshot: {path}")
+
+    def _do_theme(self) -> None:
+        names = self._themes
+        following = names.index(self.theme) + 1 if self.theme in names else 0
+        self.theme = names[following % len(names)]
+        self.say(f"theme {self.theme}")
+
+    def _do_help(self) -> None:
+        from lptui.tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen())
+
+    def _do_palette(self) -> None:
+        from lptui.tui.palette import open_palette
+
+        open_palette(self)
+
+    def _do_quit(self) -> None:
+        self.exit(return_code=0)
+
+    # Messages from widgets
+
+    def on_table_opened(self, message: Table.Opened) -> None:
+        self._do_detail()
+
+    def on_table_moved(self, message: Table.Moved) -> None:
+        self.refresh_bars()
+
+    def on_table_heading_clicked(self, message: Table.HeadingClicked) -> None:
+        table, key = message.table, message.column.key
+        reverse = table.order == (key, False)
+        table.sort(key, reverse)
+        if isinstance(table, Pane):
+            table.retitle()
+
+    def on_footer_pressed(self, message: Footer.Pressed) -> None:
+        self.action_command(message.command.id)
+
+    @property
+    def worst_state(self) -> State:
+        """The fleet's worst state now."""
+        return self.feed.worst() if self.feed is not None else State.PENDING

@@ -1,0 +1,119 @@
+"""Every command of the screen, once: keys, footer, help and palette are made from this list.
+
+What changes the fleet comes from the registry of actions (`lptui.actions`); here it has its key
+only so that the first frame need not load that registry. A test holds the two together.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+PANES: Final = (
+    ("rounds", "Round & reward"),
+    ("balances", "ETH balances"),
+    ("transcoders", "Transcoders & GPUs"),
+    ("balancers", "Load balancers"),
+    ("sync", "Ethereum sync"),
+    ("hosts", "Hosts"),
+)
+"""The panes' ids and titles, in the order of their keys."""
+
+LATER: Final = "not in this version"
+
+
+class Command(NamedTuple):
+    """Something that a key does.
+
+    Attributes:
+        keys: as Textual names them, the first one being shown.
+        hint: for the footer; one or two words.
+        rank: place in the footer, the lowest first; what does not fit is left out.
+        action: id of the fleet action that it starts; such a command changes the fleet.
+        missing: why it cannot be used at all; "" when it can.
+        subject: the kind of thing that the row under the cursor must stand for.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    title: str
+    hint: str
+    group: str
+    rank: int
+    action: str = ""
+    missing: str = ""
+    subject: str = ""
+
+    @property
+    def key_word(self) -> str:
+        """The key as it is written for people."""
+        return KEY_WORDS.get(self.keys[0], self.keys[0])
+
+
+KEY_WORDS: Final = {
+    "enter": "Enter",
+    "slash": "/",
+    "plus": "+",
+    "minus": "-",
+    "question_mark": "?",
+    "ctrl+p": "Ctrl+P",
+    "escape": "Esc",
+    "tab": "Tab",
+    "shift+tab": "Shift+Tab",
+    "space": "Space",
+}
+
+LOOK, ACT, CONSOLE = "Look", "Act on the fleet", "Console"
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    *(
+        Command(f"pane-{number}", (str(number),), f"Focus {title}", title, LOOK, 90)
+        for number, (_, title) in enumerate(PANES, 1)
+    ),
+    Command("zoom", ("z",), "Zoom the pane to the whole screen, with its chart", "zoom", LOOK, 12),
+    Command("detail", ("enter",), "Everything known of the selected row", "detail", LOOK, 10),
+    Command("filter", ("slash",), "Show only rows that match", "filter", LOOK, 13),
+    Command("sort", ("s",), "Sort by the next column, then reversed", "sort", LOOK, 14),
+    Command("events", ("e",), "What happened, with beginning and end", "events", LOOK, 20),
+    Command("acknowledge", ("a",), "Acknowledge the row's worst finding", "ack", LOOK, 21),
+    Command("back", ("escape",), "One step back: close, clear the filter, unzoom", "back", LOOK, 80),
+    Command("next-pane", ("tab",), "Next pane", "next pane", LOOK, 85),
+    Command("previous-pane", ("shift+tab",), "Previous pane", "previous pane", LOOK, 95),
+    Command(
+        "reward",
+        ("r",),
+        "Call reward() for the selected orchestrator",
+        "reward",
+        ACT,
+        15,
+        action="reward",
+        subject="orchestrator",
+    ),
+    Command(
+        "initialize-round",
+        ("i",),
+        "Initialise the current round",
+        "init round",
+        ACT,
+        16,
+        action="initialize-round",
+        subject="round",
+    ),
+    Command("drain", ("d",), "Drain or undrain a server", "drain", ACT, 60, "drain", LATER),
+    Command("failover", ("f",), "Move a role to another node", "failover", ACT, 61, "failover", LATER),
+    Command("rebalance", ("b",), "Rebalance load", "rebalance", ACT, 62, "rebalance", LATER),
+    Command("restart", ("R",), "Coordinated restart", "restart", ACT, 63, "restart", LATER),
+    Command("logs", ("l",), "Logs of the selected unit", "logs", LOOK, 64, missing=LATER),
+    Command("shell", ("o",), "A shell on the selected host", "shell", LOOK, 65, missing=LATER),
+    Command("pause", ("p",), "Pause and resume reading", "pause", CONSOLE, 30),
+    Command("faster", ("plus", "equals_sign"), "Read more often", "faster", CONSOLE, 40),
+    Command("slower", ("minus",), "Read less often", "slower", CONSOLE, 41),
+    Command("copy", ("c",), "Copy the row (OSC 52)", "copy", CONSOLE, 50),
+    Command("screenshot", ("S",), "Save the screen as SVG", "screenshot", CONSOLE, 51),
+    Command("theme", ("t",), "Next theme", "theme", CONSOLE, 52),
+    Command("help", ("question_mark", "f1"), "Keys and signs", "help", CONSOLE, 1),
+    Command("palette", ("ctrl+p",), "Find a command or a thing by name", "palette", CONSOLE, 3),
+    Command("quit", ("q", "ctrl+q", "ctrl+c"), "Quit, at once", "quit", CONSOLE, 2),
+)
+
+
+BY_ID: Final = {item.id: item for item in COMMANDS}

@@ -1,0 +1,155 @@
+"""From snapshots to panes: how often, which ones, and never for long at a time.
+
+Snapshots may come as fast as they like: only the newest counts. Checks run in a thread. Panes
+are brought up to date one after the other, and keys are answered between them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from lptui.clock import Clock
+from lptui.fleet.finding import Finding, Severity
+from lptui.fleet.snapshot import Snapshot
+from lptui.history.events import EventLog
+from lptui.history.series import History
+from lptui.present.catalog import PRESENTERS
+from lptui.present.header import fleet_part, round_part, worst_part
+from lptui.present.model import PaneModel, Row, State
+from lptui.present.view import STATE_OF, Findings, Memo, View
+from lptui.tui.background import in_thread
+
+if TYPE_CHECKING:
+    from lptui.present.header import Parts
+
+REDRAW_GAP_S = 0.4
+"""Panes are drawn at most this often."""
+
+IDLE_REDRAW_S = 2.0
+"""Without new snapshots panes are still looked at this often: readings grow old."""
+
+CHECK_GAP_S = 1.0
+CHECK_SHARE = 20
+"""Checks may take a twentieth of the time at most."""
+
+Checks = Callable[[Snapshot], Iterable[Finding]]
+
+
+def all_checks(snapshot: Snapshot) -> Sequence[Finding]:
+    """All checks of the package."""
+    from lptui.checks import run_checks
+
+    return tuple(run_checks(snapshot))
+
+
+class Feed:
+    """The newest snapshot, what the checks say of it, and the past."""
+
+    def __init__(self, clock: Clock, checks: Checks = all_checks) -> None:
+        self._clock = clock
+        self._checks = checks
+        self.snapshot: Snapshot | None = None
+        self.findings = Findings((), checked=False)
+        self.history = History()
+        self.events = EventLog()
+        self._memos: dict[str, Memo] = {name: Memo() for name in PRESENTERS}
+        self._news = asyncio.Event()
+        self._checked_number = -1
+        self._next_check = 0.0
+
+    def receive(self, snapshot: Snapshot) -> None:
+        """A subscriber: keeps the snapshot and returns at once."""
+        self.snapshot = snapshot
+        self._news.set()
+
+    def wake(self) -> None:
+        """Something else changed what panes say (an acknowledgement)."""
+        self._news.set()
+
+    async def changes(self) -> None:
+        """Returns when there is something to draw, not sooner than panes may be drawn again."""
+        await asyncio.sleep(REDRAW_GAP_S)
+        try:
+            async with asyncio.timeout(IDLE_REDRAW_S):
+                await self._news.wait()
+        except TimeoutError:
+            return
+        self._news.clear()
+
+    async def digest(self) -> None:
+        """Records figures and runs the checks when it is time. Never raises for a bad check."""
+        snapshot = self.snapshot
+        if snapshot is None:
+            return
+        self.history.record(snapshot)
+        now = self._clock.monotonic()
+        if snapshot.number == self._checked_number or now < self._next_check:
+            return
+        self._checked_number = snapshot.number
+        await self.check(snapshot)
+        took = self._clock.monotonic() - now
+        self._next_check = now + max(CHECK_GAP_S, took * CHECK_SHARE)
+
+    async def check(self, snapshot: Snapshot) -> None:
+        """Runs the checks in a thread and notes what began and ended."""
+        try:
+            found = tuple(await in_thread(self._checks, snapshot))
+        except Exception as error:  # noqa: BLE001 (a broken check must not end the console)
+            self.events.note(
+                self._clock.now(), f"a check failed: {type(error).__name__}", Severity.UNKNOWN
+            )
+            self.findings = Findings((), checked=False)
+            return
+        fresh = Findings(found, self.events.acknowledged)
+        if snapshot.complete:
+            self.events.observe(self._clock.now(), fresh.own())
+        self.findings = Findings(found, self.events.acknowledged)
+
+    def view(self, pane: str) -> View | None:
+        """What a presenter sees now; None before the first snapshot."""
+        if self.snapshot is None:
+            return None
+        memo = self._memos[pane]
+        return View(self.snapshot, self._clock.now(), self.findings, self.history, memo)
+
+    def present(self, pane: str) -> PaneModel | None:
+        """A pane's model now."""
+        view = self.view(pane)
+        return PRESENTERS[pane](view) if view is not None else None
+
+    def standing(self, row: Row) -> Finding | None:
+        """The worst finding about a row that is not OK and not acknowledged."""
+        for finding in self.findings.of(row.subjects[:1]):
+            if finding.severity is not Severity.OK and finding.id not in self.events.acknowledged:
+                return finding
+        return None
+
+    def acknowledge(self, finding: Finding) -> None:
+        """Marks a finding as seen until it ends."""
+        self.events.observe(self._clock.now(), [*self.findings.own(), finding])
+        self.events.acknowledge(finding.id)
+        self.findings = Findings(self.findings.all, self.events.acknowledged)
+        self.wake()
+
+    def header_parts(self, title: str, *, demo: bool, read_only: bool) -> tuple[Parts, Parts]:
+        """The header's left part and the worst state; the clock is the caller's."""
+        snapshot = self.snapshot
+        if snapshot is None:
+            return fleet_part(title, demo=demo, read_only=read_only, production=False), ()
+        fleet = snapshot.fleet
+        left = fleet_part(
+            fleet.name, demo=demo or fleet.demo, read_only=read_only, production=fleet.production
+        )
+        counts = self.findings.counts()
+        checked = self.findings.checked and (snapshot.complete or bool(counts))
+        acknowledged = len(self.events.acknowledged)
+        worst = worst_part(counts, checked=checked, acknowledged=acknowledged)
+        return (*left, *round_part(snapshot, self._clock.now())), worst
+
+    def worst(self) -> State:
+        """The fleet's state."""
+        return max(
+            (STATE_OF[finding.severity] for finding in self.findings.own()), default=State.OK
+        )

@@ -1,0 +1,131 @@
+"""The main screen: header, six panes, events, footer; where everything goes."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.geometry import Size
+from textual.screen import Screen
+from textual.widget import Widget
+
+from lptui.tui.commands import PANES
+from lptui.tui.panes import Pane
+from lptui.tui.widgets.bars import Footer, Header, Lines
+
+GRID_WIDTH, GRID_HEIGHT = 110, 30
+"""At least this large a screen shows six panes at once."""
+
+LEAST_PANE = 5
+
+
+class Overview(Screen[None]):
+    """Six panes side by side, one above the other, or one alone."""
+
+    BINDINGS: ClassVar[list[BindingType]] = []
+    AUTO_FOCUS = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.panes = [Pane(number, *pane) for number, pane in enumerate(PANES, 1)]
+        self.zoomed = False
+        self.header = Header()
+        self.footer = Footer()
+        self.strip = Lines(id="events")
+        self._heights: tuple[int, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        yield self.header
+        with Widget(id="body"):
+            with Widget(id="left"):
+                yield from self.panes[:3]
+            with Widget(id="right"):
+                yield from self.panes[3:]
+        yield self.strip
+        yield self.footer
+
+    def on_mount(self) -> None:
+        self.panes[0].focus()
+
+    @property
+    def focused_pane(self) -> Pane:
+        """The pane that keys act on."""
+        return next((pane for pane in self.panes if pane.has_class("open")), self.panes[0])
+
+    @property
+    def visible_panes(self) -> list[Pane]:
+        """Panes that show at least a line; the others cost nothing."""
+        return [self.focused_pane] if self.zoomed else self.panes
+
+    @property
+    def is_stacked(self) -> bool:
+        return not is_grid(self.app.size)
+
+    def on_descendant_focus(self) -> None:
+        focused = self.focused
+        if isinstance(focused, Pane):
+            self.open(focused)
+
+    def open(self, pane: Pane) -> None:
+        """Makes a pane the one that has the room where room is scarce."""
+        for other in self.panes:
+            other.set_class(other is pane, "open")
+            if other is pane and other.parent is not None:
+                parent = other.parent
+                for name in ("#left", "#right"):
+                    holder = self.query_one(name)
+                    holder.set_class(holder is parent, "has-open")
+
+    def zoom(self, on: bool) -> None:
+        """One pane alone, or all of them."""
+        self.zoomed = on
+        self.query_one("#body").set_class(on, "zoomed")
+        self.lay_out(self.app.size)
+
+    def on_resize(self) -> None:
+        self.lay_out(self.app.size)
+
+    def lay_out(self, size: Size) -> None:
+        """Chooses the layout for a size, and in the grid the height of each pane."""
+        grid = is_grid(size)
+        self.query_one("#body").set_class(not grid and not self.zoomed, "stacked")
+        self.strip.styles.height = strip_height(size)
+        room = size.height - 2 - strip_height(size)
+        heights: tuple[int, ...] = ()
+        if grid and not self.zoomed:
+            heights = (
+                *share([pane.wanted_height for pane in self.panes[:3]], room),
+                *share([pane.wanted_height for pane in self.panes[3:]], room),
+            )
+        if heights == self._heights:
+            return
+        self._heights = heights
+        for pane, height in zip(self.panes, heights or (None,) * 6, strict=True):
+            pane.styles.height = height
+
+
+def is_grid(size: Size) -> bool:
+    """Whether six panes fit side by side."""
+    return size.width >= GRID_WIDTH and size.height >= GRID_HEIGHT
+
+
+def strip_height(size: Size) -> int:
+    """Lines for events."""
+    return 1 if size.height < 30 else 3 if size.height < 48 else 5
+
+
+def share(wanted: list[int], room: int) -> list[int]:
+    """Shares out lines: nobody gets more than it wants while another lacks, all have the least.
+
+    What is left over when all have what they want goes to the last.
+    """
+    result = [0] * len(wanted)
+    left = room
+    open_ = sorted(range(len(wanted)), key=lambda i: wanted[i])
+    for place, index in enumerate(open_):
+        fair = left // (len(open_) - place)
+        result[index] = min(max(wanted[index], LEAST_PANE), fair)
+        left -= result[index]
+    result[-1] += left
+    return result

@@ -1,0 +1,85 @@
+"""The command palette: every command, and every row of every pane by its name."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+
+from lptui.tui.commands import COMMANDS, Command
+from lptui.tui.panes import Pane
+
+if TYPE_CHECKING:
+    from lptui.tui.app import LptuiApp
+
+ROW_LIMIT = 40
+
+
+class Commands(Provider):
+    """The commands that can be used now; those that cannot say why."""
+
+    async def discover(self) -> Hits:
+        for item in self._offered():
+            yield DiscoveryHit(Content(_words(item)), partial(self._run, item), text=item.title)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for item in self._offered():
+            score = matcher.match(f"{item.title} {item.hint}")
+            if score > 0:
+                yield Hit(score, Content(_words(item)), partial(self._run, item), text=item.title)
+
+    def _offered(self) -> list[Command]:
+        app: LptuiApp = self.app  # type: ignore[assignment]
+        hidden = ("palette", "back")
+        return [
+            item
+            for item in COMMANDS
+            if item.id not in hidden
+            and not item.missing
+            and not (item.action and app.session.read_only)
+        ]
+
+    def _run(self, item: Command) -> None:
+        app: LptuiApp = self.app  # type: ignore[assignment]
+        app.call_after_refresh(app.action_command, item.id)
+
+
+class Rows(Provider):
+    """Hosts, nodes, keys, servers…: the cursor goes there."""
+
+    async def search(self, query: str) -> Hits:
+        app: LptuiApp = self.app  # type: ignore[assignment]
+        matcher = self.matcher(query)
+        shown = 0
+        for pane in app.overview.panes:
+            for section in pane.sections:
+                for row in section.rows:
+                    name = row.cells[1].text
+                    score = matcher.match(name)
+                    if score > 0 and shown < ROW_LIMIT:
+                        shown += 1
+                        words = Content(f"{name}  {section.noun} in {pane.pane_title}")
+                        go = partial(self._go, pane, row.key)
+                        yield Hit(score * 0.9, words, go, text=name)
+
+    def _go(self, pane: Pane, key: str) -> None:
+        app: LptuiApp = self.app  # type: ignore[assignment]
+
+        def there() -> None:
+            app.action_command(f"pane-{pane.number}")
+            pane.select(key)
+
+        app.call_after_refresh(there)
+
+
+def _words(item: Command) -> str:
+    return f"{item.title}  ({item.key_word})"
+
+
+def open_palette(app: LptuiApp) -> None:
+    """Opens it over whatever is shown."""
+    if not any(isinstance(screen, CommandPalette) for screen in app.screen_stack):
+        app.push_screen(CommandPalette(providers={Commands, Rows}, placeholder="command or name…"))

@@ -1,0 +1,170 @@
+"""A pane: a table under a title line that says its number, state and age."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lptui.present.model import AGE, Line, PaneModel, Row, Span, State, Tone, text_of
+from lptui.present.words import age, fresh_age
+from lptui.tui.widgets.drawing import split_line, width_of
+from lptui.tui.widgets.table import Table
+
+LEAD_ROWS = 7
+"""A pane shows lines above its table when at least this many lines remain for the table."""
+
+
+class Pane(Table):
+    """One of the six panes. Collapsed to one line it is its title and summary."""
+
+    def __init__(self, number: int, name: str, title: str) -> None:
+        super().__init__(id=name)
+        self.number = number
+        self.pane_id = name
+        self.pane_title = title
+        self.model = PaneModel(name)
+        self.query_text = ""
+        self.message = "connecting"
+        """What to say while there is nothing to show."""
+        self._title: Line = ()
+
+    def show(self, model: PaneModel, now: float) -> None:
+        """Shows a model; draws again only what differs."""
+        lead = self.model.lead
+        self.model = model
+        if lead != model.lead:
+            self.refresh()
+        self.fill(model.sections, now)
+        self._retitle()
+
+    def tick(self, now: float) -> None:
+        super().tick(now)
+        self._retitle()
+
+    def say(self, message: str) -> None:
+        """What stands in place of rows until there are some."""
+        self.message = message
+        self.refresh()
+
+    @property
+    def wanted_height(self) -> int:
+        """Lines that would show everything."""
+        rows = sum(len(s.rows) + 1 for s in self.model.sections)
+        return 1 + len(self.model.lead) + max(2, rows)
+
+    @property
+    def is_collapsed(self) -> bool:
+        return self.size.height <= 1
+
+    @property
+    def top_lines(self) -> Sequence[tuple[Line, str]]:
+        title = (self._title or self._make_title(), "")
+        if self.is_collapsed:
+            return (title,)
+        room = self.size.height - 2 - LEAD_ROWS
+        lead = self.model.lead[: max(0, room)]
+        return (title, *((line, "") for line in lead))
+
+    def after_lines(self) -> Sequence[Line]:
+        if self.shown:
+            return ()
+        if self.total and self.query_text:
+            return ((Span(f"no row matches {self.query_text!r} · Esc shows all", Tone.MUTED),),)
+        return ((Span(self.model.empty or self.message, Tone.MUTED),),)
+
+    def on_focus(self) -> None:
+        super().on_focus()
+        self._retitle()
+
+    def on_blur(self) -> None:
+        super().on_blur()
+        self._retitle()
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self._retitle()
+
+    def on_table_moved(self) -> None:
+        self._retitle()
+
+    def retitle(self) -> None:
+        """Brings the title up to date after a filter or an order changed."""
+        self._retitle()
+
+    def _retitle(self) -> None:
+        title = self._make_title()
+        if title != self._title:
+            self._title = title
+            self._refresh_line(0)
+
+    def _make_title(self) -> Line:
+        width = self.size.width
+        focused = self.has_focus
+        fill, edge = ("━", Tone.ACCENT) if focused else ("─", Tone.MUTED)
+        name = Span(self.pane_title, Tone.STRONG if focused else Tone.NORMAL)
+        left: list[Span] = [
+            Span(f"{fill} " if width >= 50 else "", edge),
+            Span(f"{self.number} ", Tone.ACCENT),
+            name,
+            Span(" "),
+            *self._state_spans(),
+        ]
+        right = self._right_spans(fill, edge)
+        if self.is_collapsed or width >= 70:
+            used = sum(width_of(span.text) for span in (*left, *right))
+            summary = self.model.summary
+            if summary and used + min(24, width_of(text_of(summary))) + 3 <= width:
+                left.extend((Span(f"{fill} " if not self.is_collapsed else "· ", edge), *summary, Span(" ")))
+        blank = " " if self.is_collapsed and not focused else fill
+        return split_line(tuple(left), right, width, blank, edge)
+
+    def _state_spans(self) -> list[Span]:
+        if self.model.state <= State.PENDING:
+            word = self.model.state.long_word if self.model.sections else self.message
+            return [Span(f"{word} ", self.model.state.tone)]
+        return [
+            Span(f"{state.word} {count} ", state.tone)
+            for state, count in self.model.counts
+            if state > State.PENDING
+        ]
+
+    def _right_spans(self, fill: str, edge: Tone) -> Line:
+        spans: list[Span] = []
+        if self.is_lost:
+            spans.append(Span(" row gone ", Tone.WARN))
+        if self.query_text:
+            spans.append(Span(f" /{self.query_text} {self.shown}of{self.total} ", Tone.ACCENT))
+        if self.order is not None:
+            column, reverse = self.order
+            spans.append(Span(f" {column}{'▼' if reverse else '▲'} ", Tone.MUTED))
+        spans.extend(self._age_spans())
+        spans.append(Span(fill if not self.is_collapsed else " ", edge))
+        return tuple(spans)
+
+    def _age_spans(self) -> list[Span]:
+        """The age of the pane: of its oldest row, and how many rows have fallen behind."""
+        rows = [row for part in self.sections for row in part.rows]
+        if not rows:
+            return []
+        behind = [row for row in rows if not _keeps_pace(row, self._now)]
+        if not behind:
+            oldest = min(rows, key=lambda row: row.taken_at)
+            slowest = max(rows, key=lambda row: row.interval_s)
+            text = fresh_age(self._now - oldest.taken_at, slowest.interval_s)
+            return [Span(f" {text} ", Tone.MUTED)]
+        taken = min(row.taken_at for row in behind)
+        oldest_age = age(self._now - taken) if taken else "never"
+        return [Span(f" {len(behind)} old, {oldest_age} ", Tone.WARN)]
+
+
+def _keeps_pace(row: Row, now: float) -> bool:
+    return bool(row.taken_at) and fresh_age(now - row.taken_at, row.interval_s).startswith("<")
+
+
+def column_keys(table: Table) -> list[str]:
+    """The columns that a table can be ordered by, in their order, without repeats."""
+    found: dict[str, None] = {}
+    for section in table.sections:
+        for column in section.columns:
+            found.setdefault(column.key)
+    found.setdefault(AGE)
+    return list(found)

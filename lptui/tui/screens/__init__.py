@@ -1,0 +1,1 @@
+"""What opens over the overview: detail, events, help, questions."""

@@ -1,0 +1,63 @@
+"""What the screen needs of the rest: a fleet that publishes snapshots, and its actions.
+
+The screen knows nothing of hosts, transports or files; a recording or a test is a session too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from lptui.actions.plan import Plan, Result
+    from lptui.fleet.snapshot import Snapshot
+
+
+class Session(Protocol):
+    """A fleet that is being watched. All methods are called on the event loop.
+
+    Attributes:
+        title: what to call the fleet before its configuration is read.
+        read_only: no action may be planned.
+        demo: the fleet is simulated.
+    """
+
+    title: str
+    read_only: bool
+    demo: bool
+
+    async def start(self) -> None:
+        """Reads the configuration and begins to collect; returns at once after that.
+
+        Raises LptuiError when it cannot: the console then ends and shows the error.
+        """
+        ...
+
+    def subscribe(self, callback: Callable[[Snapshot], None]) -> Callable[[], None]:
+        """Calls back with each new snapshot from now on; the result ends that."""
+        ...
+
+    def set_interval(self, seconds: float) -> None:
+        """Another pace for the fast readings."""
+        ...
+
+    def pause(self) -> None:
+        """Asks nothing more until `resume`. Actions that run go on."""
+        ...
+
+    def resume(self) -> None: ...
+
+    async def plan(self, action_id: str, target: str) -> Plan:
+        """What an action would do to a target, from readings that are fresh enough.
+
+        Raises LptuiError when it cannot even be planned (unknown action, read-only).
+        """
+        ...
+
+    async def execute(self, plan: Plan, progress: Callable[[str], None]) -> Result:
+        """Does it and proves it; may take ten minutes. Raises LptuiError when it is refused."""
+        ...
+
+    async def close(self) -> None:
+        """Ends all connections; the screen waits for it no longer than two seconds."""
+        ...

@@ -1,0 +1,106 @@
+"""Plain text to strips. Nothing here parses what it draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from lptui.present.model import Line, Span, Tone
+
+ELLIPSIS = "…"
+
+TONES = frozenset(f"tone--{tone.value}" for tone in Tone)
+"""Component classes that a widget needs to draw lines."""
+
+
+def width_of(text: str) -> int:
+    """How many terminal cells a text takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def fit(text: str, width: int, right: bool = False) -> str:
+    """Text in exactly `width` cells, with an ellipsis where it was cut."""
+    have = width_of(text)
+    if have == width:
+        return text
+    if have < width:
+        return " " * (width - have) + text if right else text + " " * (width - have)
+    if width <= 0:
+        return ""
+    return clip(text, width - 1) + ELLIPSIS
+
+
+def clip(text: str, width: int) -> str:
+    """The first `width` cells of a text, padded where a wide character was split."""
+    if text.isascii():
+        return text[:width]
+    return set_cell_size(text[: width * 4 + 4], width)
+
+
+class Palette:
+    """The styles of one widget: tone by tone, on each background that it uses."""
+
+    def __init__(self, styles: dict[Tone, Style], backgrounds: dict[str, Style]) -> None:
+        self._styles = styles
+        self._backgrounds = backgrounds
+        self._cache: dict[tuple[Tone, str], Style] = {}
+
+    def style(self, tone: Tone, background: str = "") -> Style:
+        """A tone on a background; the background's own text attributes are kept."""
+        found = self._cache.get((tone, background))
+        if found is None:
+            found = self._styles[tone]
+            if background:
+                found = found + self._backgrounds[background]
+            self._cache[(tone, background)] = found
+        return found
+
+
+def line_segments(
+    line: Line, width: int, palette: Palette, background: str = ""
+) -> Iterable[Segment]:
+    """A line in exactly `width` cells."""
+    left = width
+    for text, tone in line:
+        if left <= 0:
+            return
+        need = width_of(text)
+        if need > left:
+            text, need = fit(text, left), left
+        if text:
+            yield Segment(text, palette.style(tone, background))
+        left -= need
+    if left > 0:
+        yield Segment(" " * left, palette.style(Tone.NORMAL, background))
+
+
+def strip_of(line: Line, width: int, palette: Palette, background: str = "") -> Strip:
+    """A line as a strip of exactly `width` cells."""
+    return Strip(line_segments(line, width, palette, background), width)
+
+
+def split_line(left: Line, right: Line, width: int, fill: str = " ", tone: Tone = Tone.MUTED) -> Line:
+    """A line with something at both ends; the left end gives way when there is no room."""
+    right_width = sum(width_of(span.text) for span in right)
+    room = max(0, width - right_width)
+    kept, used = _cut(left, room)
+    return (*kept, Span(fill * (room - used), tone), *right)
+
+
+def _cut(line: Line, room: int) -> tuple[Line, int]:
+    kept = []
+    used = 0
+    for span in line:
+        need = width_of(span.text)
+        if used + need > room:
+            if room - used > 1:
+                kept.append(span._replace(text=fit(span.text, room - used)))
+                used = room
+            break
+        kept.append(span)
+        used += need
+    return tuple(kept), used

@@ -1,0 +1,91 @@
+"""A session whose snapshots a test hands out itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from lptui.actions.plan import Outcome, Plan, Precondition, Result, Step, StepResult
+from lptui.errors import LptuiError, RefusedError
+from lptui.fleet.snapshot import Snapshot
+
+
+class ScriptedSession:
+    """Publishes what it is told to; records what it was asked."""
+
+    def __init__(
+        self, snapshot: Snapshot | None = None, *, read_only: bool = False, demo: bool = False
+    ) -> None:
+        self.title = "example"
+        self.read_only = read_only
+        self.demo = demo
+        self.calls: list[str] = []
+        self.failure: LptuiError | None = None
+        self.hangs = False
+        self.refuses = False
+        self.release = asyncio.Event()
+        self._first = snapshot
+        self._number = 0
+        self._subscribers: list[Callable[[Snapshot], None]] = []
+
+    async def start(self) -> None:
+        self.calls.append("start")
+        if self.failure is not None:
+            raise self.failure
+        if self._first is not None:
+            self.publish(self._first)
+
+    def subscribe(self, callback: Callable[[Snapshot], None]) -> Callable[[], None]:
+        self._subscribers.append(callback)
+        return lambda: self._subscribers.remove(callback)
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Hands a snapshot to the screen, numbered anew."""
+        from dataclasses import replace
+
+        self._number += 1
+        for callback in self._subscribers:
+            callback(replace(snapshot, number=self._number))
+
+    def set_interval(self, seconds: float) -> None:
+        self.calls.append(f"interval {seconds:g}")
+
+    def pause(self) -> None:
+        self.calls.append("pause")
+
+    def resume(self) -> None:
+        self.calls.append("resume")
+
+    async def plan(self, action_id: str, target: str) -> Plan:
+        self.calls.append(f"plan {action_id} {target}")
+        if self.read_only:
+            raise RefusedError(action_id, "read-only")
+        return example_plan(action_id, target, met=not self.refuses)
+
+    async def execute(self, plan: Plan, progress: Callable[[str], None]) -> Result:
+        self.calls.append(f"execute {plan.action} {plan.target}")
+        progress("waiting for the receipt of 0x1234")
+        await self.release.wait()
+        step = StepResult("call reward", Outcome.DONE, "0x1234")
+        return Result(plan, Outcome.DONE, "called, +87 LPT in tx 0x1234", (step,))
+
+    async def close(self) -> None:
+        self.calls.append("close")
+        if self.hangs:
+            await asyncio.Event().wait()
+
+
+def example_plan(action_id: str, target: str, *, met: bool = True) -> Plan:
+    """A plan of one step."""
+    return Plan(
+        action_id,
+        target,
+        f"{action_id} for {target} on the node reward",
+        (Step("call reward", "reward", "POST /reward", "lastRewardRound is 4121", 600.0),),
+        (
+            Precondition("round initialised", True, "chain, 2 s ago"),
+            Precondition("not yet called", met, "last reward round 4120", "wait for the next round"),
+        ),
+        "0.000005 ETH at 0.01 gwei",
+        "sends one transaction",
+    )
