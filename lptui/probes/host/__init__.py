@@ -1,1 +1,22 @@
 """What a host says of itself: vitals, units, disks, system, clock, listeners, processes."""
+
+from __future__ import annotations
+
+from lptui.probes.host.clock import HostClockProbe
+from lptui.probes.host.disks import HostDisksProbe
+from lptui.probes.host.listeners import HostListenersProbe
+from lptui.probes.host.processes import HostProcessesProbe
+from lptui.probes.host.services import HostUnitsProbe
+from lptui.probes.host.system import HostSystemProbe
+from lptui.probes.host.vitals import HostVitalsProbe
+from lptui.probes.probe import Probe
+
+PROBES: tuple[Probe, ...] = (
+    HostVitalsProbe(),
+    HostUnitsProbe(),
+    HostDisksProbe(),
+    HostSystemProbe(),
+    HostClockProbe(),
+    HostListenersProbe(),
+    HostProcessesProbe(),
+)

@@ -3,7 +3,8 @@
 Shell functions are POSIX, run in dash, bash and busybox, and are one line each: the readings
 that recur every two seconds must not fork (a fork costs a node more than reading all of `/proc`).
 Their variables begin with `x_`: the shell that runs them has its own. Standard error is dropped
-unless a command says otherwise.
+unless a command says otherwise. Commands asked for together have timeouts that fit together into
+a reading's deadline.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def show_units(names: Sequence[str]) -> Command:
     Can't operate.`
     """
     argv = ("systemctl", "show", "--no-pager", "-p", UNIT_PROPERTIES, "--", *names)
-    return Command(argv, merge_stderr=True)
+    return Command(argv, timeout_s=2.0, merge_stderr=True)
 
 
 FAILED_UNITS: Final = Command(
@@ -90,7 +91,9 @@ FAILED_UNITS: Final = Command(
         "--no-legend",
         "--plain",
         "--no-pager",
-    )
+    ),
+    timeout_s=2.0,
+    merge_stderr=True,
 )
 """One line a failed unit, nothing when there is none:
 
@@ -141,7 +144,7 @@ def inspect_containers(tool: str, names: Sequence[str]) -> Command:
         "restarts":0,"policy":"unless-stopped","image":"livepeer/go-livepeer:v0.8.9"}   (one line)
     """
     argv = (tool, "container", "inspect", "--format", CONTAINER_FORMAT, *names)
-    return Command(argv, merge_stderr=True)
+    return Command(argv, timeout_s=3.0, merge_stderr=True)
 
 
 DF: Final = Command(("df", "-PTkl"))

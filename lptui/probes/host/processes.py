@@ -1,0 +1,155 @@
+"""The `livepeer` processes of a host as their command lines show them, without secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+from urllib.parse import urlsplit
+
+from lptui.errors import BadAnswerError
+from lptui.fleet.facts.host import HostProcesses, LivepeerProcess
+from lptui.probes.host import commands
+from lptui.probes.host.base import HostProbe
+from lptui.probes.numbers import count
+from lptui.probes.outcome import failure
+from lptui.probes.probe import Answer, Asking
+from lptui.text import clean
+
+LITERAL: Final = "<literal>"
+_MARKS: Final = frozenset({LITERAL, "<file>", "<path>", "<empty>"})
+_SECRET: Final = re.compile(r"password|secret|creds|key$|token|headers|uri$", re.IGNORECASE)
+_SECRET_INSIDE: Final = re.compile(r"password|secret|token|api.?key|bearer", re.IGNORECASE)
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,60}", re.ASCII)
+_OTHER_PROGRAMS: Final = re.compile(r"cli|bench|router|export", re.IGNORECASE)
+_UNIT: Final = re.compile(r"([^/]+\.(?:service|scope))(?:/|$)")
+_MOST_FLAGS: Final = 200
+_VALUE_LIMIT: Final = 400
+
+
+@dataclass(slots=True)
+class _Raw:
+    pid: int
+    user: str
+    cgroup: str
+    words: list[str] = field(default_factory=list)
+    environment: list[str] = field(default_factory=list)
+
+
+def parse(text: str) -> HostProcesses:
+    """The processes; raises BadAnswerError when a line belongs to none.
+
+    Go's flags: one or two dashes, `-flag value` or `-flag=value`, a bare flag where the next word
+    is another flag. Values of secret flags are dropped whatever the host sent.
+    """
+    found: list[_Raw] = []
+    for line in text.split("\n"):
+        if line.startswith("process "):
+            found.append(_process(line))
+        elif line[:1] in (" ", "+") and found:
+            kept = found[-1].words if line[0] == " " else found[-1].environment
+            if len(kept) < 2 * _MOST_FLAGS:
+                kept.append(line[1:])
+        elif line:
+            raise BadAnswerError("processes", f"unexpected {clean(line, 60)!r}")
+    return HostProcesses(tuple(_livepeer(raw) for raw in found if _is_node(raw)))
+
+
+class HostProcessesProbe(HostProbe):
+    name: ClassVar[str] = "host-processes"
+    topic: ClassVar[type] = HostProcesses
+    asks: ClassVar[str] = "/proc/*/cmdline"
+
+    async def ask(self, asking: Asking, target: str) -> Sequence[Answer]:
+        [output] = await asking.reach.shell(target).run([commands.PROCESSES], asking.deadline_s)
+        if output.status >= 126:
+            raise failure(f"processes of {target}", output)
+        return [Answer(self.key(target), parse(output.text))]
+
+
+def _process(line: str) -> _Raw:
+    words = line.split(" ", 3)
+    pid = count(words[1]) if len(words) == 4 else None
+    if pid is None:
+        raise BadAnswerError("processes", f"unexpected {clean(line, 60)!r}")
+    return _Raw(pid, clean(words[2], 40), clean(words[3], 300))
+
+
+def _is_node(raw: _Raw) -> bool:
+    program = raw.words[0].rpartition("/")[2] if raw.words else ""
+    return bool(raw.words) and not _OTHER_PROGRAMS.search(program)
+
+
+def _livepeer(raw: _Raw) -> LivepeerProcess:
+    flags = [*_environment(raw.environment), *_arguments(raw.words[1:])]
+    literal = any(name.lower() == "ethpassword" and value == LITERAL for name, value in flags)
+    units = _UNIT.findall(raw.cgroup)
+    return LivepeerProcess(
+        pid=raw.pid,
+        user=raw.user,
+        flags=tuple((name, "" if value == LITERAL else value) for name, value in flags),
+        literal_password=literal,
+        unit=units[-1] if units else "",
+    )
+
+
+def _arguments(words: Sequence[str]) -> list[tuple[str, str]]:
+    flags: list[tuple[str, str]] = []
+    rest = list(words[: 2 * _MOST_FLAGS])
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("-"):
+            continue
+        name, is_joined, value = word.lstrip("-").partition("=")
+        if not _NAME.fullmatch(name):
+            continue
+        if not is_joined and rest and not _is_flag(rest[0]):
+            value = rest.pop(0)
+        flags.append((name, _value(name, value)))
+    return flags[:_MOST_FLAGS]
+
+
+def _is_flag(word: str) -> bool:
+    """`-monitor`, but not `-1`."""
+    return word.startswith("-") and word.lstrip("-")[:1].isalpha()
+
+
+def _environment(lines: Sequence[str]) -> list[tuple[str, str]]:
+    """`LP_ETHURL=…` as the flag `ethurl`; flag names ignore case."""
+    flags: list[tuple[str, str]] = []
+    for line in lines[:_MOST_FLAGS]:
+        variable, _, value = line.partition("=")
+        name = variable.removeprefix("LP_").lower()
+        if variable.startswith("LP_") and _NAME.fullmatch(name):
+            flags.append((name, _value(name, value)))
+    return flags
+
+
+def _value(name: str, value: str) -> str:
+    """What may be kept of a value: nothing of secrets, no more than scheme and host of a URL.
+
+    Addresses of RPC providers and webhooks carry their keys in path, query or user name.
+    """
+    if _SECRET.search(name):
+        if not value or value in _MARKS:
+            return value
+        # The host's side should have replaced it; treat it the same way here.
+        return "<path>" if value.startswith(("/", "./", "../", "~")) else LITERAL
+    if "{" in value and _SECRET_INSIDE.search(value):
+        return "<hidden>"
+    if "://" in value:
+        return ",".join(_bare_url(part) for part in value.split(",")[:16])
+    return clean(value, _VALUE_LIMIT)
+
+
+def _bare_url(url: str) -> str:
+    try:
+        parts = urlsplit(url.strip())
+        host = parts.hostname or ""
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return ""
+    if not parts.scheme or not host:
+        return ""
+    return clean(f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}", _VALUE_LIMIT)

@@ -1,0 +1,76 @@
+"""What a host is: name, kernel, CPUs, login, and whether it waits for a reboot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from lptui.errors import BadAnswerError
+from lptui.fleet.facts.host import HostSystem
+from lptui.probes.host import commands
+from lptui.probes.host.base import HostProbe
+from lptui.probes.numbers import count
+from lptui.probes.outcome import failure
+from lptui.probes.probe import Answer, Asking
+from lptui.text import clean
+
+_MOST_PACKAGES: Final = 20
+_CPU_RANGE: Final = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", re.ASCII)
+
+
+def parse(text: str) -> HostSystem:
+    """From `name value` lines; raises BadAnswerError without a host name, boot id or CPU count."""
+    values: dict[str, str] = {}
+    packages: list[str] = []
+    for line in text.splitlines():
+        name, _, value = line.partition(" ")
+        if name == "package":
+            packages.append(clean(value, 80))
+        else:
+            values.setdefault(name, clean(value, 200))
+    cpus = cpu_count(values.get("cpus", "")) or count(values.get("ncpus", ""))
+    if not cpus or not values.get("hostname") or not values.get("boot_id"):
+        raise BadAnswerError("system facts", f"incomplete: {clean(text, 80)!r}")
+    files = [count(word) for word in values.get("file-nr", "").split()]
+    return HostSystem(
+        hostname=values["hostname"],
+        kernel=values.get("osrelease", ""),
+        machine=values.get("machine", ""),
+        os_name=values.get("os", "").strip("\"'"),
+        cpus=cpus,
+        boot_id=values["boot_id"],
+        user=values.get("user", ""),
+        groups=tuple(values.get("groups", "").split()),
+        has_systemd=values.get("systemd") == "yes",
+        reboot_required="reboot" in values,
+        reboot_packages=tuple(dict.fromkeys(filter(None, packages)))[:_MOST_PACKAGES],
+        files_open=files[0] if len(files) == 3 else None,
+        files_max=files[2] if len(files) == 3 else None,
+    )
+
+
+def cpu_count(online: str) -> int | None:
+    """How many CPUs `0-3,8-11` is; None when it is no such list."""
+    total = 0
+    for part in online.split(","):
+        match = _CPU_RANGE.fullmatch(part.strip())
+        if match is None:
+            return None
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first:
+            return None
+        total += last - first + 1
+    return total
+
+
+class HostSystemProbe(HostProbe):
+    name: ClassVar[str] = "host-system"
+    topic: ClassVar[type] = HostSystem
+    asks: ClassVar[str] = "/proc, id, uname"
+
+    async def ask(self, asking: Asking, target: str) -> Sequence[Answer]:
+        [output] = await asking.reach.shell(target).run([commands.SYSTEM], asking.deadline_s)
+        if not output.stdout.strip():
+            raise failure(f"system facts of {target}", output)
+        return [Answer(self.key(target), parse(output.text))]

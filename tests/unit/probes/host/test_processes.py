@@ -1,0 +1,89 @@
+"""Command lines of `livepeer`, without their secrets."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lptui.errors import BadAnswerError
+from lptui.fleet.facts.host import HostProcesses
+from lptui.probes.host.processes import HostProcessesProbe, parse
+from tests.unit.probes.host.given import HOST, asking, sample
+from tests.unit.probes.hostile import HOSTILE
+
+
+def test_flags_as_go_reads_them() -> None:
+    orchestrator, transcoder = parse(sample("processes.txt")).livepeer
+    assert (orchestrator.pid, orchestrator.user) == (812, "livepeer")
+    assert orchestrator.unit == "livepeer-o.service"
+    assert orchestrator.flag("network") == "arbitrum-one-mainnet"
+    assert orchestrator.flag("orchestrator") == ""
+    assert orchestrator.flag("ticketEV") == "-5", "a negative number is a value"
+    assert orchestrator.flag("CLIADDR") == "127.0.0.1:7935"
+    assert orchestrator.flag("reward") == "false", "from the environment"
+    assert orchestrator.flag("redeemer") is None
+    assert orchestrator.literal_password
+    assert transcoder.unit == "docker-0123abcd.scope"
+    assert not transcoder.literal_password
+
+
+def test_other_livepeer_programs_are_not_nodes() -> None:
+    assert [process.pid for process in parse(sample("processes.txt")).livepeer] == [812, 900]
+
+
+def test_no_secret_is_kept() -> None:
+    kept = repr(parse(sample("processes.txt")))
+    for secret in ("hunter2", "Bearer", "user:pw", "0123456789abcdef"):
+        assert secret not in kept
+    assert "https://rpc.example.com:8545" in kept
+
+
+def test_the_password_s_value_is_dropped_even_when_the_host_sent_it() -> None:
+    text = "process 1 u /\n livepeer\n -ethPassword=hunter2\n"
+    [process] = parse(text).livepeer
+    assert process.literal_password
+    assert process.flag("ethPassword") == ""
+    [process] = parse(text.replace("hunter2", "/etc/livepeer/password")).livepeer
+    assert not process.literal_password
+
+
+def test_no_process_is_an_answer() -> None:
+    assert parse("") == HostProcesses(())
+
+
+async def test_asks_the_host() -> None:
+    given_, _ = asking({("lptui_livepeer",): sample("processes.txt")})
+    [answer] = await HostProcessesProbe().ask(given_, HOST)
+    assert isinstance(answer.value, HostProcesses)
+    assert len(answer.value.livepeer) == 2
+
+
+@pytest.mark.parametrize("text", [" -x", "process x y z", "what"])
+def test_lines_of_no_process_are_refused(text: str) -> None:
+    with pytest.raises(BadAnswerError):
+        parse(text)
+
+
+_SECRET = "s3cr3t"
+
+
+@HOSTILE
+@given(
+    st.sampled_from(["ethPassword", "orchSecret", "s3creds", "liveAIAuthApiKey", "gsKey"]),
+    st.sampled_from([" -{0}\n {1}\n", " --{0}={1}\n", " -{0}={1}\n"]),
+    st.lists(st.text(max_size=20).map(lambda text: " " + text.replace("\n", " ")), max_size=4),
+)
+def test_a_secret_never_stays(flag: str, form: str, others: list[str]) -> None:
+    lines = "\n".join(["process 1 u /", " livepeer", *others])
+    text = lines + "\n -monitor\n" + form.format(flag, _SECRET)
+    assert _SECRET not in repr(parse(text))
+
+
+@HOSTILE
+@given(st.lists(st.sampled_from(sample("processes.txt").splitlines()) | st.text(max_size=30)))
+def test_any_text_is_processes_or_a_bad_answer(lines: list[str]) -> None:
+    try:
+        parse("\n".join(lines))
+    except BadAnswerError:
+        return

@@ -1,0 +1,226 @@
+"""Units, containers and their open files."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from lptui.errors import BadAnswerError, CommandError
+from lptui.fleet.facts.host import HostUnits, UnitLoad
+from lptui.fleet.reading import Key
+from lptui.probes.host.containers import in_order, parse_inspect
+from lptui.probes.host.services import HostUnitsProbe
+from lptui.probes.host.units import parse_failed, parse_open_files, parse_show
+from lptui.transport.protocols import Command, Output
+from tests.unit.probes.host.given import HOST, asking, fleet, ran, sample
+from tests.unit.probes.hostile import HOSTILE, JSON
+
+NAMES = ("livepeer-o", "no-such", "redeemer", "masked.service")
+SHOWN = sample("systemctl-show.txt")
+NOW = 1_800_000_000.0
+
+
+def test_units_keep_the_names_that_the_operator_gave() -> None:
+    units = parse_show(SHOWN, NAMES, 105.0)
+    assert tuple(unit.name for unit in units) == NAMES
+    running, missing, restarting, masked = units
+    assert running.is_running
+    assert (running.main_pid, running.restarts, running.tasks) == (812, 2, 17)
+    assert running.memory == 104857600
+    assert running.since_s == pytest.approx(99.986544)
+    assert running.needs_reload
+    assert (missing.load, missing.main_pid, missing.memory, missing.tasks) == (
+        UnitLoad.NOT_FOUND,
+        None,
+        None,
+        None,
+    )
+    assert missing.exit_status is None, "it never ran"
+    assert (restarting.sub, restarting.restarts, restarting.exit_status) == ("auto-restart", 7, 2)
+    assert (restarting.memory, restarting.tasks) == (None, None)
+    assert restarting.since_s is None, "it is not active"
+    assert masked.load is UnitLoad.MASKED
+    assert masked.restarts is None, "not told is not zero"
+
+
+def test_without_the_uptime_no_age_is_claimed() -> None:
+    assert parse_show(SHOWN, NAMES, None)[0].since_s is None
+
+
+def test_blocks_that_do_not_match_the_names_are_refused() -> None:
+    with pytest.raises(BadAnswerError, match="4 units for 3 names"):
+        parse_show(SHOWN, NAMES[:3], 1.0)
+
+
+def test_failed_units_by_name() -> None:
+    text = "● certbot.service loaded failed failed Certbot\nx.mount loaded failed failed /x\n\n"
+    assert parse_failed(text) == ("certbot.service", "x.mount")
+    assert parse_failed("") == ()
+
+
+def test_open_files_that_the_kernel_does_not_tell_are_unknown() -> None:
+    assert parse_open_files("812 42 65536\n901 0 unlimited\n7 ? ?\nsh: x: not found\n") == {
+        812: (42, 65536),
+        901: (None, None),
+        7: (None, None),
+    }
+
+
+def test_containers_read_like_units() -> None:
+    found = parse_inspect(sample("docker-inspect.txt"), NOW)
+    assert found.complaints == ()
+    running, killed, gone = in_order(("livepeer-t1", "livepeer-t2", "gone"), found.units)
+    assert running.is_running
+    assert (running.restarts, running.main_pid, running.container) == (
+        3,
+        4242,
+        "livepeer/go-livepeer:v0.8.9",
+    )
+    assert running.since_s == pytest.approx(59.876544, abs=1e-3)
+    assert (killed.active, killed.result, killed.exit_status) == ("failed", "oom-kill", 137)
+    assert killed.since_s is None
+    assert gone.load is UnitLoad.NOT_FOUND
+
+
+def _host(**changes: Any) -> dict[tuple[str, ...], Any]:
+    answers: dict[str, Any] = {
+        "vitals": sample("vitals.txt"),
+        "show": SHOWN,
+        "failed": "certbot.service loaded failed failed Certbot\n",
+        "docker": Output(b"", 127),
+        "podman": Output(b"", 127),
+        "fds": "812 42 65536\n",
+        **changes,
+    }
+    return {
+        ("lptui_vitals",): answers["vitals"],
+        ("systemctl", "show"): answers["show"],
+        ("systemctl", "list-units"): answers["failed"],
+        ("docker",): answers["docker"],
+        ("podman",): answers["podman"],
+        ("lptui_fds",): answers["fds"],
+    }
+
+
+async def _ask(given_: Any) -> HostUnits:
+    [answer] = await HostUnitsProbe().ask(given_, HOST)
+    assert isinstance(answer.value, HostUnits)
+    return answer.value
+
+
+async def test_open_files_cost_no_second_round_trip_once_the_pids_are_known() -> None:
+    described = fleet(units=NAMES)
+    given_, reach = asking(_host(), described)
+    value = await _ask(given_)
+    unit = value.find("livepeer-o")
+    assert unit is not None
+    assert (unit.fd_used, unit.fd_limit) == (42, 65536)
+    assert value.failed == ("certbot.service",)
+    assert ran(reach)[-1] == "lptui_fds"
+    again, reach = asking(_host(), described, {Key(HostUnits, HOST): value})
+    assert await _ask(again) == value
+    assert ran(reach).count("lptui_fds") == 1
+
+
+NO_SYSTEMD = Output(sample("no-systemd.txt").encode(), 1)
+
+
+async def test_no_systemd_is_no_problem_where_no_unit_is_declared() -> None:
+    given_, _ = asking(_host(failed=NO_SYSTEMD))
+    assert await _ask(given_) == HostUnits(())
+    given_, _ = asking(_host(failed=Output(b"", 127)))
+    assert await _ask(given_) == HostUnits(())
+
+
+async def test_no_systemd_fails_the_reading_where_a_unit_is_declared() -> None:
+    given_, _ = asking(_host(failed=NO_SYSTEMD, show=NO_SYSTEMD), fleet(units=["a"]))
+    with pytest.raises(CommandError, match="not been booted with systemd"):
+        await _ask(given_)
+
+
+async def test_containers_are_known_though_systemd_is_missing() -> None:
+    described = fleet(units=["a"], containers=["livepeer-t1"])
+    docker = Output(sample("docker-inspect.txt").encode(), 1)
+    given_, _ = asking(_host(failed=NO_SYSTEMD, show=NO_SYSTEMD, docker=docker), described)
+    value = await _ask(given_)
+    assert [unit.name for unit in value.units] == ["livepeer-t1"]
+    assert any("systemd" in problem for problem in value.problems)
+
+
+async def test_podman_is_asked_where_there_is_no_docker() -> None:
+    given_, _ = asking(
+        _host(podman=sample("docker-inspect.txt")), fleet(containers=["livepeer-t1"])
+    )
+    assert (await _ask(given_)).units[0].is_running
+
+
+async def test_neither_docker_nor_podman_is_a_problem_only_where_a_container_is_declared() -> None:
+    given_, _ = asking(_host(), fleet(containers=["t"]))
+    value = await _ask(given_)
+    assert value.units == ()
+    assert "neither docker nor podman" in value.problems[0]
+
+
+async def test_a_container_is_not_called_missing_when_docker_may_not_be_asked() -> None:
+    denied = Output(
+        b"permission denied while trying to connect to the Docker daemon socket at unix:///x\n", 1
+    )
+    given_, _ = asking(_host(docker=denied, failed=""), fleet(containers=["t"]))
+    with pytest.raises(CommandError, match="group docker"):
+        await _ask(given_)
+
+
+async def test_a_hanging_docker_is_named() -> None:
+    def answer(command: Command) -> Any:
+        if command.argv[0] == "docker":
+            return Output(b"", 124)
+        return sample("vitals.txt") if command.argv[0] == "lptui_vitals" else ""
+
+    given_, _ = asking(answer, fleet(containers=["t"]))
+    with pytest.raises(CommandError, match="did not end in time"):
+        await _ask(given_)
+
+
+_BLOCK = st.lists(
+    st.sampled_from(SHOWN.splitlines()) | st.text(max_size=20).map(lambda text: f"MainPID={text}"),
+    max_size=12,
+)
+
+
+@HOSTILE
+@given(_BLOCK.map("\n".join), st.integers(0, 3))
+@example("LoadState=loaded\nNRestarts=" + "9" * 5000, 1)
+def test_any_text_is_units_or_a_bad_answer(text: str, count: int) -> None:
+    try:
+        units = parse_show(text, [f"u{n}" for n in range(count)], 5.0)
+    except BadAnswerError:
+        return
+    assert len(units) == count
+    assert all(unit.main_pid != 0 for unit in units)
+
+
+@HOSTILE
+@given(st.text(max_size=200))
+def test_any_text_is_open_files_and_failed_units(text: str) -> None:
+    parse_failed(text)
+    assert all(used != 0 for used, _ in parse_open_files(text).values())
+
+
+_STATE = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("Status", "Pid", "ExitCode", "StartedAt", "Health"), JSON)
+)
+_DOCUMENT = st.fixed_dictionaries(
+    {"name": st.text(max_size=8), "state": _STATE},
+    optional={"restarts": JSON, "policy": JSON, "image": JSON},
+)
+
+
+@HOSTILE
+@given(st.lists(_DOCUMENT | JSON, max_size=3), st.text(max_size=40))
+def test_any_documents_are_containers_or_complaints(documents: list[Any], noise: str) -> None:
+    found = parse_inspect("\n".join([*map(json.dumps, documents), noise]), NOW)
+    assert all(unit.main_pid != 0 for unit in found.units.values())
