@@ -113,8 +113,8 @@ class RewardHistory:
 
     `since_block` is the first L2 block whose logs were seen; `complete` False when the RPC did
     not give all that was asked for.
-    `starts` are the L2 blocks of the `NewRound` logs seen, oldest first; `window` the longest
-    range of blocks that the RPC gave logs of at once, 0 when that is not known.
+    `starts` are the L2 blocks of the `NewRound` logs seen, oldest first; `window` the range
+    of blocks to ask for at once, as far as the RPC is known to give it; 0 when it is not known.
     """
 
     rounds: tuple[tuple[Round, RoundOutcome], ...]
