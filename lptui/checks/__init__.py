@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from operator import attrgetter
 from typing import Final
 
@@ -34,7 +35,31 @@ def run_checks(snapshot: Snapshot, checks: Sequence[CheckSpec] = CHECKS) -> tupl
         found.sort(key=_TARGET)
         for finding in found:
             findings[finding.severity].append(finding)
-    return tuple(finding for severity in _WORST_FIRST for finding in findings[severity])
+    return _explained([f for severity in _WORST_FIRST for f in findings[severity]])
+
+
+def _explained(findings: list[Finding]) -> tuple[Finding, ...]:
+    """The findings with causes followed to their roots.
+
+    A cause that turned out well, or was not looked at, explains nothing and is taken away.
+    """
+    caused = {found.id: found.cause for found in findings if found.cause}
+    if not caused:
+        return tuple(findings)
+    bad = {found.id for found in findings if found.severity}
+    roots: dict[str, str] = {}
+    for start in caused:
+        root, passed = start, {start}
+        while (above := caused.get(root, "")) in bad and above not in passed:
+            root = above
+            passed.add(root)
+        roots[start] = root if root != start else ""
+    return tuple(
+        replace(found, cause=roots[found.id])
+        if found.cause and found.cause != roots[found.id]
+        else found
+        for found in findings
+    )
 
 
 def _broken(check: CheckSpec, snapshot: Snapshot, error: Exception) -> Finding:

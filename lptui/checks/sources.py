@@ -7,6 +7,7 @@ from typing import Final
 
 from lptui.checks.view import View
 from lptui.checks.words import ago, listed
+from lptui.clock import iso
 from lptui.errors import ProblemKind
 from lptui.fleet.finding import Finding, Metric, Severity
 from lptui.text import plural
@@ -42,7 +43,8 @@ def source_stale(view: View) -> Iterator[Finding]:
         f"{len(old)} of {plural(total, 'reading')} too old: {listed([name for _, name in old])}"
         if old
         else f"all of {plural(total, 'reading')} within their intervals",
-        tuple(f"{name}, {ago(age)}" for age, name in old[:10]),
+        tuple(f"{name}, {ago(age)}" for age, name in old[:10])
+        or (f"snapshot {view.snapshot.number} of {iso(view.now)}",),
         "see whether the console keeps up, and the sources' hosts" if old else "",
         metrics=(Metric("stale_readings", len(old)), Metric("readings", total)),
     )
