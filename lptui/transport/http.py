@@ -281,7 +281,7 @@ def authorization(secret: str) -> str:
 
 def tls_context(verify: bool) -> ssl.SSLContext:
     """TLS that checks certificates, or (only where the operator says so) accepts any."""
-    context = ssl.create_default_context()
+    context = ssl.create_default_context() if verify else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.set_alpn_protocols(["http/1.1"])
     if not verify:
         context.check_hostname = False

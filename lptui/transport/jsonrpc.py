@@ -132,7 +132,7 @@ class RpcEndpoint:
         by_id: dict[int, Mapping[str, Any]] = {}
         for answer in answers:
             if isinstance(answer, dict):
-                number = _id(answer.get("id"))
+                number = answer_id(answer.get("id"))
                 if number is not None and number not in by_id:
                     by_id[number] = answer
         return [
@@ -154,7 +154,8 @@ def _request(number: int, call: Call) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": number, "method": call.method, "params": list(call.params)}
 
 
-def _id(value: object) -> int | None:
+def answer_id(value: object) -> int | None:
+    """The id of an answer as the number that was sent; None when it is none of ours."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):

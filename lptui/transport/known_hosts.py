@@ -90,7 +90,7 @@ def untrusted(
             kind=ProblemKind.HOST_KEY_CHANGED,
         )
     if matched[0] or matched[1]:
-        expected = ", ".join(key.get_fingerprint() for key in matched[0][:3])
+        expected = ", ".join(list(dict.fromkeys(key.get_fingerprint() for key in matched[0]))[:3])
         expected = expected or "one signed by the known certificate authority"
         return HostKeyError(
             what,

@@ -194,10 +194,15 @@ class Peer:
             self.backoff.check()
             self._attempt = asyncio.create_task(self._open(chain), name=f"connect {self.name}")
             self._attempt.add_done_callback(self._attempted)
+        attempt = self._attempt
         try:
-            return await asyncio.shield(self._attempt)
+            return await asyncio.shield(attempt)
         except TransportError as error:
             raise again(error) from None
+        except asyncio.CancelledError:
+            if attempt.cancelled():  # by close(), not this call
+                raise TransportError(self.what, "the console is closing") from None
+            raise
 
     async def close(self) -> None:
         """Closes the connection and ends an attempt in progress."""

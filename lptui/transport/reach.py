@@ -23,9 +23,12 @@ from lptui.transport.secret import Secrets
 from lptui.transport.shell import HostShell
 
 if TYPE_CHECKING:
+    import ssl
+
     from lptui.transport.http import Endpoints, HttpEndpoint
     from lptui.transport.jsonrpc import RpcEndpoint
     from lptui.transport.link import Link
+    from lptui.transport.persistent import Messages
     from lptui.transport.stream import ByteStream
 
 
@@ -44,6 +47,7 @@ class FleetReach:
         self._shells: dict[str, HostShell] = {}
         self._http: dict[Endpoint, HttpEndpoint] = {}
         self._connections: list[Endpoints] = []
+        self._contexts: dict[bool, ssl.SSLContext] = {}
         self._rpc: dict[str, RpcEndpoint] = {}
         self._exchanges: dict[tuple[str, str], asyncio.Lock] = {}
 
@@ -193,7 +197,7 @@ class FleetReach:
         from lptui.transport import http
 
         split = urlsplit(endpoint.url)
-        tls = http.tls_context(endpoint.verify_tls) if split.scheme == "https" else None
+        tls = self._tls(endpoint.verify_tls) if split.scheme == "https" else None
         connections = http.Endpoints(
             self._opener(endpoint.url, endpoint.via),
             tls,
@@ -225,6 +229,15 @@ class FleetReach:
 
         return secrets
 
+    def _tls(self, verify: bool) -> ssl.SSLContext:
+        """One context for all: to load the certificate authorities takes a while."""
+        from lptui.transport.http import tls_context
+
+        context = self._contexts.get(verify)
+        if context is None:
+            context = self._contexts[verify] = tls_context(verify)
+        return context
+
     def _new_rpc(self, rpc: Rpc) -> RpcEndpoint:
         from lptui.transport.jsonrpc import HttpExchange, RpcEndpoint
 
@@ -233,7 +246,26 @@ class FleetReach:
             endpoint = Endpoint(rpc.url, rpc.via, rpc.verify_tls)
             http = self._new_http(endpoint, self._rpc_secrets(rpc))
             return RpcEndpoint(rpc.name, HttpExchange(rpc.name, http))
-        raise _unknown(f"scheme {scheme} of {rpc.name}")
+        from lptui.transport.persistent import PersistentExchange
+
+        opener = self._opener(rpc.url, rpc.via)
+        if scheme == "unix":
+            from lptui.transport import ipc
+
+            return RpcEndpoint(
+                rpc.name, PersistentExchange(rpc.name, lambda: ipc.connect(rpc.name, opener))
+            )
+        if scheme not in ("ws", "wss"):
+            raise _unknown(f"scheme {scheme} of {rpc.name}")
+        secrets = self._rpc_secrets(rpc)
+        tls = self._tls(rpc.verify_tls) if scheme == "wss" else None
+
+        async def connect() -> Messages:
+            from lptui.transport import websocket
+
+            return await websocket.connect(rpc.name, rpc.url, opener, tls, await secrets())
+
+        return RpcEndpoint(rpc.name, PersistentExchange(rpc.name, connect))
 
 
 def _unknown(what: str) -> TransportError:

@@ -39,6 +39,13 @@ _FAST_CIPHERS: Final = (
 """OpenSSH's default set, with the cheapest for this side first."""
 
 
+_MORE_HOST_KEYS: Final = (
+    "+ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521"
+    ",rsa-sha2-512,rsa-sha2-256"
+)
+"""Asked for after the kinds in known_hosts, only to be able to tell what is offered instead."""
+
+
 class Owner(asyncssh.SSHClient):
     """What asyncssh asks and tells during a connection's life."""
 
@@ -202,6 +209,8 @@ async def login(
         given["sock"] = through
     if resolved.options.config.get("Ciphers") is None:
         given["encryption_algs"] = list(_FAST_CIPHERS)
+    if resolved.options.config.get("HostKeyAlgorithms") is None:
+        given["server_host_key_algs"] = _MORE_HOST_KEYS
     if resolved.options.config.get("Compression") is None:
         given["compression_algs"] = ["none"]
     connection = await asyncssh.connect(
@@ -269,8 +278,11 @@ def explain(
 ) -> TransportError:
     """The typed error of a failed login, with its remedy."""
     where = f"{resolved.host}:{resolved.port}"
-    if isinstance(error, TransportError):
+    if isinstance(error, DeadlineError):
         return error
+    if isinstance(error, TransportError):
+        why = error.why if error.what == resolved.host else f"{where}: {error.why}"
+        return TransportError(what, why, _reach_remedy(error), kind=error.kind)
     if isinstance(error, TimeoutError):
         return DeadlineError(what, f"{where} does not answer", "is the host up and reachable?")
     if isinstance(error, asyncssh.HostKeyNotVerifiable):
@@ -284,7 +296,12 @@ def explain(
     if isinstance(error, asyncssh.ConnectionLost | ConnectionResetError | BrokenPipeError):
         return _hung_up(what, owner, where)
     if isinstance(error, asyncssh.Error):
-        return TransportError(what, clean(str(error)), "", kind=ProblemKind.SSH_PROTOCOL)
+        return TransportError(
+            what,
+            f"{where} does not speak SSH properly ({clean(str(error), 160)})",
+            "does sshd listen on this port?",
+            kind=ProblemKind.SSH_PROTOCOL,
+        )
     if isinstance(error, OSError):
         failed = refused(where, error)
         return TransportError(

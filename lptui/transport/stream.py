@@ -100,6 +100,11 @@ class ByteStream:
     def is_readable(self) -> bool:
         return self._eof or bool(self._chunks)
 
+    @property
+    def is_closed(self) -> bool:
+        """Nothing more will come."""
+        return self._eof
+
     def take(self) -> bytes:
         """What has arrived and was not read yet, without waiting."""
         chunks, self._chunks = self._chunks, []
