@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from lptui.probes.chain.events import ChainEventsProbe
 from lptui.probes.chain.probe import ChainProbe
 from lptui.probes.probe import Probe
 
-PROBES: tuple[Probe, ...] = (ChainProbe(),)
+PROBES: tuple[Probe, ...] = (ChainProbe(), ChainEventsProbe())

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from lptui.errors import BadAnswerError, LptuiError, ProblemKind, RpcError, TransportError
 from lptui.probes.probe import Asking
+from lptui.transport.jsonrpc import rpc_error
 from lptui.transport.protocols import Call, JsonRpc
+
+if TYPE_CHECKING:
+    from web3.types import RPCResponse
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
@@ -22,12 +26,30 @@ class WrongChainError(TransportError):
     kind = ProblemKind.WRONG_CHAIN
 
 
-async def batch(rpc: JsonRpc, calls: Mapping[K, Call], deadline_s: float) -> dict[K, Any]:
-    """All calls in one question; for each its result, or its RpcError as a value.
+async def ask(rpc: JsonRpc, calls: Sequence[Call], deadline_s: float) -> list[Any]:
+    """All calls at once through web3's provider; for each its result, or its RpcError as a value.
 
     Raises TransportError when there is no answer at all.
     """
-    return dict(zip(calls, await rpc.batch(list(calls.values()), deadline_s), strict=True))
+    # web3 is slow to import: see `codec.load`.
+    from web3.types import RPCEndpoint
+
+    from lptui.transport.web3_provider import RpcProvider
+
+    requests = [(RPCEndpoint(call.method), call.params) for call in calls]
+    answered = await RpcProvider(rpc, deadline_s).make_batch_request(requests)
+    responses = cast("list[RPCResponse]", answered)
+    return [
+        rpc_error(f"{call.method} of {rpc.name}", response["error"])
+        if "error" in response
+        else response["result"]
+        for call, response in zip(calls, responses, strict=True)
+    ]
+
+
+async def batch(rpc: JsonRpc, calls: Mapping[K, Call], deadline_s: float) -> dict[K, Any]:
+    """`ask` with a label on each call."""
+    return dict(zip(calls, await ask(rpc, list(calls.values()), deadline_s), strict=True))
 
 
 def is_revert(error: RpcError) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from lptui.errors import BadAnswerError
@@ -15,12 +17,14 @@ from lptui.transport.protocols import Call
 if TYPE_CHECKING:
     from eth_abi.codec import ABICodec
 
+_ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 _NOBODY: Final = "0x" + "0" * 40
 
 
 async def load() -> None:
     """Imports web3 in a thread, so that the screen goes on meanwhile."""
     await asyncio.to_thread(codec)
+    await asyncio.to_thread(import_module, "lptui.transport.web3_provider")
 
 
 @cache
@@ -74,3 +78,8 @@ def eth_call(to: Address, data: str, sender: Address | None = None) -> Call:
 def view(to: Address, function: Function, *arguments: object) -> Call:
     """A call of a function that only reads."""
     return eth_call(to, encode(function, *arguments))
+
+
+def is_address(text: str) -> bool:
+    """Twenty bytes in hexadecimal."""
+    return _ADDRESS.fullmatch(text) is not None

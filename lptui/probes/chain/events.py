@@ -1,0 +1,268 @@
+"""Asks for the rewards of the past rounds, and keeps what is known from cycle to cycle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lptui.clock import Clock, SystemClock
+from lptui.errors import LptuiError, ProblemKind
+from lptui.fleet.facts.chain import (
+    ChainRound,
+    Contracts,
+    OrchestratorRecord,
+    RewardEvent,
+    RewardHistory,
+)
+from lptui.fleet.reading import Key
+from lptui.fleet.topology import Chain, Fleet, Orchestrator
+from lptui.fleet.units import Address, L2Block
+from lptui.probes.chain import codec
+from lptui.probes.chain.client import ask, first_answer
+from lptui.probes.chain.history import (
+    ROUNDS,
+    Start,
+    history,
+    merge_events,
+    merge_starts,
+    wanted_rounds,
+)
+from lptui.probes.chain.logs import Query, RewardLog, joined
+from lptui.probes.chain.probe import past, the_chain
+from lptui.probes.chain.scan import Scan
+from lptui.probes.probe import Answer, Asking
+from lptui.probes.rpc.values import block_number, given
+from lptui.transport.protocols import Call, JsonRpc
+
+OVERLAP: Final = 64
+"""Newest blocks that are asked for again: their logs may have come late or been replaced."""
+
+BLOCKS_A_SECOND: Final = 5.0
+"""L2 blocks, more than there are: bounds how far back logs are looked for."""
+
+CALLERS: Final = 20
+"""Transactions of a cycle that are asked for their sender."""
+
+LOOK_BACK: Final = 50_000
+"""Blocks in which a reward that was just made is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainEventsProbe:
+    """Each orchestrator's rewards in the last rounds, with the evidence."""
+
+    name: str = "chain-events"
+    needs: tuple[str, ...] = ("chain",)
+
+    def targets(self, fleet: Fleet) -> Sequence[str]:
+        chain = fleet.chain
+        return (chain.network,) if chain and chain.rpcs and chain.orchestrators else ()
+
+    def interval_s(self, fleet: Fleet, target: str) -> float:
+        return fleet.intervals.events
+
+    def source(self, fleet: Fleet, target: str) -> str:
+        return f"logs on {target} (json-rpc {', '.join(the_chain(fleet).rpcs)})"
+
+    def keys(self, fleet: Fleet, target: str) -> Sequence[Key]:
+        return tuple(Key(RewardHistory, item.name) for item in the_chain(fleet).orchestrators)
+
+    async def ask(self, asking: Asking, target: str) -> Sequence[Answer]:
+        end = asking.clock.monotonic() + asking.deadline_s
+        chain = the_chain(asking.fleet)
+        reading = asking.latest.reading(ChainRound, target)
+        clock = reading.value
+        if clock is None:
+            kind = reading.problem.kind if reading.problem else ProblemKind.NOT_READ
+            raise LptuiError("reward logs", f"the round is not known: {reading.problem}", kind=kind)
+        await codec.load()
+        # Heights of one endpoint mean little to another: the one that gave the head comes first.
+        names = sorted(chain.rpcs, key=lambda name: name != clock.rpc)
+
+        async def one(name: str, seconds: float) -> list[Answer]:
+            finish = asking.clock.monotonic() + seconds
+            return await _Cycle(asking, chain, clock, asking.reach.rpc(name), finish).run()
+
+        return await first_answer(asking, names, one, end)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What earlier cycles found: logs of the blocks from `since` to `upto` were seen."""
+
+    since: int
+    upto: int
+    starts: tuple[Start, ...] = ()
+    window: int = 0
+
+
+@dataclass(slots=True)
+class _Cycle:
+    """One cycle with one endpoint."""
+
+    asking: Asking
+    chain: Chain
+    clock: ChainRound
+    rpc: JsonRpc
+    end: float
+
+    async def run(self) -> list[Answer]:
+        """All histories. Raises LptuiError when the newest blocks could not be read."""
+        head = await self._head()
+        whole = self._look_back()
+        floor = max(0, head - whole + 1)
+        rounds = wanted_rounds(self.clock.round)
+        known = self._known(head)
+        scan = Scan(
+            self.rpc,
+            Query(self.clock.contracts, self._addresses(), rounds),
+            self.asking.clock,
+            self.end,
+            window=known.window or whole,
+            proven=known.window > 0,
+        )
+        since, upto, again = known.since, known.upto, known.upto + 1
+        if head > known.upto >= known.since:
+            # What was known of the overlap does not count any more: it is read anew.
+            again = max(known.since, known.upto - OVERLAP + 1)
+            upto = await scan.up(again, head)
+        if not self._is_complete(known.starts, since, floor):
+            since = await scan.down(since - 1, floor, rounds[0])
+        if scan.failure is not None and (upto < head or since > upto):
+            raise scan.failure
+        found = joined(scan.parts)
+        starts = merge_starts([start for start in known.starts if start[1] < again], found.rounds)
+        callers = await self._callers(found.rewards)
+        reach = _Known(since, upto, starts, self._next_window(scan, whole))
+        answers = []
+        for item in self.chain.orchestrators:
+            before = self._before(item) if known.upto >= known.since else None
+            kept = [event for event in before.events if event.block < again] if before else []
+            own = [log for log in found.rewards if log.orchestrator == item.address]
+            events = merge_events(kept, own, found.rounds, starts, callers)
+            value = self._history(item, reach, events, floor)
+            answers.append(Answer(Key(RewardHistory, item.name), value))
+        return answers
+
+    def _history(
+        self, item: Orchestrator, reach: _Known, events: Sequence[RewardEvent], floor: int
+    ) -> RewardHistory:
+        return history(
+            self.clock,
+            self.asking.latest.value(OrchestratorRecord, item.name),
+            reach.starts,
+            events,
+            since=L2Block(reach.since),
+            upto=L2Block(reach.upto),
+            window=reach.window,
+            complete=self._is_complete(reach.starts, reach.since, floor),
+        )
+
+    def _next_window(self, scan: Scan, whole: int) -> int:
+        """What to ask for next time: more, as long as nothing was refused."""
+        return scan.window if scan.refused else min(whole, scan.window * 2)
+
+    def _addresses(self) -> tuple[Address, ...]:
+        return tuple(item.address for item in self.chain.orchestrators)
+
+    async def _head(self) -> int:
+        """The head as this endpoint has it."""
+        if self.rpc.name == self.clock.rpc and self.clock.head is not None:
+            return self.clock.head
+        return await height(self.rpc, self._left())
+
+    def _known(self, head: int) -> _Known:
+        """What earlier cycles left; nothing when the chain has begun anew since."""
+        readings = [self._before(item) for item in self.chain.orchestrators]
+        first = readings[0]
+        if first is None or any(r is None or r.starts != first.starts for r in readings):
+            return _Known(head + 1, head)
+        if head < first.since_block or first.since_block > first.upto_block:
+            return _Known(head + 1, head, window=first.window)
+        return _Known(first.since_block, first.upto_block, first.starts, first.window)
+
+    def _before(self, item: Orchestrator) -> RewardHistory | None:
+        found: RewardHistory | None = past(self.asking.latest.reading(RewardHistory, item.name))
+        return found
+
+    def _look_back(self) -> int:
+        """L2 blocks of all the rounds that are wanted, at least."""
+        seconds = (ROUNDS + 1) * self.clock.length * self.chain.block_seconds
+        return int(seconds * BLOCKS_A_SECOND) + OVERLAP
+
+    def _is_complete(self, starts: Sequence[Start], since: int, floor: int) -> bool:
+        oldest = wanted_rounds(self.clock.round)[0]
+        return since <= floor or any(number <= oldest for number, _ in starts)
+
+    async def _callers(self, rewards: Sequence[RewardLog]) -> dict[str, Address]:
+        """Who sent the newest of the transactions that were not known yet."""
+        known = {
+            event.tx
+            for item in self.chain.orchestrators
+            if (before := self._before(item)) is not None
+            for event in before.events
+            if event.caller is not None
+        }
+        fresh = [log.tx for log in reversed(rewards) if log.tx not in known]
+        return await senders(self.rpc, list(dict.fromkeys(fresh))[:CALLERS], self._left())
+
+    def _left(self) -> float:
+        return max(0.1, self.end - self.asking.clock.monotonic())
+
+
+async def height(rpc: JsonRpc, deadline_s: float) -> int:
+    """The newest block's number. Raises LptuiError."""
+    (result,) = await ask(rpc, [Call("eth_blockNumber")], deadline_s)
+    return block_number(given(result), "eth_blockNumber")
+
+
+async def senders(
+    rpc: JsonRpc, transactions: Sequence[str], deadline_s: float
+) -> dict[str, Address]:
+    """Who sent some transactions; those that the endpoint does not give are left out."""
+    if not transactions:
+        return {}
+    calls = [Call("eth_getTransactionByHash", (tx,)) for tx in transactions]
+    try:
+        results: list[Any] = await ask(rpc, calls, deadline_s)
+    except LptuiError:
+        return {}
+    found = {}
+    for tx, result in zip(transactions, results, strict=True):
+        sender = result.get("from") if isinstance(result, dict) else None
+        if isinstance(sender, str) and codec.is_address(sender):
+            found[tx] = Address(sender.lower())
+    return found
+
+
+async def find_reward_event(
+    rpc: JsonRpc,
+    bonding_manager: Address,
+    orchestrator: Address,
+    head: L2Block | None,
+    *,
+    deadline_s: float = 8.0,
+    clock: Clock | None = None,
+) -> RewardEvent | None:
+    """The newest `Reward` log of an orchestrator, with its sender; its round is not looked up.
+
+    Looks back to `LOOK_BACK` blocks before the block `head` (None: before the newest); None when
+    there is no such log. Raises LptuiError when the endpoint did not give the logs.
+    """
+    time = clock or SystemClock()
+    end = time.monotonic() + deadline_s
+    await codec.load()
+    newest_block = await height(rpc, deadline_s)
+    contracts = Contracts(bonding_manager, bonding_manager, bonding_manager)
+    scan = Scan(rpc, Query(contracts, (orchestrator,)), time, end, window=LOOK_BACK)
+    first = max(0, (newest_block if head is None else head) - LOOK_BACK + 1)
+    await scan.down(newest_block, first)
+    rewards = joined(scan.parts).rewards
+    if not rewards:
+        if scan.failure is not None:
+            raise scan.failure
+        return None
+    newest = rewards[-1]
+    sender = await senders(rpc, [newest.tx], max(0.1, end - time.monotonic()))
+    return RewardEvent(None, newest.block, newest.tx, newest.amount, sender.get(newest.tx))

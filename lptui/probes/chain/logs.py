@@ -1,0 +1,150 @@
+"""Reads the protocol's logs: who was rewarded, which rounds began. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lptui.errors import BadAnswerError
+from lptui.fleet.facts.chain import Contracts
+from lptui.fleet.units import Address, L2Block, Lptu, Round
+from lptui.probes.chain import abi
+from lptui.probes.chain.codec import decode_types
+from lptui.probes.rpc.values import block_hash, block_number, data, record, shown
+from lptui.transport.protocols import Call
+
+_METHOD: Final = "eth_getLogs"
+_PLACE: Final = 2**32
+
+
+@dataclass(frozen=True, slots=True)
+class RewardLog:
+    """A `Reward` log; `index` is its place among the block's logs."""
+
+    orchestrator: Address
+    amount: Lptu
+    block: L2Block
+    index: int
+    tx: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoundLog:
+    """A `NewRound` log."""
+
+    round: Round
+    block: L2Block
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """What was in one range of blocks, each list in the chain's order."""
+
+    rewards: tuple[RewardLog, ...] = ()
+    rounds: tuple[RoundLog, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Logs of some orchestrators' rewards and of some rounds' beginnings.
+
+    One query serves both: the first indexed argument is the orchestrator of the one event and
+    the round's number of the other.
+    """
+
+    contracts: Contracts
+    orchestrators: tuple[Address, ...]
+    rounds: tuple[Round, ...] = ()
+
+    def call(self, first: int, last: int) -> Call:
+        """Asks for the logs of the blocks `first` to `last`."""
+        subjects = [pad(int(who, 16)) for who in self.orchestrators]
+        subjects += [pad(number) for number in self.rounds]
+        topics = [abi.REWARD_EVENT.topic] + ([abi.NEW_ROUND.topic] if self.rounds else [])
+        addresses = [self.contracts.bonding_manager]
+        if self.rounds and self.contracts.rounds_manager not in addresses:
+            addresses.append(self.contracts.rounds_manager)
+        return Call(
+            _METHOD,
+            (
+                {
+                    "fromBlock": hex(first),
+                    "toBlock": hex(last),
+                    "address": addresses,
+                    "topics": [topics, subjects],
+                },
+            ),
+        )
+
+    def parse(self, result: object) -> Logs:
+        """The logs that were asked for; others are left out, whatever the endpoint thinks.
+
+        Raises BadAnswerError for a malformed one: it might be the reward that is looked for.
+        """
+        if not isinstance(result, list):
+            raise BadAnswerError(_METHOD, f"not a list: {shown(result)}")
+        rewards: dict[tuple[int, int], RewardLog] = {}
+        rounds: dict[tuple[int, int], RoundLog] = {}
+        for item in result:
+            log = record(item, _METHOD)
+            topics = _topics(log)
+            if log.get("removed") is True or len(topics) < 2:
+                continue
+            where = str(log.get("address")).lower()
+            if where == self.contracts.bonding_manager and topics[0] == abi.REWARD_EVENT.topic:
+                reward = _reward(log, topics[1])
+                if reward.orchestrator in self.orchestrators:
+                    rewards[reward.block, reward.index] = reward
+            elif where == self.contracts.rounds_manager and topics[0] == abi.NEW_ROUND.topic:
+                begun = RoundLog(Round(int(topics[1], 16)), *_place(log))
+                if begun.round in self.rounds:
+                    rounds[begun.block, begun.index] = begun
+        return Logs(
+            tuple(rewards[place] for place in sorted(rewards)),
+            tuple(rounds[place] for place in sorted(rounds)),
+        )
+
+
+def joined(parts: Iterable[Logs]) -> Logs:
+    """Several ranges' logs in the chain's order, without repeats."""
+    parts = list(parts)
+    rewards = {(log.block, log.index): log for part in parts for log in part.rewards}
+    rounds = {(log.block, log.index): log for part in parts for log in part.rounds}
+    return Logs(
+        tuple(rewards[place] for place in sorted(rewards)),
+        tuple(rounds[place] for place in sorted(rounds)),
+    )
+
+
+def pad(number: int) -> str:
+    """A number as an indexed argument: 32 bytes."""
+    return f"0x{number:064x}"
+
+
+def _topics(log: dict[str, Any]) -> Sequence[str]:
+    topics = log.get("topics")
+    if not isinstance(topics, list):
+        raise BadAnswerError(_METHOD, f"a log without topics: {shown(topics)}")
+    return [block_hash(topic, _METHOD) for topic in topics[:4]]
+
+
+def _reward(log: dict[str, Any], subject: str) -> RewardLog:
+    raw = data(log.get("data"), _METHOD)
+    (amount,) = decode_types(abi.REWARD_EVENT.data, raw, "Reward log")
+    block, index = _place(log)
+    return RewardLog(
+        Address("0x" + subject[-40:]),
+        Lptu(amount),
+        block,
+        index,
+        block_hash(log.get("transactionHash"), _METHOD),
+    )
+
+
+def _place(log: dict[str, Any]) -> tuple[L2Block, int]:
+    index = block_number(log.get("logIndex"), _METHOD)
+    if index >= _PLACE:
+        raise BadAnswerError(_METHOD, "an absurd place of a log")
+    return L2Block(block_number(log.get("blockNumber"), _METHOD)), index

@@ -1,0 +1,155 @@
+"""Reads logs range by range, as much at once as the endpoint gives.
+
+Providers cap the range or the number of results, in as many words as there are providers; a
+node may have pruned what is old. So any refusal of a range is answered by a shorter one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from lptui.clock import Clock
+from lptui.errors import (
+    BadAnswerError,
+    HttpError,
+    LptuiError,
+    ProblemKind,
+    RpcError,
+    TransportError,
+)
+from lptui.fleet.units import Round
+from lptui.probes.chain.client import ask
+from lptui.probes.chain.logs import Logs, Query
+from lptui.transport.protocols import JsonRpc
+
+REQUESTS: Final = 16
+"""Requests of one cycle: old logs are fetched little by little, cycle by cycle."""
+
+RANGES_AT_ONCE: Final = 16
+"""Ranges in one request, once the endpoint has shown that it gives ranges of that length."""
+
+SHORTEST: Final = 250
+"""Blocks of the shortest range that is tried; a refusal of that is taken as final."""
+
+REQUEST_S: Final = 3.0
+"""The most that one request may take of a cycle's time: a huge range may be too much work."""
+
+_GROUPED: Final = re.compile(r"(?<=\d)[,_](?=\d{3})")
+_LIMIT: Final = re.compile(r"(?<![\w.])(\d{1,8})\s?(k\b)?", re.IGNORECASE)
+_NOT_THE_RANGE: Final = frozenset({ProblemKind.RATE_LIMITED, ProblemKind.BAD_ANSWER})
+_REFUSING: Final = frozenset({400, 413, 422})
+
+Range = tuple[int, int]
+"""First and last block."""
+
+
+@dataclass(slots=True)
+class Scan:
+    """One cycle's reading of logs from one endpoint.
+
+    Attributes:
+        window: the longest range to ask for at once; shrinks when the endpoint refuses.
+        proven: the endpoint has given a range of that length; `refused`: it refused one.
+        failure: why the scan had to stop before its end.
+    """
+
+    rpc: JsonRpc
+    query: Query
+    clock: Clock
+    end: float
+    window: int
+    proven: bool = False
+    requests: int = REQUESTS
+    parts: list[Logs] = field(default_factory=list)
+    failure: LptuiError | None = None
+    refused: bool = False
+
+    async def up(self, first: int, last: int) -> int:
+        """Reads from `first` towards `last`; the last block whose logs were read."""
+        reached = first - 1
+        while reached < last and self._may_go_on():
+            ranges: list[Range] = []
+            start = reached + 1
+            while start <= last and len(ranges) < self._at_once():
+                ranges.append((start, min(start + self.window - 1, last)))
+                start = ranges[-1][1] + 1
+            done = await self._read(ranges)
+            reached = ranges[done - 1][1] if done else reached
+        return reached
+
+    async def down(self, last: int, first: int, until: Round | None = None) -> int:
+        """Reads from `last` back to `first`, or until the beginning of the round `until` was
+        seen; the first block whose logs were read."""
+        reached = last + 1
+        while reached > first and self._may_go_on():
+            ranges: list[Range] = []
+            stop = reached - 1
+            while stop >= first and len(ranges) < self._at_once():
+                ranges.append((max(stop - self.window + 1, first), stop))
+                stop = ranges[-1][0] - 1
+            done = await self._read(ranges)
+            reached = ranges[done - 1][0] if done else reached
+            if until is not None and any(
+                log.round <= until for p in self.parts for log in p.rounds
+            ):
+                break
+        return reached
+
+    def _at_once(self) -> int:
+        return RANGES_AT_ONCE if self.proven else 1
+
+    def _may_go_on(self) -> bool:
+        return (
+            self.failure is None and self.requests > 0 and self.clock.monotonic() < self.end - 0.1
+        )
+
+    async def _read(self, ranges: Sequence[Range]) -> int:
+        """Asks for ranges in one request; how many of them, from the first on, were given."""
+        self.requests -= 1
+        seconds = min(REQUEST_S, max(0.1, self.end - self.clock.monotonic()))
+        try:
+            results = await ask(self.rpc, [self.query.call(*span) for span in ranges], seconds)
+        except TransportError as error:
+            self._shorten(error, ranges[0])
+            return 0
+        for done, (span, result) in enumerate(zip(ranges, results, strict=True)):
+            if isinstance(result, RpcError):
+                self._shorten(result, span)
+                return done
+            try:
+                self.parts.append(self.query.parse(result))
+            except BadAnswerError as error:
+                self.failure = error
+                return done
+            self.proven = self.proven or span[1] - span[0] + 1 == self.window
+        return len(ranges)
+
+    def _shorten(self, error: LptuiError, span: Range) -> None:
+        """Shorter ranges from now on, or the end of this scan."""
+        length = span[1] - span[0] + 1
+        if length <= SHORTEST or not _is_about_the_range(error):
+            self.failure = error
+            return
+        self.window = max(SHORTEST, min(length // 2, limit_in(error.why, length)))
+        self.proven = False
+        self.refused = True
+
+
+def limit_in(text: str, length: int) -> int:
+    """The range that a refusal's text allows, as far as it names one; else a quarter."""
+    numbers = [
+        int(match[1]) * (1000 if match[2] else 1)
+        for match in _LIMIT.finditer(_GROUPED.sub("", text))
+    ]
+    return max((n for n in numbers if SHORTEST <= n < length), default=length // 4)
+
+
+def _is_about_the_range(error: LptuiError) -> bool:
+    if isinstance(error, RpcError):
+        return error.kind not in _NOT_THE_RANGE and error.code != -32601
+    if isinstance(error, HttpError):
+        return error.status in _REFUSING or error.kind is ProblemKind.OUTPUT_TOO_LARGE
+    return error.kind is ProblemKind.TIMEOUT
