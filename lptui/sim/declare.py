@@ -158,6 +158,7 @@ def _rpc_nodes(world: World) -> dict[str, Node]:
             frozenset({Role.RPC}),
             service=Service(SupervisorKind.SYSTEMD, rpc.unit),
             rpc=rpc.name,
+            tags=frozenset({world.machines[rpc.host].region}),
         )
         for rpc in world.rpcs.values()
         if rpc.host

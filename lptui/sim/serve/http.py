@@ -40,7 +40,9 @@ class HttpReply:
     cut: bool = False
 
 
-Handler = Callable[[HttpRequest], "HttpReply | Awaitable[HttpReply]"]
+Later = Callable[[], Awaitable[HttpReply]]
+"""An answer that takes its time; it is begun in a task of the connection."""
+Handler = Callable[[HttpRequest], "HttpReply | Later"]
 
 
 def text(body: str, status: int = 200) -> HttpReply:
@@ -84,8 +86,8 @@ class HttpService:
             else:
                 self._task = self._spawn(self._later(request, reply))
 
-    async def _later(self, request: HttpRequest, reply: Awaitable[HttpReply]) -> None:
-        answer = await reply
+    async def _later(self, request: HttpRequest, reply: Later) -> None:
+        answer = await reply()
         self._task = None
         self._send(request, answer)
         self._serve()

@@ -111,7 +111,7 @@ class JsonRpcApi:
             reason = str(revert)
             message = f"execution reverted: {reason}" if reason else "execution reverted"
             return _error(key, RpcFault(3, message, revert_data(reason) if reason else "0x"))
-        except (IndexError, KeyError, TypeError, ValueError):
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             return _error(key, RpcFault(-32602, "invalid argument"))
 
     def _head(self) -> int:

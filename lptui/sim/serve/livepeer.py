@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Final
 
 from lptui.fleet.topology import Role
-from lptui.sim.serve.http import HttpReply, HttpRequest, text
+from lptui.sim.serve.http import HttpReply, HttpRequest, Later, text
 from lptui.sim.serve.metrics import metrics_page
 from lptui.sim.world.ledger import Account, RevertError, Transaction
 from lptui.sim.world.livepeer import LivepeerProcess
@@ -53,7 +53,7 @@ class LivepeerApi:
     def __init__(self, world: World, node: LivepeerProcess) -> None:
         self._world = world
         self._node = node
-        self._routes: dict[str, Callable[[HttpRequest], HttpReply | Awaitable[HttpReply]]] = {
+        self._routes: dict[str, Callable[[HttpRequest], HttpReply | Later]] = {
             "/status": lambda _: json_reply(self._status()),
             "/IsOrchestrator": lambda _: text(_bool(Role.ORCHESTRATOR in node.roles)),
             "/IsRedeemer": lambda _: text(_bool(Role.REDEEMER in node.roles)),
@@ -81,10 +81,10 @@ class LivepeerApi:
             "/setMaxGasPrice": self._set_max_gas_price,
         }
 
-    def __call__(self, request: HttpRequest) -> HttpReply | Awaitable[HttpReply]:
+    def __call__(self, request: HttpRequest) -> HttpReply | Later:
         node = self._node
         if node.cli == "hang":
-            return _never()
+            return _never
         if node.cli == "drop":
             return HttpReply(drop=True)
         if node.cli == "html":
@@ -233,20 +233,20 @@ class LivepeerApi:
         record = self._world.ledger.registered.get(recipient)
         return text(str(record.reward_caller or "") if record else "")
 
-    def _reward(self, _: HttpRequest) -> HttpReply | Awaitable[HttpReply]:
+    def _reward(self, _: HttpRequest) -> HttpReply | Later:
         node = self._node
         try:
             tx = send_reward(self._world, node, fault=node.call_fault, seconds=node.reward_seconds)
         except RevertError as error:
             return text(f"Error calling reward: {self._world.say(str(error))}\n", 500)
-        return self._mined(tx, "Error calling reward")
+        return lambda: self._mined(tx, "Error calling reward")
 
-    def _initialise(self, _: HttpRequest) -> HttpReply | Awaitable[HttpReply]:
+    def _initialise(self, _: HttpRequest) -> HttpReply | Later:
         try:
             tx = send_initialise(self._world, self._node)
         except RevertError as error:
             return text(f"could not initialize round: {self._world.say(str(error))}\n", 500)
-        return self._mined(tx, "could not initialize round")
+        return lambda: self._mined(tx, "could not initialize round")
 
     async def _mined(self, tx: Transaction, prefix: str) -> HttpReply:
         """Blocks until the transaction is mined, as the node does; empty body on success."""

@@ -116,6 +116,8 @@ def _settle(world: World) -> None:
     """Lets the load reach its ordinary level before anybody looks."""
     for _ in range(90):
         move_load(world, 2.0)
+    for node in world.nodes.values():
+        node.work.grow(2_400)
 
 
 def _add_machine(world: World, box: Box) -> Machine:
@@ -125,6 +127,7 @@ def _add_machine(world: World, box: Box) -> Machine:
         box.name, box.address, box.region, box.cpus, box.memory * GIB, boot, load=0.08
     )
     machine.memory_base = rng.uniform(0.18, 0.3)
+    machine.next_pid = rng.randrange(500, 3_000)
     machine.total_ticks = (world.now - boot) * 100 * box.cpus
     machine.busy_ticks = machine.total_ticks * rng.uniform(0.1, 0.3)
     machine.clock_offset = rng.uniform(-0.004, 0.004)

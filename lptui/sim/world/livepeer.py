@@ -44,6 +44,19 @@ class Work:
     score_sum: float = 0.0
     score_buckets: list[int] = field(default_factory=lambda: [0] * len(SCORE_BUCKETS))
 
+    def grow(self, times: int) -> None:
+        """Multiplies what has been counted so far, for a process that has run for days."""
+        self.received *= times
+        self.transcoded *= times
+        self.failed *= times
+        self.uploaded *= times
+        self.tickets *= times
+        self.ticket_value_gwei *= times
+        self.transcode_seconds *= times
+        self.transcode_buckets = [count * times for count in self.transcode_buckets]
+        self.score_sum *= times
+        self.score_buckets = [count * times for count in self.score_buckets]
+
     def transcode(self, seconds: float) -> None:
         """Counts one transcoded segment of two seconds of video."""
         self.transcoded += 1
