@@ -1,0 +1,100 @@
+"""GPUs at their limits, and what the driver does not tell."""
+
+from __future__ import annotations
+
+import pytest
+
+from lptui.errors import ProblemKind
+from lptui.fleet.facts.gpu import HostGpus
+from lptui.fleet.finding import Severity
+from lptui.fleet.units import Percent
+from tests.snapshots import FleetBuilder
+from tests.unit.checks.verdicts import CRITICAL, OK, UNKNOWN, WARNING, by_id, finding, severity
+
+
+def card(**changes: object) -> FleetBuilder:
+    return FleetBuilder().change_gpu("gpu-1", 0, **changes)
+
+
+@pytest.mark.parametrize(
+    ("degrees", "expected"),
+    [(82.9, OK), (83.0, WARNING), (89.9, WARNING), (90.0, CRITICAL), (None, UNKNOWN)],
+)
+def test_temperature(degrees: float | None, expected: Severity) -> None:
+    fleet = card(temperature_c=degrees)
+    assert severity(fleet, "gpu-temperature@gpu-1/0") is expected
+    assert severity(fleet, "gpu-temperature@gpu-1/1") is OK
+
+
+@pytest.mark.parametrize(
+    ("mask", "expected"),
+    [(0, OK), (0x1 | 0x4, OK), (0x8, WARNING), (0x40, WARNING), (0x80, WARNING), (None, UNKNOWN)],
+)
+def test_throttled(mask: int | None, expected: Severity) -> None:
+    assert severity(card(throttle_reasons=mask), "gpu-throttled@gpu-1/0") is expected
+
+
+@pytest.mark.parametrize(("busy", "expected"), [(94.9, OK), (95.0, WARNING), (100.0, WARNING)])
+def test_encoder(busy: float, expected: Severity) -> None:
+    assert severity(card(encoder=Percent(busy)), "gpu-encoder@gpu-1/0") is expected
+
+
+def test_a_card_without_encoder_or_error_counter_is_left_out() -> None:
+    found = by_id(card(encoder=None, ecc_uncorrected=None))
+    assert "gpu-encoder@gpu-1/0" not in found
+    assert "gpu-ecc@gpu-1/0" not in found
+
+
+def test_uncorrected_errors() -> None:
+    assert severity(card(ecc_uncorrected=1), "gpu-ecc@gpu-1/0") is CRITICAL
+
+
+def test_a_sick_card_explains_what_it_does_not_tell() -> None:
+    fleet = card(
+        problem="GPU requires reset", temperature_c=None, throttle_reasons=None, encoder=None
+    )
+    found = by_id(fleet)
+    assert found["gpu-problem@gpu-1/0"].severity is CRITICAL
+    for check in ("gpu-temperature", "gpu-throttled", "gpu-encoder"):
+        assert found[f"{check}@gpu-1/0"].severity is UNKNOWN
+        assert found[f"{check}@gpu-1/0"].cause == "gpu-problem@gpu-1/0"
+
+
+@pytest.mark.parametrize(
+    ("expected_cards", "expected"), [(1, OK), (2, OK), (3, CRITICAL), (None, OK)]
+)
+def test_missing_cards(expected_cards: int | None, expected: Severity) -> None:
+    fleet = FleetBuilder().configure_host("gpu-1", gpus=expected_cards)
+    assert severity(fleet, "gpu-missing@gpu-1") is expected
+
+
+def test_no_vendor_tool_where_cards_are_expected() -> None:
+    fleet = FleetBuilder().put(HostGpus(), "gpu-1")
+    found = finding(fleet, "gpu-missing@gpu-1")
+    assert found.severity is CRITICAL
+    assert "no vendor tool" in found.summary
+
+
+def test_no_vendor_tool_where_none_are_expected_is_no_matter() -> None:
+    assert "gpu-missing@edge-1" not in by_id(FleetBuilder().put(HostGpus(), "edge-1"))
+
+
+def test_cards_that_do_not_answer_are_unknown_by_name() -> None:
+    found = by_id(FleetBuilder().fail(HostGpus, "gpu-1", ProblemKind.TIMEOUT))
+    assert found["gpu-missing@gpu-1"].severity is UNKNOWN
+    assert found["gpu-temperature@gpu-1/0"].severity is UNKNOWN
+    assert found["gpu-temperature@gpu-1/0"].cause == "gpu-missing@gpu-1"
+    stale = by_id(FleetBuilder().age(HostGpus, "gpu-1", 100.0))
+    assert stale["gpu-temperature@gpu-1/1"].severity is UNKNOWN
+
+
+@pytest.mark.parametrize(("cap", "expected"), [(9, OK), (8, WARNING), (3, WARNING)])
+def test_encoder_sessions_of_the_host_against_the_drivers_cap(cap: int, expected: Severity) -> None:
+    fleet = FleetBuilder().configure_host("gpu-1", nvenc_sessions=cap)
+    assert severity(fleet, "nvenc-sessions@gpu-1") is expected
+
+
+def test_encoder_sessions_that_one_card_does_not_tell_are_unknown() -> None:
+    assert severity(card(encoder_sessions=None), "nvenc-sessions@gpu-1") is UNKNOWN
+    uncapped = FleetBuilder().configure_host("gpu-1", nvenc_sessions=None)
+    assert "nvenc-sessions@gpu-1" not in by_id(uncapped)
