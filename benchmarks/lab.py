@@ -58,12 +58,12 @@ class Lab:
     def lptui_config(self, round_trip_ms: int, dead: int = 0) -> Path:
         """An lptui configuration of the same hosts; the last `dead` of them answer nobody."""
         hole = _black_hole_port() if dead else 0
-        lines = ["fleet: bench", f"known_hosts: {self.known_hosts}", "hosts:"]
+        ssh = f"ssh: {{user: {self.user}, known_hosts: {self.known_hosts}, config: []}}"
+        lines = ["name: bench", ssh, "hosts:"]
         for place, name in enumerate(self.names):
             port = hole if place >= len(self.names) - dead else self.ports[round_trip_ms]
             lines.append(
-                f"  {name}: {{address: 127.0.0.1, port: {port}, user: {self.user}, "
-                f"identity: {self.key}}}"
+                f"  {name}: {{address: 127.0.0.1, port: {port}, identity: {self.key}}}"
             )
         path = self.folder / f"lptui-{round_trip_ms}-{dead}.yaml"
         path.write_text("\n".join(lines) + "\n")

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-from lptui.fleet.topology import Fleet
+from lptui.fleet.topology import BalancerKind, Fleet
 from lptui.probes.probe import Probe
 
 
 def probes_for(fleet: Fleet) -> tuple[Probe, ...]:
-    """The probes that have something to ask in this fleet.
+    """The probes that have something to ask in this fleet; no others are even imported.
 
-    The chain's probes are imported only for a fleet with a chain: they bring web3 along.
+    A check from cron pays for every module: the chain's bring web3 along, nginx's a parser.
     """
-    from lptui.probes.gpu import PROBES as GPU
-    from lptui.probes.haproxy import PROBES as HAPROXY
-    from lptui.probes.host import PROBES as HOST
-    from lptui.probes.livepeer import PROBES as LIVEPEER
-    from lptui.probes.nginx import PROBES as NGINX
-    from lptui.probes.rpc import PROBES as RPC
+    kinds = {balancer.kind for balancer in fleet.balancers.values()}
+    probes: list[Probe] = []
+    if fleet.hosts:
+        from lptui.probes.gpu import PROBES as GPU
+        from lptui.probes.host import PROBES as HOST
 
-    probes: tuple[Probe, ...] = (*HOST, *GPU, *LIVEPEER, *RPC, *HAPROXY, *NGINX)
+        probes += (*HOST, *GPU)
+    if any(node.is_livepeer for node in fleet.nodes.values()):
+        from lptui.probes.livepeer import PROBES as LIVEPEER
+
+        probes += LIVEPEER
+    if fleet.rpcs:
+        from lptui.probes.rpc import PROBES as RPC
+
+        probes += RPC
+    if BalancerKind.HAPROXY in kinds:
+        from lptui.probes.haproxy import PROBES as HAPROXY
+
+        probes += HAPROXY
+    if BalancerKind.NGINX in kinds:
+        from lptui.probes.nginx import PROBES as NGINX
+
+        probes += NGINX
     if fleet.chain is not None:
         from lptui.probes.chain import PROBES as CHAIN
 

@@ -1,0 +1,238 @@
+"""The actions through the command line, on a real chain: sent once, proved, recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.devnet.call_log import CallLog
+from tests.devnet.chain import ETH, LPT, Devnet
+from tests.devnet.livepeer import LivepeerNode, NodeFactory
+from tests.devnet.node.config import TxFault
+
+pytest_plugins = ("tests.devnet.fixtures",)
+
+CONFIG = """\
+name: devnet
+hosts:
+  here: {{local: true}}
+nodes:
+  reward:
+    host: here
+    role: reward
+    cli: {{url: "{node}", via: direct}}
+    account: "{account}"
+    rpc: chain
+rpcs:
+  chain: {{url: "{rpc}", via: direct}}
+chain:
+  network: devnet
+  controller: "{controller}"
+  chain_id: {chain_id}
+  rpcs: [chain]
+  orchestrators:
+    main: {{address: "{account}", reward_caller: reward}}
+"""
+
+
+@dataclass
+class Done:
+    """A finished command."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Bench:
+    """A devnet, a node on it that holds the registered key, and a configuration of both."""
+
+    net: Devnet
+    node: LivepeerNode
+    account: str
+    config: Path
+    state: Path
+
+    async def lptui(self, *words: str) -> Done:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "lptui", "--headless", *words, "--config", str(self.config)),
+            env=os.environ | {"LPTUI_STATE": str(self.state)},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await asyncio.wait_for(process.communicate(), 60)
+        return Done(process.returncode or 0, out.decode(), err.decode())
+
+    def audit(self) -> list[Any]:
+        path = self.state / "audit.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture
+async def bench(devnet: Devnet, livepeer_node: NodeFactory, tmp_path: Path) -> Bench:
+    account = devnet.accounts[1]
+    await devnet.bond(account, 1000 * LPT)
+    node = await livepeer_node(devnet, account=account, name="reward")
+    config = tmp_path / "lptui.yaml"
+    config.write_text(
+        CONFIG.format(
+            node=node.url,
+            account=account,
+            rpc=devnet.url,
+            controller=devnet.controller.address,
+            chain_id=42161,
+        )
+    )
+    return Bench(devnet, node, account, config, tmp_path / "state")
+
+
+async def test_reward_is_called_once_and_proved_by_its_event(
+    bench: Bench, call_log: CallLog
+) -> None:
+    done = await bench.lptui("reward", "main", "--yes", "--format", "json")
+    assert done.code == 0, done.err + done.out
+    assert await bench.net.last_reward_round(bench.account) == await bench.net.current_round()
+    assert done.json["result"]["outcome"] == "done"
+    proof = done.json["result"]["proof"]
+    receipt = await bench.net.receipt(proof["tx"], 5)
+    assert int(receipt["status"], 16) == 1
+    assert proof["amount"].endswith(" LPT")
+    assert call_log.count("/reward") == 1
+
+
+async def test_the_record_has_a_line_before_and_a_line_after_and_is_private(bench: Bench) -> None:
+    await bench.lptui("reward", "--yes")
+    started, ended = bench.audit()
+    assert (started["event"], ended["event"]) == ("started", "ended")
+    assert started["plan"] == ended["plan"]
+    assert ended["outcome"] == "done"
+    assert ended["proof"]["tx"].startswith("0x")
+    assert (bench.state / "audit.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+async def test_already_called_is_success_and_sends_nothing(bench: Bench, call_log: CallLog) -> None:
+    await bench.net.reward(bench.account)
+    done = await bench.lptui("reward", "--yes", "--format", "json")
+    assert done.code == 0
+    assert "already called" in done.json["result"]["summary"]
+    assert call_log.count("/reward") == 0
+
+
+async def test_a_dry_run_prints_the_plan_and_changes_nothing(
+    bench: Bench, call_log: CallLog
+) -> None:
+    done = await bench.lptui("reward", "--dry-run", "--format", "json")
+    assert done.code == 0, done.err
+    assert len(done.json["plan"]["hash"]) == 16
+    assert [step["title"] for step in done.json["plan"]["steps"]] == [
+        "call reward",
+        "verify on the chain",
+    ]
+    assert done.json["result"] is None
+    assert call_log.count("/reward") == 0
+    assert not (bench.state / "audit.jsonl").exists()
+
+
+async def test_without_yes_and_without_a_terminal_it_refuses(
+    bench: Bench, call_log: CallLog
+) -> None:
+    done = await bench.lptui("reward")
+    assert done.code == 1
+    assert "--yes" in done.err
+    assert call_log.count("/reward") == 0
+
+
+async def test_read_only_refuses(bench: Bench, call_log: CallLog) -> None:
+    done = await bench.lptui("reward", "--yes", "--read-only")
+    assert done.code == 1
+    assert "read-only" in done.out
+    assert call_log.count("/reward") == 0
+
+
+async def test_a_gated_node_is_refused_before_anything_is_sent(
+    bench: Bench, call_log: CallLog
+) -> None:
+    bench.node.config.cli_tx_routes = False
+    done = await bench.lptui("reward", "--yes")
+    assert done.code == 1
+    assert "-enableCliTxRoutes" in done.out
+    assert call_log.count("/reward") == 0
+
+
+async def test_a_gas_cap_under_the_price_is_refused_with_both_numbers(
+    bench: Bench, call_log: CallLog
+) -> None:
+    bench.node.config.max_gas_price = 1
+    done = await bench.lptui("reward", "--yes")
+    assert done.code == 1
+    assert "gas price under the node's cap" in done.out
+    assert call_log.count("/reward") == 0
+
+
+async def test_an_empty_account_is_refused_with_its_address(bench: Bench) -> None:
+    await bench.net.set_balance(bench.account, 10**9)
+    done = await bench.lptui("reward", "--yes")
+    assert done.code == 1
+    assert bench.account.lower() in done.out.lower()
+    await bench.net.set_balance(bench.account, ETH)
+
+
+async def test_a_round_is_initialised_and_then_reward_can_be_called(
+    bench: Bench, call_log: CallLog
+) -> None:
+    await bench.net.next_round(initialize=False)
+    refused = await bench.lptui("reward", "--yes")
+    assert refused.code == 1
+    assert "initialise the round first" in refused.out
+    done = await bench.lptui("initialize-round", "--yes", "--format", "json")
+    assert done.code == 0, done.out + done.err
+    assert call_log.count("/initializeRound") == 1
+    assert (await bench.lptui("initialize-round", "--yes")).code == 0
+    assert call_log.count("/initializeRound") == 1
+    assert (await bench.lptui("reward", "--yes")).code == 0
+
+
+async def test_a_node_that_lies_about_success_is_not_believed(bench: Bench) -> None:
+    bench.node.config.tx_fault = TxFault.LIE
+    done = await bench.lptui("reward", "--yes", "--timeout", "8", "--format", "json")
+    assert done.code == 3
+    assert done.json["result"]["outcome"] == "unknown"
+    assert "still watching" in done.json["result"]["remedy"]
+    assert bench.audit()[-1]["outcome"] == "unknown"
+
+
+async def test_a_lost_reply_is_no_failure_when_the_chain_shows_the_reward(bench: Bench) -> None:
+    bench.node.config.tx_fault = TxFault.DROP_AFTER
+    done = await bench.lptui("reward", "--yes", "--format", "json")
+    assert done.code == 0, done.out + done.err
+    assert done.json["result"]["proof"]["tx"]
+
+
+async def test_a_refusal_by_the_node_is_a_failure_with_its_cause(bench: Bench) -> None:
+    bench.node.config.tx_fault = TxFault.FAIL
+    bench.node.config.tx_fault_cause = "insufficient funds for gas * price + value"
+    done = await bench.lptui("reward", "--yes", "--format", "json")
+    assert done.code == 2
+    assert "insufficient funds" in done.json["result"]["summary"]
+
+
+async def test_two_at_once_send_one_transaction(bench: Bench, call_log: CallLog) -> None:
+    bench.node.config.tx_delay_s = 3.0
+    both = await asyncio.gather(*(bench.lptui("reward", "--yes") for _ in range(2)))
+    assert sorted(done.code for done in both) == [0, 1]
+    assert call_log.count("/reward") == 1
+    refused = next(done for done in both if done.code == 1)
+    assert "another action is under way" in refused.out
