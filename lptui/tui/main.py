@@ -1,0 +1,35 @@
+"""Runs the console on a fleet; the error that ended it is told once the screen is restored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lptui.live import LiveSession
+from lptui.tui.app import LptuiApp
+
+
+def run_console(
+    *,
+    config: Path | None,
+    scenario: str | None,
+    demo_hosts: int | None,
+    read_only: bool,
+    interval_s: float | None,
+    theme: str | None,
+) -> int:
+    """Shows the console until it is quit; the result is the exit code.
+
+    Raises the LptuiError that ended it: mistakes in the configuration, a demo that cannot start.
+    """
+    session = LiveSession(
+        config=config,
+        scenario=scenario,
+        demo_hosts=demo_hosts,
+        read_only=read_only,
+        interval_s=interval_s,
+    )
+    app = LptuiApp(session, theme=theme)
+    code = app.run()
+    if app.failure is not None:
+        raise app.failure
+    return code or app.return_code or 0
