@@ -69,7 +69,10 @@ class EventLog:
         self._append(Event(EventKind.ACTION, at, severity, text))
 
     def observe(self, at: float, findings: Iterable[Finding]) -> None:
-        """Compares findings with those before: some begin, change severity, or end."""
+        """Compares findings with those before: some begin, change severity, or end.
+
+        An acknowledgement outlives an easing, never a worsening.
+        """
         standing = {f.id: f for f in findings if f.severity is not Severity.OK}
         for identity in [known for known in self._open if known not in standing]:
             self._close(identity, at)
@@ -79,7 +82,10 @@ class EventLog:
                 continue
             if held is not None:
                 self._close(identity, at)
-            event = Event(EventKind.FINDING, at, finding.severity, finding.summary, identity)
+            eased = held is not None and finding.severity.rank < held.severity.rank
+            seen = held is not None and held.acknowledged and eased
+            text = f"{finding.target}: {finding.summary}"
+            event = Event(EventKind.FINDING, at, finding.severity, text, identity, None, seen)
             self._open[identity] = event
             self._append(event)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 from lptui.fleet.facts.balancer import BalancerState
@@ -54,7 +55,9 @@ class Series:
     def points(self, since: float = 0.0) -> list[Point]:
         """All points from `since` on, oldest first."""
         found = []
-        for index in range(len(self._times) - 1, max(-1, len(self._times) - self._capacity - 1), -1):
+        for index in range(
+            len(self._times) - 1, max(-1, len(self._times) - self._capacity - 1), -1
+        ):
             if self._times[index] < since:
                 break
             value = self._values[index]
@@ -88,10 +91,7 @@ class Series:
         known = [(at, value) for at, value in self.points() if value is not None]
         if len(known) < 2:
             return None
-        spent = sum(
-            max(0, int(earlier[1]) - int(later[1]))
-            for earlier, later in zip(known, known[1:], strict=False)
-        )
+        spent = sum(max(0, int(earlier[1]) - int(later[1])) for earlier, later in pairwise(known))
         return spent, known[-1][0] - known[0][0]
 
 

@@ -1,4 +1,4 @@
-"""Pane 4: load balancers: every server's state, weight, share and errors; HAProxy and nginx alike."""
+"""Pane 4: load balancers: every server's state, weight, share, errors; HAProxy and nginx."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from lptui.present.model import (
     Line,
     PaneModel,
     Row,
-    Section,
     Span,
     State,
     Tone,
@@ -33,6 +32,8 @@ from lptui.present.view import (
     problem_words,
     row_state,
     search_text,
+    section,
+    shown_at,
     state_cell,
     tally,
 )
@@ -74,8 +75,8 @@ def present(view: View) -> PaneModel:
         (Span(f"{up} of {len(servers)} servers up"),) if servers else (),
         tuple(_lead(view, balancer) for balancer in fleet.balancers.values()),
         (
-            Section("servers", "server", _server_columns(view, fleet), tuple(servers)),
-            Section("proxies", "proxy", _proxy_columns(view), tuple(proxies)),
+            section("servers", "server", _server_columns(view, fleet), tuple(servers)),
+            section("proxies", "proxy", _proxy_columns(view), tuple(proxies)),
         ),
         empty="no load balancers in the configuration",
     )
@@ -101,7 +102,7 @@ def _names(view: View) -> tuple[list[str], list[str]]:
 def _server_columns(view: View, fleet: Fleet) -> tuple[Column, ...]:
     backends, servers = _names(view)
     return (
-        Column("state", "state", 4),
+        Column("state", "st", 4),
         Column("backend", "backend", name_width(backends, 7, 16), 3),
         Column("name", "server", name_width(servers, 8, 20)),
         Column("admin", "admin", 6, 1),
@@ -114,15 +115,15 @@ def _server_columns(view: View, fleet: Fleet) -> tuple[Column, ...]:
         Column("changed", "since", 6, 7, right=True),
         Column("balancer", "balancer", name_width(fleet.balancers, 8, 14), 10),
         Column("node", "node", name_width(fleet.nodes, 6, 16), 11),
-        Column("note", "why", 16, 8, grow=True),
-        Column("age", "age", 5, 1, right=True),
+        Column("note", "why", 20, grow=True),
+        Column("age", "age", 5, 0, right=True),
     )
 
 
 def _proxy_columns(view: View) -> tuple[Column, ...]:
     backends, _ = _names(view)
     return (
-        Column("state", "state", 4),
+        Column("state", "st", 4),
         Column("name", "proxy", name_width(backends, 8, 20)),
         Column("kind", "kind", 8, 1),
         Column("status", "status", 8, 0),
@@ -133,8 +134,8 @@ def _proxy_columns(view: View) -> tuple[Column, ...]:
         Column("errors", "errs", 5, 5, right=True),
         Column("algorithm", "balance", 10, 8),
         Column("balancer", "balancer", 10, 9),
-        Column("note", "why", 16, 7, grow=True),
-        Column("age", "age", 5, 1, right=True),
+        Column("note", "why", 20, grow=True),
+        Column("age", "age", 5, 0, right=True),
     )
 
 
@@ -193,7 +194,7 @@ def _server_row(
             state,
             (*subjects, ("balancer", balancer.name), *((("node", node),) if node else ())),
             keys((BalancerState, balancer.name)),
-            reading.taken_at,
+            shown_at(reading),
             reading.interval_s,
             search_text(
                 server.name,
@@ -265,7 +266,7 @@ def _lost_row(view: View, balancer: Balancer, reading: Reading[BalancerState]) -
             state,
             (("balancer", balancer.name),),
             keys((BalancerState, balancer.name)),
-            reading.taken_at,
+            shown_at(reading),
             reading.interval_s,
             search_text(balancer.name, note.text, lb=balancer.name),
             problem_words(reading),
@@ -320,7 +321,7 @@ def _proxy_row(
             state,
             subjects,
             keys((BalancerState, balancer.name)),
-            reading.taken_at,
+            shown_at(reading),
             reading.interval_s,
             search_text(proxy.name, note.text, lb=balancer.name, kind=proxy.kind),
             problem_words(reading),
@@ -362,7 +363,7 @@ def _uri(view: View, balancer: Balancer) -> Iterator[Line]:
     if balancer.public_uri is None or chain is None:
         return
     for it in chain.orchestrators:
-        record, since = view.last(view.reading(OrchestratorRecord, it.name))
+        record, since = view.seen(OrchestratorRecord, it.name)
         if record is None or record.service_uri is None:
             yield (Span("chain URI ?", Tone.UNKNOWN),)
         elif _same(record.service_uri, balancer.public_uri):

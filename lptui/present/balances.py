@@ -23,7 +23,6 @@ from lptui.present.model import (
     Line,
     PaneModel,
     Row,
-    Section,
     Span,
     State,
     Tone,
@@ -40,6 +39,8 @@ from lptui.present.view import (
     problem_words,
     row_state,
     search_text,
+    section,
+    shown_at,
     state_cell,
     tally,
 )
@@ -54,9 +55,8 @@ def present(view: View) -> PaneModel:
     signers = known_signers(view.snapshot)
     rows = tuple(_row(view, signer) for signer in signers)
     state, counts = tally(rows)
-    lowest = min(
-        (row.cells[3].sort for row in rows if row.cells[3].sort is not None), default=None
-    )
+    known = (view.seen(SignerAccount, signer.address)[0] for signer in signers)
+    lowest = min((account.balance for account in known if account is not None), default=None)
     summary: Line = ()
     if lowest is not None:
         summary = (Span("lowest ", Tone.MUTED), Span(f"{format_units(lowest, 4)} ETH"))
@@ -66,7 +66,7 @@ def present(view: View) -> PaneModel:
         counts,
         summary,
         _lead(view),
-        (Section("signers", "key", _columns(signers), rows),),
+        (section("signers", "key", _columns(signers), rows),),
         empty="no signing keys in the configuration",
     )
 
@@ -93,7 +93,7 @@ def known_signers(snapshot: Snapshot) -> tuple[Signer, ...]:
 
 def _columns(signers: Sequence[Signer]) -> tuple[Column, ...]:
     return (
-        Column("state", "state", 4),
+        Column("state", "st", 4),
         Column("name", "key", name_width((s.name for s in signers), 8, 18)),
         Column("role", "role", 12, 4),
         Column("balance", "ETH", 11, right=True),
@@ -105,8 +105,8 @@ def _columns(signers: Sequence[Signer]) -> tuple[Column, ...]:
         Column("fees", "fees ETH", 10, 8, right=True),
         Column("stake", "stake LPT", 11, 10, right=True),
         Column("address", "address", 11, 11),
-        Column("note", "why", 16, 7, grow=True),
-        Column("age", "age", 5, 2, right=True),
+        Column("note", "why", 20, grow=True),
+        Column("age", "age", 5, 0, right=True),
     )
 
 
@@ -156,7 +156,7 @@ def _row(view: View, signer: Signer) -> Row:
             state,
             (*subjects, *((("orchestrator", registered.name),) if registered else ())),
             keys((SignerAccount, signer.address), (GasPrices, network), *more),
-            reading.taken_at,
+            shown_at(reading),
             reading.interval_s,
             search_text(signer.name, signer.address, note.text, role=signer.role),
             problem_words(reading),
@@ -170,7 +170,7 @@ def _row(view: View, signer: Signer) -> Row:
 
 
 def _balance(view: View, signer: Signer) -> Cell:
-    value, since = view.last(view.reading(SignerAccount, signer.address))
+    value, since = view.seen(SignerAccount, signer.address)
     if value is None:
         return UNKNOWN_CELL
     warn, critical = _thresholds(view, signer)
@@ -204,8 +204,8 @@ def _trend(view: View, signer: Signer) -> Cell:
 
 
 def _runway(view: View, signer: Signer) -> Cell:
-    """How long the balance lasts: by the measured burn, else in rounds of one reward call at today's price."""
-    value, since = view.last(view.reading(SignerAccount, signer.address))
+    """How long the balance lasts: by the measured burn, else in rounds of one reward call."""
+    value, since = view.seen(SignerAccount, signer.address)
     if value is None:
         return UNKNOWN_CELL
     series = view.history.get(signer.address, "balance")
@@ -214,7 +214,7 @@ def _runway(view: View, signer: Signer) -> Cell:
         seconds = value.balance * change[1] / change[0]
         return Cell(duration(seconds), Tone.NORMAL, seconds, since)
     fleet = view.snapshot.fleet
-    gas, _ = view.last(view.reading(GasPrices, fleet.chain.network if fleet.chain else ""))
+    gas, _ = view.seen(GasPrices, fleet.chain.network if fleet.chain else "")
     if gas is None or not gas.gas_price:
         return UNKNOWN_CELL
     rounds = value.balance // (gas.gas_price * fleet.thresholds.reward_gas)
@@ -227,7 +227,7 @@ def _runway(view: View, signer: Signer) -> Cell:
 
 
 def _nonce(view: View, signer: Signer) -> Cell:
-    value, since = view.last(view.reading(SignerAccount, signer.address))
+    value, since = view.seen(SignerAccount, signer.address)
     if value is None:
         return UNKNOWN_CELL
     if not value.pending:
@@ -255,7 +255,7 @@ def _deposit(view: View, signer: Signer) -> Cell:
 def _record_cell(view: View, orchestrator: str | None, field: str, places: int) -> Cell:
     if orchestrator is None:
         return EMPTY_CELL
-    value, since = view.last(view.reading(OrchestratorRecord, orchestrator))
+    value, since = view.seen(OrchestratorRecord, orchestrator)
     amount = getattr(value, field) if value is not None else None
     if amount is None:
         return UNKNOWN_CELL
@@ -266,7 +266,7 @@ def _lead(view: View) -> tuple[Line, ...]:
     fleet = view.snapshot.fleet
     if fleet.chain is None:
         return ()
-    gas, since = view.last(view.reading(GasPrices, fleet.chain.network))
+    gas, since = view.seen(GasPrices, fleet.chain.network)
     if gas is None:
         return (label("gas price", Span("unknown", Tone.UNKNOWN)),)
     tone = Tone.MUTED if since is not None else Tone.STRONG

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
-from typing import Any
+from types import ModuleType
 
 from lptui.present.model import Line, Span, Tone
 from lptui.present.words import duration
 
 BRAILLE = range(0x2800, 0x2900)
 
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+"""plotext colours what it draws even when it is told not to."""
+
+TIME_STEPS = (10, 30, 60, 120, 300, 600, 900, 1800, 3600)
+
 Points = Sequence[tuple[float, float | None]]
 
 
-def chart(points: Points, width: int, height: int) -> list[Line]:
-    """A series as `height` lines of `width` cells: time to the right, ending now."""
+def chart(points: Points, width: int, height: int, most: float = math.inf) -> list[Line]:
+    """A series as `height` lines of `width` cells: time to the right, ending now.
+
+    `most` is what the figure can never exceed (100 for percent).
+    """
     # Late: plotext costs 30 ms, and most sessions start without a chart.
     import plotext
 
@@ -30,8 +40,9 @@ def chart(points: Points, width: int, height: int) -> list[Line]:
     plotext.frame(False)
     for xs, ys in runs:
         plotext.plot(xs, ys, marker="braille")
-    _scale(plotext, runs)
-    return [_line(text) for text in plotext.build().rstrip("\n").split("\n")]
+    _scale(plotext, runs, most)
+    drawn = COLOURS.sub("", plotext.build())
+    return [_line(text.rstrip()) for text in drawn.rstrip("\n").split("\n")]
 
 
 def _runs(points: Points, newest: float) -> list[tuple[list[float], list[float]]]:
@@ -50,20 +61,28 @@ def _runs(points: Points, newest: float) -> list[tuple[list[float], list[float]]
     return runs
 
 
-def _scale(plotext: Any, runs: list[tuple[list[float], list[float]]]) -> None:
+def _scale(plotext: ModuleType, runs: list[tuple[list[float], list[float]]], most: float) -> None:
     """Round limits, so that noise does not look like drama; times as `-5m`."""
-    low = min(min(ys) for _, ys in runs)
-    high = max(max(ys) for _, ys in runs)
-    margin = max((high - low) * 0.05, abs(high) * 0.01, 1e-9)
-    floor = 0.0 if low >= 0 and low <= (high - low) * 2 else low - margin
-    plotext.ylim(floor, high + margin)
-    ticks = [floor + (high + margin - floor) * step / 3 for step in range(4)]
-    plotext.yticks(ticks, [f"{tick:.4g}" for tick in ticks])
-    first = min(xs[0] for xs, _ in runs)
-    span = max(1.0, -first)
+    ticks = value_ticks(min(min(ys) for _, ys in runs), max(max(ys) for _, ys in runs), most)
+    plotext.ylim(ticks[0], ticks[-1])
+    plotext.yticks(ticks, [f"{tick:.10g}" for tick in ticks])
+    span = max(1.0, -min(min(xs) for xs, _ in runs))
     plotext.xlim(-span, 0)
-    times = [-span * step / 4 for step in range(4, -1, -1)]
+    step = next((s for s in TIME_STEPS if span / s <= 5), span)
+    times = [-step * count for count in range(int(span // step), -1, -1)]
     plotext.xticks(times, ["now" if not at else f"-{duration(-at)}" for at in times])
+
+
+def value_ticks(low: float, high: float, most: float = math.inf) -> list[float]:
+    """Round numbers around a range; from zero where the range is near it, or hardly varies."""
+    if low >= 0 and (low <= 2 * (high - low) or high - low < 0.05 * high):
+        low = 0.0
+    rough = max(high - low, 1e-9) / 3
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(m * power for m in (1.0, 2.0, 2.5, 5.0, 10.0) if m * power >= rough * 0.999)
+    first = math.floor(low / step + 1e-9)
+    last = max(first + 1, math.ceil(high / step - 1e-9))
+    return [min(step * count, most) for count in range(first, last + 1)]
 
 
 def _line(text: str) -> Line:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
+
+from rich.cells import cell_len
 
 from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.reading import Key, Reading
@@ -39,11 +42,54 @@ def detail(view: View, section: Section, row: Row, drawn: list[Line]) -> list[Li
         lines.append((Span(f"   {column.title:<20}", Tone.MUTED), *spans, *tail))
     lines.append(())
     lines.extend(drawn)
-    lines.append((Span(" Evidence", Tone.ACCENT), Span("  what was read, where and when", Tone.MUTED)))
+    lines.append(
+        (Span(" Evidence", Tone.ACCENT), Span("  what was read, where and when", Tone.MUTED))
+    )
     for key in row.readings:
         if isinstance(key, Key):
             lines.extend(_reading(view, key))
     return lines
+
+
+def side_by_side(view: View, row: Row, width: int, height: int) -> list[Line]:
+    """As many of a row's charts as fit beside each other, under their titles."""
+    count = max(1, min(len(row.series), width // LEAST_WIDTH))
+    each = width // count
+    blocks: list[list[Line]] = []
+    for target, figure, title in row.series[:count]:
+        points = _points(view, target, figure)
+        name = row.cells[1].text if len(row.cells) > 1 else ""
+        head: Line = (Span(f" {title}", Tone.ACCENT), Span(f"  {name}", Tone.MUTED))
+        body = chart(points, each - 1, height - 1, _most(title)) if points else []
+        if not body:
+            body = [(Span(" no history yet", Tone.MUTED),)]
+        blocks.append([head, *body])
+    return [
+        tuple(span for block in blocks for span in _padded(_line_at(block, number), each))
+        for number in range(height)
+    ]
+
+
+def _most(title: str) -> float:
+    return 100.0 if "%" in title else math.inf
+
+
+def _line_at(block: list[Line], number: int) -> Line:
+    return block[number] if number < len(block) else ()
+
+
+def _padded(line: Line, width: int) -> Line:
+    return (*line, Span(" " * max(0, width - sum(cell_len(span.text) for span in line))))
+
+
+def _points(view: View, target: str, figure: str) -> list[tuple[float, float | None]]:
+    """What was recorded of a figure, in the unit of its chart; [] when too little was."""
+    series = view.history.get(target, figure)
+    points = series.points() if series is not None else []
+    if sum(1 for _, value in points if value is not None) < 2:
+        return []
+    scale = 1e-18 if figure == "balance" else 1.0
+    return [(at, None if value is None else float(value) * scale) for at, value in points]
 
 
 def charts(view: View, row: Row, width: int) -> list[Line]:
@@ -52,14 +98,13 @@ def charts(view: View, row: Row, width: int) -> list[Line]:
         return []
     lines: list[Line] = []
     for target, figure, title in row.series[:MOST_CHARTS]:
-        series = view.history.get(target, figure)
-        points = series.points() if series is not None else []
-        if sum(1 for _, value in points if value is not None) < 2:
+        points = _points(view, target, figure)
+        if not points:
             continue
-        scale = 1e-18 if figure == "balance" else 1.0
-        scaled = [(at, None if value is None else float(value) * scale) for at, value in points]
-        lines.append((Span(f" {title}", Tone.ACCENT), Span("  since this console started", Tone.MUTED)))
-        lines.extend(chart(scaled, width, CHART_HEIGHT))
+        lines.append(
+            (Span(f" {title}", Tone.ACCENT), Span("  since this console started", Tone.MUTED))
+        )
+        lines.extend(chart(points, width, CHART_HEIGHT, _most(title)))
         lines.append(())
     return lines
 
@@ -70,8 +115,14 @@ def _findings(view: View, row: Row) -> Iterator[Line]:
     yield (Span(" Findings", Tone.ACCENT),)
     if not view.findings.checked:
         yield (Span("   the checks have not run yet", Tone.MUTED),)
+    causes: dict[str, list[Finding]] = {}
     for finding in bad:
-        yield from _finding(finding, finding.id in view.findings.acknowledged)
+        if finding.cause:
+            causes.setdefault(finding.cause, []).append(finding)
+        else:
+            yield from _finding(finding, finding.id in view.findings.acknowledged)
+    for cause, following in causes.items():
+        yield from _following(cause, following)
     well = [f.check for f in found if f.severity is Severity.OK]
     if well:
         yield (
@@ -85,19 +136,36 @@ def _findings(view: View, row: Row) -> Iterator[Line]:
 
 def _finding(finding: Finding, acknowledged: bool) -> Iterator[Line]:
     state = STATE_OF[finding.severity]
-    mark = Span("   ack   ", Tone.MUTED) if acknowledged else Span(f"   {state.word:<6}", state.tone)
+    mark = (
+        Span("   ack   ", Tone.MUTED) if acknowledged else Span(f"   {state.word:<6}", state.tone)
+    )
     yield (mark, Span(finding.summary, Tone.STRONG), Span(f"  {finding.check}", Tone.MUTED))
     for line in finding.evidence:
         yield (Span(f"         {line}", Tone.MUTED),)
-    if finding.cause:
-        yield (Span(f"         because of {finding.cause}", Tone.MUTED),)
     if finding.remedy:
         yield (Span("         → ", Tone.ACCENT), Span(finding.remedy))
 
 
+def _following(cause: str, findings: list[Finding]) -> Iterator[Line]:
+    """Findings that another one explains, as one."""
+    first = findings[0]
+    state = STATE_OF[first.severity]
+    yield (
+        Span(f"   {state.word:<6}", state.tone),
+        Span(first.summary, Tone.STRONG),
+        Span(f"  because of {cause}", Tone.MUTED),
+    )
+    names = ", ".join(finding.check for finding in findings)
+    yield (Span(f"         {plural(len(findings), 'check')}: {names}", Tone.MUTED),)
+    if first.remedy:
+        yield (Span("         → ", Tone.ACCENT), Span(first.remedy))
+
+
 def _reading(view: View, key: Key) -> Iterator[Line]:
     reading: Reading[Any] = view.snapshot.reading(key.topic, key.target)
-    state = State.UNKNOWN if reading.problem else State.WARNING if view.is_old(reading) else State.OK
+    state = (
+        State.UNKNOWN if reading.problem else State.WARNING if view.is_old(reading) else State.OK
+    )
     seen = f"{age(reading.age(view.now))} ago" if reading.taken_at else "never"
     facts = [seen, f"took {reading.took_s * 1000:.0f} ms" if reading.taken_at else ""]
     if reading.interval_s:
@@ -128,13 +196,13 @@ def _reading(view: View, key: Key) -> Iterator[Line]:
         yield (Span(f"     {name:<22} ", Tone.MUTED), Span(text, tone))
 
 
-def raw_fields(value: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
+def raw_fields(value: object, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
     """The fields of a fact as (name, text), nested ones with dotted names."""
-    for field in fields(value):
+    for field in fields(value) if is_dataclass(value) else ():
         yield from _raw(f"{prefix}{field.name}", getattr(value, field.name), depth)
 
 
-def _raw(name: str, value: Any, depth: int) -> Iterator[tuple[str, str]]:
+def _raw(name: str, value: object, depth: int) -> Iterator[tuple[str, str]]:
     if is_dataclass(value) and not isinstance(value, type) and depth < DEPTH:
         yield from raw_fields(value, f"{name}.", depth + 1)
     elif isinstance(value, tuple) and value and is_dataclass(value[0]) and depth < DEPTH:
@@ -146,7 +214,7 @@ def _raw(name: str, value: Any, depth: int) -> Iterator[tuple[str, str]]:
         yield name, clean(_plain(value))
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     if value is None:
         return "unknown"
     if isinstance(value, Enum):

@@ -10,7 +10,7 @@ from lptui.present.model import Line, Span, Tone
 from lptui.present.view import STATE_OF
 from lptui.present.words import duration
 
-_NEWS = {EventKind.FINDING: "ok", EventKind.ACTION: "done", EventKind.NOTE: "note"}
+_NEWS = {EventKind.FINDING: "ok", EventKind.ACTION: "act", EventKind.NOTE: "note"}
 
 
 def clock_time(at: float) -> str:
@@ -30,7 +30,9 @@ def event_line(event: Event, now: float, *, dated: bool = False) -> Line:
     else:
         mark = Span(f"{state.word:4}", state.tone)
     at = event.ended if over and not dated else event.began
-    when = datetime.fromtimestamp(at or 0.0, UTC).strftime("%m-%d %H:%M:%S" if dated else "%H:%M:%S")
+    when = datetime.fromtimestamp(at or 0.0, UTC).strftime(
+        "%m-%d %H:%M:%S" if dated else "%H:%M:%S"
+    )
     tail: Line = ()
     if event.kind is EventKind.FINDING:
         lasted = duration(event.lasted(now))

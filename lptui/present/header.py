@@ -26,7 +26,11 @@ def round_part(snapshot: Snapshot, now: float) -> Parts:
     if old:
         text = f"{value.round} seen {age(reading.age(now))} ago"
         return ((1, (Span("round ", Tone.MUTED), Span(text, Tone.UNKNOWN))),)
-    started = Span(" initialised", Tone.OK) if value.initialized else Span(" NOT INITIALISED", Tone.CRITICAL)
+    started = (
+        Span(" initialised", Tone.OK)
+        if value.initialized
+        else Span(" NOT INITIALISED", Tone.CRITICAL)
+    )
     locked = (Span(" locked", Tone.WARN),) if value.locked else ()
     left_s = value.blocks_left * chain.block_seconds
     parts: Parts = (
@@ -41,7 +45,10 @@ def round_part(snapshot: Snapshot, now: float) -> Parts:
 
 def fleet_part(name: str, *, demo: bool, read_only: bool, production: bool) -> Parts:
     """Whose fleet it is, and the marks that change what keys do."""
-    parts: list[tuple[int, Line]] = [(4, (Span("lptui", Tone.MUTED),)), (0, (Span(name, Tone.STRONG),))]
+    parts: list[tuple[int, Line]] = [
+        (4, (Span("lptui", Tone.MUTED),)),
+        (0, (Span(name, Tone.STRONG),)),
+    ]
     if demo:
         parts.append((1, (Span("DEMO", Tone.ACCENT),)))
     if production:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lptui.fleet.facts.host import (
     HostClock,
     HostDisks,
@@ -23,7 +25,6 @@ from lptui.present.model import (
     Line,
     PaneModel,
     Row,
-    Section,
     Span,
     State,
     Tone,
@@ -39,6 +40,8 @@ from lptui.present.view import (
     problem_words,
     row_state,
     search_text,
+    section,
+    shown_at,
     state_cell,
     tally,
 )
@@ -67,8 +70,8 @@ def present(view: View) -> PaneModel:
         summary if hosts else (),
         (),
         (
-            Section("hosts", "host", _columns(fleet), hosts),
-            Section("units", "unit", _unit_columns(fleet), units),
+            section("hosts", "host", _columns(fleet), hosts),
+            section("units", "unit", _unit_columns(fleet), units),
         ),
         empty="no hosts in the configuration",
     )
@@ -76,9 +79,9 @@ def present(view: View) -> PaneModel:
 
 def _columns(fleet: Fleet) -> tuple[Column, ...]:
     return (
-        Column("state", "state", 4),
+        Column("state", "st", 4),
         Column("name", "host", name_width(fleet.hosts, 8, 22)),
-        Column("load", "load", 10, 2, right=True),
+        Column("load", "load", 8, 2, right=True),
         Column("cpu", "cpu", 4, 1, right=True),
         Column("history", "cpu 5m", 10, 5),
         Column("memory", "mem", 4, 1, right=True),
@@ -88,7 +91,7 @@ def _columns(fleet: Fleet) -> tuple[Column, ...]:
         Column("up", "up", 6, 7, right=True),
         Column("units", "units", 6, 9, right=True),
         Column("reboot", "reboot", 6, 10),
-        Column("note", "why", 16, 4, grow=True),
+        Column("note", "why", 20, grow=True),
         Column("age", "age", 5, 0, right=True),
     )
 
@@ -99,7 +102,7 @@ def _row(view: View, host: Host) -> Row:
     clock = view.reading(HostClock, host.name)
     system = view.reading(HostSystem, host.name)
     units = view.reading(HostUnits, host.name)
-    readings: tuple[Reading[object], ...] = (vitals, disks, clock, system, units)
+    readings: tuple[Reading[Any], ...] = (vitals, disks, clock, system, units)
     subjects = (("host", host.name),)
     verdict = view.findings.verdict(subjects)
     old = tuple(view.is_old(reading) for reading in readings)
@@ -135,7 +138,7 @@ def _row(view: View, host: Host) -> Row:
                 (HostListeners, host.name),
                 (HostProcesses, host.name),
             ),
-            vitals.taken_at,
+            shown_at(vitals),
             vitals.interval_s,
             search_text(
                 host.name,
@@ -234,9 +237,7 @@ def _units(view: View, reading: Reading[HostUnits]) -> Cell:
         return UNKNOWN_CELL
     running = sum(1 for unit in value.units if unit.is_running)
     bad = running < len(value.units) or bool(value.failed)
-    return Cell(
-        f"{running}/{len(value.units)}", Tone.WARN if bad else Tone.NORMAL, running, since
-    )
+    return Cell(f"{running}/{len(value.units)}", Tone.WARN if bad else Tone.NORMAL, running, since)
 
 
 def _reboot(view: View, reading: Reading[HostSystem]) -> Cell:
@@ -251,7 +252,7 @@ def _reboot(view: View, reading: Reading[HostSystem]) -> Cell:
 def _unit_columns(fleet: Fleet) -> tuple[Column, ...]:
     units = [node.service.name for node in fleet.nodes.values() if node.service]
     return (
-        Column("state", "state", 4),
+        Column("state", "st", 4),
         Column("name", "node", name_width(fleet.nodes, 8, 20)),
         Column("unit", "unit", name_width(units, 8, 24), 4),
         Column("host", "host", name_width(fleet.hosts, 6, 16), 5),
@@ -260,7 +261,7 @@ def _unit_columns(fleet: Fleet) -> tuple[Column, ...]:
         Column("restarts", "restarts", 8, 3, right=True),
         Column("files", "files", 9, 7, right=True),
         Column("memory", "memory", 6, 6, right=True),
-        Column("note", "why", 16, 8, grow=True),
+        Column("note", "why", 20, grow=True),
         Column("age", "age", 5, 0, right=True),
     )
 
@@ -270,8 +271,7 @@ def _unit_row(view: View, node: Node) -> Row:
     subjects = (("node", node.name), ("host", node.host))
     verdict = view.findings.verdict(subjects[:1])
     old = view.is_old(reading)
-    assert node.service is not None
-    name = node.service.name
+    name = node.service.name if node.service is not None else ""
 
     def make() -> Row:
         value, since = view.last(reading)
@@ -294,7 +294,7 @@ def _unit_row(view: View, node: Node) -> Row:
             state,
             subjects,
             keys((HostUnits, node.host)),
-            reading.taken_at,
+            shown_at(reading),
             reading.interval_s,
             search_text(
                 node.name,

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Any, NamedTuple
+from fractions import Fraction
+from typing import NamedTuple
 
 
 class Tone(StrEnum):
@@ -57,6 +58,9 @@ class Span(NamedTuple):
 Line = tuple[Span, ...]
 """One line of a screen."""
 
+Sortable = float | int | str | Fraction | None
+"""What a cell may sort by; money stays an integer."""
+
 
 class Cell(NamedTuple):
     """One cell of a table.
@@ -64,13 +68,13 @@ class Cell(NamedTuple):
     Attributes:
         sort: what the cell sorts by; None: nothing is known, sorts last.
         since: set when the value is an old one: taken at that time (UTC seconds). It is drawn
-            muted, with its age.
+            muted; with its age, or `~` for want of room, unless the row's own age says it.
         spans: drawn instead of `text` where one tone is not enough; same text in all.
     """
 
     text: str
     tone: Tone = Tone.NORMAL
-    sort: Any = None
+    sort: Sortable = None
     since: float | None = None
     spans: Line = ()
 
@@ -78,7 +82,7 @@ class Cell(NamedTuple):
 UNKNOWN_CELL = Cell("?", Tone.UNKNOWN)
 """What could not be read."""
 
-EMPTY_CELL = Cell("–", Tone.MUTED)
+EMPTY_CELL = Cell("-", Tone.MUTED)
 """What does not apply here."""
 
 
@@ -90,6 +94,7 @@ class Column(NamedTuple):
         priority: 0 is always shown; the higher, the sooner it gives way on a narrow screen.
         right: aligned to the right.
         grow: takes what room is left.
+        tail: where there is no room, the end of the text is kept, not its beginning.
     """
 
     key: str
@@ -98,6 +103,7 @@ class Column(NamedTuple):
     priority: int = 0
     right: bool = False
     grow: bool = False
+    tail: bool = False
 
 
 AGE = "age"
@@ -112,8 +118,8 @@ class Row:
         cells: as many as the section has columns; the age column's is ignored.
         subjects: (kind, name) pairs that findings and actions may be about, the row's own first.
         readings: keys of the readings that the row rests on, the main one first.
-        taken_at: when the main reading was taken (UTC seconds), 0 for never; it recurs every
-            `interval_s`.
+        taken_at: when the main value that is shown was taken (UTC seconds), 0 for never; its source
+            is asked every `interval_s`.
         search: lower-case text that filters look at.
         problem: why the main reading has no value; "" when it has one.
     """
@@ -174,11 +180,11 @@ def text_of(line: Line) -> str:
     return "".join(span.text for span in line)
 
 
-def spans_cell(spans: Line, sort: Any = None) -> Cell:
+def spans_cell(spans: Line, sort: Sortable = None) -> Cell:
     """A cell of several tones."""
     return Cell(text_of(spans), Tone.NORMAL, sort, None, spans)
 
 
-def word(text: str, tone: Tone = Tone.NORMAL, sort: Any = None) -> Cell:
+def word(text: str, tone: Tone = Tone.NORMAL, sort: Sortable = None) -> Cell:
     """A cell of one tone that sorts by its text unless told otherwise."""
     return Cell(text, tone, text.lower() if sort is None else sort)

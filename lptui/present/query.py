@@ -52,7 +52,7 @@ def ordered(section: Section, column: str, reverse: bool) -> Sequence[Row]:
     known = [row for row in section.rows if row.cells[index].sort is not None]
     unknown = [row for row in section.rows if row.cells[index].sort is None]
     try:
-        known.sort(key=lambda row: row.cells[index].sort, reverse=reverse)
+        known.sort(key=lambda row: row.cells[index].sort or 0, reverse=reverse)
     except TypeError:
         known.sort(key=lambda row: str(row.cells[index].sort), reverse=reverse)
     return known + unknown

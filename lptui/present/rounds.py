@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lptui.fleet.facts.chain import (
     ChainRound,
     GasPrices,
@@ -21,7 +23,6 @@ from lptui.present.model import (
     Line,
     PaneModel,
     Row,
-    Section,
     Span,
     State,
     Tone,
@@ -38,6 +39,8 @@ from lptui.present.view import (
     problem_words,
     row_state,
     search_text,
+    section,
+    shown_at,
     state_cell,
     tally,
 )
@@ -47,7 +50,7 @@ STRIP_ROUNDS = 30
 
 SIGNS = {
     RoundOutcome.CALLED: Span("▇", Tone.OK),
-    RoundOutcome.MISSED: Span("×", Tone.CRITICAL),
+    RoundOutcome.MISSED: Span("x", Tone.CRITICAL),
     RoundOutcome.INACTIVE: Span("·", Tone.MUTED),
     RoundOutcome.PENDING: Span("▁", Tone.ACCENT),
     RoundOutcome.NOT_INITIALIZED: Span("-", Tone.WARN),
@@ -78,7 +81,7 @@ def present(view: View) -> PaneModel:
         counts,
         summary,
         _lead(view, chain, clock),
-        (Section("orchestrators", "orchestrator", _columns(chain), rows),),
+        (section("orchestrators", "orchestrator", _columns(chain), rows),),
         empty="no orchestrators in the configuration",
     )
 
@@ -87,8 +90,8 @@ def _columns(chain: Chain) -> tuple[Column, ...]:
     names = name_width(each.name for each in chain.orchestrators)
     callers = name_width((_caller_name(each) for each in chain.orchestrators), 6, 16)
     return (
-        Column("state", "state", 4),
-        Column("name", "orchestrator", max(names, 12)),
+        Column("state", "st", 4),
+        Column("name", "orch", max(names, 8)),
         Column("reward", "reward", 8),
         Column("evidence", "evidence", 22, 1),
         Column("last", "last", 6, 5, right=True),
@@ -98,9 +101,9 @@ def _columns(chain: Chain) -> tuple[Column, ...]:
         Column("cuts", "cut/share", 9, 10),
         Column("price", "wei/pixel", 9, 11, right=True),
         Column("cost", "call now → mint", 24, 12),
-        Column("strip", "last 30 rounds", STRIP_ROUNDS, 3),
-        Column("note", "why", 16, 9, grow=True),
-        Column("age", "age", 5, 2, right=True),
+        Column("strip", "last rounds", 12, 3, grow=True, tail=True),
+        Column("note", "why", 20, grow=True),
+        Column("age", "age", 5, 0, right=True),
     )
 
 
@@ -123,7 +126,9 @@ def _row(view: View, chain: Chain, it: Orchestrator, clock: Reading[ChainRound])
             cell(it.name),
             reward,
             evidence,
-            _of_record(view, record, lambda r: str(r.last_reward_round), lambda r: r.last_reward_round),
+            _of_record(
+                view, record, lambda r: str(r.last_reward_round), lambda r: r.last_reward_round
+            ),
             _caller(view, it),
             _active(view, record),
             _of_record(
@@ -157,7 +162,7 @@ def _row(view: View, chain: Chain, it: Orchestrator, clock: Reading[ChainRound])
                 *((NodeIdentity, node.name) for node in nodes),
                 *((NodeStatus, node.name) for node in nodes),
             ),
-            record.taken_at,
+            shown_at(record),
             record.interval_s,
             search_text(
                 it.name, it.address, reward.text, evidence.text, note.text, role="orchestrator"
@@ -217,7 +222,12 @@ def _block_seconds(view: View) -> float:
     return chain.block_seconds if chain else 12.0
 
 
-def _of_record(view: View, record: Reading[OrchestratorRecord], say, sort) -> Cell:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _of_record(
+    view: View,
+    record: Reading[OrchestratorRecord],
+    say: Callable[[OrchestratorRecord], str],
+    sort: Callable[[OrchestratorRecord], int | None],
+) -> Cell:
     value, since = view.last(record)
     if value is None:
         return UNKNOWN_CELL
@@ -336,7 +346,7 @@ def _lead(view: View, chain: Chain, clock: Reading[ChainRound]) -> tuple[Line, .
         ),
         "  ",
     )
-    gas, gas_since = view.last(view.reading(GasPrices, chain.network))
+    gas, gas_since = view.seen(GasPrices, chain.network)
     facts = [label("rpc", Span(value.rpc))]
     if value.head is not None:
         facts.append(label("L2 block", Span(grouped(value.head))))

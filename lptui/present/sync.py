@@ -15,7 +15,6 @@ from lptui.present.model import (
     Line,
     PaneModel,
     Row,
-    Section,
     Span,
     State,
     Tone,
@@ -31,6 +30,8 @@ from lptui.present.view import (
     problem_words,
     row_state,
     search_text,
+    section,
+    shown_at,
     state_cell,
     tally,
 )
@@ -56,8 +57,8 @@ def present(view: View) -> PaneModel:
         (Span(f"{well} of {len(rpcs)} synced"),) if rpcs else (),
         _lead(view, best),
         (
-            Section("rpcs", "endpoint", _columns(fleet), rpcs),
-            Section("watchers", "watcher", _watcher_columns(fleet), watched),
+            section("rpcs", "endpoint", _columns(fleet), rpcs),
+            section("watchers", "watcher", _watcher_columns(fleet), watched),
         ),
         empty="no RPC endpoints in the configuration",
     )
@@ -68,7 +69,7 @@ def _main_chain(fleet: Fleet) -> int:
 
 
 def _chain_of(view: View, rpc: Rpc) -> int:
-    value, _ = view.last(view.reading(RpcHead, rpc.name))
+    value, _ = view.seen(RpcHead, rpc.name)
     return value.chain_id if value is not None else 0
 
 
@@ -86,7 +87,7 @@ def best_head(view: View) -> dict[int, tuple[int, str]]:
 
 def _columns(fleet: Fleet) -> tuple[Column, ...]:
     return (
-        Column("state", "state", 4),
+        Column("state", "st", 4),
         Column("name", "endpoint", name_width(fleet.rpcs, 8, 20)),
         Column("client", "client", 14, 5),
         Column("chain", "chain", 8, 9, right=True),
@@ -100,7 +101,7 @@ def _columns(fleet: Fleet) -> tuple[Column, ...]:
         Column("history", "rtt 5m", 10, 6),
         Column("gas", "gas price", 12, 10, right=True),
         Column("via", "via", 10, 11),
-        Column("note", "why", 16, 7, grow=True),
+        Column("note", "why", 20, grow=True),
         Column("age", "age", 5, 0, right=True),
     )
 
@@ -131,7 +132,7 @@ def _row(view: View, rpc: Rpc, best: tuple[int, str] | None) -> Row:
             state,
             subjects,
             keys((RpcHead, rpc.name)),
-            reading.taken_at,
+            shown_at(reading),
             reading.interval_s,
             search_text(
                 rpc.name,
@@ -203,7 +204,7 @@ def _lag(view: View, value: RpcHead, since: float | None, best: tuple[int, str] 
     limits = view.snapshot.fleet.thresholds
     lag = max(0, best[0] - value.head)
     tone = limit_tone(lag, limits.head_lag_warn_blocks, limits.head_lag_critical_blocks)
-    return Cell("–" if not lag else f"-{count(lag)}", Tone.MUTED if not lag else tone, lag)
+    return Cell("0" if not lag else f"-{count(lag)}", Tone.MUTED if not lag else tone, lag)
 
 
 def _lead(view: View, best: dict[int, tuple[int, str]]) -> tuple[Line, ...]:
@@ -228,12 +229,12 @@ def _lead(view: View, best: dict[int, tuple[int, str]]) -> tuple[Line, ...]:
 
 def _watcher_columns(fleet: Fleet) -> tuple[Column, ...]:
     return (
-        Column("state", "state", 4),
+        Column("state", "st", 4),
         Column("name", "node's own watcher", name_width(fleet.nodes, 18, 20)),
         Column("head", "processed", 12, 1, right=True),
         Column("lag", "lag", 7, 0, right=True),
         Column("via", "rpc", 12, 2),
-        Column("note", "why", 16, 3, grow=True),
+        Column("note", "why", 20, grow=True),
         Column("age", "age", 5, 0, right=True),
     )
 
@@ -256,7 +257,7 @@ def _watcher_row(view: View, node: Node, best: tuple[int, str] | None) -> Row:
         if value is not None and best is not None and since is None:
             behind = max(0, best[0] - value.block)
             tone = limit_tone(behind, view.snapshot.fleet.thresholds.watcher_lag_blocks)
-            lag = Cell(f"-{count(behind)}" if behind else "–", tone, behind)
+            lag = Cell(f"-{count(behind)}" if behind else "0", tone, behind)
         cells = (
             state_cell(state, verdict.acknowledged),
             cell(node.name),
@@ -272,7 +273,7 @@ def _watcher_row(view: View, node: Node, best: tuple[int, str] | None) -> Row:
             state,
             subjects,
             keys((NodeBlock, node.name)),
-            reading.taken_at,
+            shown_at(reading),
             reading.interval_s,
             search_text(node.name, note.text, host=node.host, role="watcher"),
             problem_words(reading),

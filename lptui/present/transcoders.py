@@ -17,7 +17,6 @@ from lptui.present.model import (
     Line,
     PaneModel,
     Row,
-    Section,
     Span,
     State,
     Tone,
@@ -33,6 +32,8 @@ from lptui.present.view import (
     problem_words,
     row_state,
     search_text,
+    section,
+    shown_at,
     state_cell,
     tally,
 )
@@ -45,9 +46,7 @@ def present(view: View) -> PaneModel:
     """The pane."""
     fleet = view.snapshot.fleet
     nodes = tuple(
-        _node_row(view, node)
-        for node in fleet.nodes.values()
-        if node.roles & frozenset(WORKERS)
+        _node_row(view, node) for node in fleet.nodes.values() if node.roles & frozenset(WORKERS)
     )
     cards = tuple(row for host in fleet.hosts.values() for row in _gpu_rows(view, host))
     state, counts = tally((*nodes, *cards))
@@ -58,8 +57,8 @@ def present(view: View) -> PaneModel:
         _summary(view, nodes, cards),
         (),
         (
-            Section("nodes", "node", _node_columns(fleet), nodes),
-            Section("gpus", "GPU", _gpu_columns(fleet), cards),
+            section("nodes", "node", _node_columns(fleet), nodes),
+            section("gpus", "GPU", _gpu_columns(fleet), cards),
         ),
         empty="no orchestrators, transcoders or GPUs in the configuration",
     )
@@ -91,7 +90,7 @@ def _summary(view: View, nodes: tuple[Row, ...], cards: tuple[Row, ...]) -> Line
 
 def _node_columns(fleet: Fleet) -> tuple[Column, ...]:
     return (
-        Column("state", "state", 4),
+        Column("state", "st", 4),
         Column("name", "node", name_width(fleet.nodes, 8, 20)),
         Column("role", "role", 5, 6),
         Column("host", "host", name_width(fleet.hosts, 6, 16), 8),
@@ -101,7 +100,7 @@ def _node_columns(fleet: Fleet) -> tuple[Column, ...]:
         Column("success", "success", 7, 2, right=True),
         Column("latency", "latency", 7, 5, right=True),
         Column("version", "version", 10, 9),
-        Column("note", "why", 16, 7, grow=True),
+        Column("note", "why", 20, grow=True),
         Column("age", "age", 5, 0, right=True),
     )
 
@@ -149,7 +148,7 @@ def _node_row(view: View, node: Node) -> Row:
             )
             if has_source
             else (),
-            main.taken_at,
+            shown_at(main),
             main.interval_s,
             search_text(
                 node.name,
@@ -248,7 +247,7 @@ def _version(
 
 def _gpu_columns(fleet: Fleet) -> tuple[Column, ...]:
     return (
-        Column("state", "state", 4),
+        Column("state", "st", 4),
         Column("name", "GPU", name_width((f"{name}/0" for name in fleet.hosts), 8, 20)),
         Column("encoder", "enc", 4, 1, right=True),
         Column("history", "enc 5m", 10, 4),
@@ -260,7 +259,7 @@ def _gpu_columns(fleet: Fleet) -> tuple[Column, ...]:
         Column("sessions", "sess/cap", 9, 2, right=True),
         Column("throttle", "throttle", 12, 8),
         Column("model", "model", 12, 10),
-        Column("note", "why", 16, 9, grow=True),
+        Column("note", "why", 20, grow=True),
         Column("age", "age", 5, 0, right=True),
     )
 
@@ -307,7 +306,7 @@ def _gpu_row(view: View, host: Host, reading: Reading[HostGpus], gpu: Gpu) -> Ro
             state,
             (*subjects, ("host", host.name)),
             keys((HostGpus, host.name)),
-            reading.taken_at,
+            shown_at(reading),
             reading.interval_s,
             search_text(host.name, gpu.name, note.text, *host.tags, host=host.name, role="gpu"),
             problem_words(reading),
@@ -326,7 +325,11 @@ def _gpu_row(view: View, host: Host, reading: Reading[HostGpus], gpu: Gpu) -> Ro
 def _gpu_figures(view: View, host: Host, gpu: Gpu, since: float | None) -> tuple[Cell, ...]:
     limits = view.snapshot.fleet.thresholds
     name = f"gpu{gpu.index}"
-    memory = 100.0 * gpu.memory_used / gpu.memory_total if gpu.memory_used is not None and gpu.memory_total else None
+    memory = (
+        100.0 * gpu.memory_used / gpu.memory_total
+        if gpu.memory_used is not None and gpu.memory_total
+        else None
+    )
     hot = limit_tone(
         gpu.temperature_c, limits.gpu_temperature_warn_c, limits.gpu_temperature_critical_c
     )
@@ -373,7 +376,9 @@ def _gpu_sessions(host: Host, gpu: Gpu, since: float | None) -> Cell:
 
 def _lost_row(view: View, host: Host, reading: Reading[HostGpus]) -> Row:
     """One row for all the cards of a host of which nothing is known."""
-    return _blank_row(view, host, reading, f"gpu:{host.name}", f"{host.name}/*", ("host", host.name))
+    return _blank_row(
+        view, host, reading, f"gpu:{host.name}", f"{host.name}/*", ("host", host.name)
+    )
 
 
 def _missing_row(view: View, host: Host, reading: Reading[HostGpus], index: int) -> Row:
@@ -413,7 +418,7 @@ def _blank_row(
             state,
             (subject, ("host", host.name)),
             keys((HostGpus, host.name)),
-            reading.taken_at,
+            shown_at(reading),
             reading.interval_s,
             search_text(host.name, note.text, *host.tags, host=host.name, role="gpu"),
             problem,

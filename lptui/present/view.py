@@ -8,17 +8,48 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from lptui.errors import ProblemKind
 from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.history.series import History
-from lptui.present.model import UNKNOWN_CELL, Cell, Line, Row, Span, State, Tone
+from lptui.present.model import (
+    UNKNOWN_CELL,
+    Cell,
+    Column,
+    Line,
+    Row,
+    Section,
+    Sortable,
+    Span,
+    State,
+    Tone,
+)
 from lptui.present.words import spark
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Readable(Protocol[T_co]):
+    """A reading, as far as it is shown."""
+
+    @property
+    def value(self) -> T_co | None: ...
+
+    @property
+    def taken_at(self) -> float: ...
+
+    @property
+    def last_good(self) -> Readable[T_co] | None: ...
+
+    def is_stale(self, now: float, intervals: float = 3.0) -> bool: ...
+
+
+NOTE_FIRST, NOTE_LAST = 1, 99
+"""Priorities of the column that says why."""
 
 SPARK_WINDOW_S = 300.0
 """How much time a sparkline in a table covers."""
@@ -38,12 +69,14 @@ PROBLEM_WORDS = {
     ProblemKind.JUMP_HOST: "jump host failed",
 }
 
+
 class Verdict(NamedTuple):
     """What the checks say of a thing: its state and the worst finding in words."""
 
     state: State
     note: str = ""
     acknowledged: bool = False
+
 
 class Findings:
     """Findings by what they are about. `checked` False: no check has run yet."""
@@ -94,6 +127,7 @@ class Findings:
                 result[state] = result.get(state, 0) + 1
         return result
 
+
 @dataclass(slots=True)
 class Memo:
     """Rows by key, with what they were made from."""
@@ -120,6 +154,7 @@ class Memo:
         self.rows[key] = (same, equal, row)
         return row
 
+
 @dataclass(frozen=True, slots=True)
 class View:
     """All that a presenter may know. `now` is UTC seconds on the console's clock."""
@@ -133,11 +168,11 @@ class View:
     def reading(self, topic: type[T], target: str) -> Reading[T]:
         return self.snapshot.reading(topic, target)
 
-    def is_old(self, reading: Reading[Any]) -> bool:
+    def is_old(self, reading: Readable[object]) -> bool:
         """Stale: its source has fallen behind its own pace."""
         return reading.is_stale(self.now, self.snapshot.fleet.thresholds.stale_intervals)
 
-    def last(self, reading: Reading[T]) -> tuple[T | None, float | None]:
+    def last(self, reading: Readable[T]) -> tuple[T | None, float | None]:
         """The value to show, and when it is an old one the time it was taken at.
 
         A failed reading gives its last good value; no value at all gives (None, None).
@@ -149,8 +184,17 @@ class View:
             return good.value, good.taken_at
         return None, None
 
+    def seen(self, topic: type[T], target: str) -> tuple[T | None, float | None]:
+        """As `last`, of the reading of a topic for a target."""
+        return self.last(self.reading(topic, target))
+
     def spark(
-        self, target: str, figure: str, width: int, low: float | None = None, high: float | None = None
+        self,
+        target: str,
+        figure: str,
+        width: int,
+        low: float | None = None,
+        high: float | None = None,
     ) -> str:
         """A sparkline of the last five minutes, "" when nothing was recorded."""
         series = self.history.get(target, figure)
@@ -158,11 +202,13 @@ class View:
             return ""
         return spark(series.buckets(width, SPARK_WINDOW_S), low, high)
 
+
 def cell(
-    text: str, sort: Any = None, tone: Tone = Tone.NORMAL, since: float | None = None
+    text: str, sort: Sortable = None, tone: Tone = Tone.NORMAL, since: float | None = None
 ) -> Cell:
     """A cell; an old value loses its tone and keeps its time."""
     return Cell(text, tone, text.lower() if sort is None else sort, since)
+
 
 def figure(
     value: T | None,
@@ -173,7 +219,9 @@ def figure(
     """A number in words; unknown when there is none."""
     if value is None:
         return UNKNOWN_CELL
-    return Cell(say(value), tone, value, since)
+    sort = value if isinstance(value, (int, float, str)) else None
+    return Cell(say(value), tone, sort, since)
+
 
 def limit_tone(value: float | None, warn: float | None, critical: float | None = None) -> Tone:
     """The tone of a number that must stay below its limits."""
@@ -185,11 +233,13 @@ def limit_tone(value: float | None, warn: float | None, critical: float | None =
         return Tone.WARN
     return Tone.NORMAL
 
+
 def state_cell(state: State, acknowledged: bool = False) -> Cell:
     """The first column of every table."""
     if acknowledged:
         return Cell("ack", Tone.MUTED, -int(State.OK))
     return Cell(state.word, state.tone, -int(state))
+
 
 def note_cell(verdict: Verdict, problem: str = "") -> Cell:
     """The last column: what is wrong, in the checks' words, or why nothing is known."""
@@ -200,12 +250,14 @@ def note_cell(verdict: Verdict, problem: str = "") -> Cell:
         return Cell(problem, Tone.UNKNOWN, problem.lower())
     return Cell("", Tone.MUTED, "")
 
+
 def problem_words(reading: Reading[Any]) -> str:
     """Why a reading has no value, in a few words; "" when it has one."""
     if reading.problem is None:
         return ""
     short = PROBLEM_WORDS.get(reading.problem.kind)
     return short or reading.problem.why or reading.problem.what
+
 
 def row_state(verdict: Verdict, main: Reading[Any], old: bool) -> State:
     """The checks' verdict, but never better than unknown when the main reading is missing."""
@@ -214,6 +266,29 @@ def row_state(verdict: Verdict, main: Reading[Any], old: bool) -> State:
     if (main.value is None or old) and verdict.state < State.UNKNOWN:
         return State.UNKNOWN
     return verdict.state
+
+
+def section(key: str, noun: str, columns: tuple[Column, ...], rows: Iterable[Row]) -> Section:
+    """Rows with trouble first, else in their own order.
+
+    The column that says why comes before most others when there is something to say, and after
+    all others when there is not.
+    """
+    ordered = tuple(sorted(rows, key=lambda row: -(State.OK if row.acknowledged else row.state)))
+    place = next((n for n, column in enumerate(columns) if column.key == "note"), None)
+    if place is not None:
+        telling = any(row.cells[place].text for row in ordered)
+        note = columns[place]._replace(priority=NOTE_FIRST if telling else NOTE_LAST)
+        columns = (*columns[:place], note, *columns[place + 1 :])
+    return Section(key, noun, columns, ordered)
+
+
+def shown_at(reading: Reading[Any]) -> float:
+    """When the value that is shown was taken: the last good one's time when this one failed."""
+    if reading.value is None and reading.last_good is not None:
+        return reading.last_good.taken_at
+    return reading.taken_at if reading.value is not None else 0.0
+
 
 def tally(rows: Iterable[Row]) -> tuple[State, tuple[tuple[State, int], ...]]:
     """The worst state of some rows, and how many are in each bad state, the worst first."""
@@ -227,15 +302,18 @@ def tally(rows: Iterable[Row]) -> tuple[State, tuple[tuple[State, int], ...]]:
     ordered = tuple(sorted(counts.items(), key=lambda item: -item[0]))
     return (State.PENDING if best is None else best), ordered
 
+
 def search_text(*parts: str, **pairs: str) -> str:
     """Lower-case text for filters: words, and `key:value` pairs by name."""
     words = " ".join(part for part in parts if part)
     named = " ".join(f"{name}:{value}" for name, value in pairs.items() if value)
     return f"{words} {named}".lower()
 
+
 def label(name: str, *spans: Span) -> Line:
     """`name value` for a line above a table."""
     return (Span(f"{name} ", Tone.MUTED), *spans)
+
 
 def joined(lines: Sequence[Line], between: str = "   ") -> Line:
     """Several short lines as one."""
@@ -246,14 +324,14 @@ def joined(lines: Sequence[Line], between: str = "   ") -> Line:
         result.extend(line)
     return tuple(result)
 
+
 def name_width(names: Iterable[str], least: int = 6, most: int = 24) -> int:
     """Width of a column of names: fixed by the fleet, not by what happens to be shown."""
     from rich.cells import cell_len
 
     return max(least, min(most, max((cell_len(name) for name in names), default=least)))
 
+
 def keys(*pairs: tuple[type, str]) -> tuple[Key, ...]:
     """Keys of readings."""
     return tuple(Key(topic, target) for topic, target in pairs)
-
-NO_TAGS: Mapping[str, str] = {}

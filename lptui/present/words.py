@@ -93,7 +93,9 @@ def grouped(number: int) -> str:
     return f"{number:,}"
 
 
-def spark(values: Sequence[float | None], low: float | None = None, high: float | None = None) -> str:
+def spark(
+    values: Sequence[float | None], low: float | None = None, high: float | None = None
+) -> str:
     """A sparkline of block characters; a gap in the data is a gap in the line."""
     known = [value for value in values if value is not None and math.isfinite(value)]
     if not known:

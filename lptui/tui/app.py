@@ -182,10 +182,26 @@ class LptuiApp(App[int], inherit_bindings=False):
             await asyncio.sleep(0)
         if wanted != [pane.wanted_height for pane in self.overview.panes]:
             self.overview.lay_out(self.size)
+        self.draw_chart()
         self.refresh_bars()
         screen = self.screen
         if screen is not self.overview and hasattr(screen, "follow"):
             screen.follow()
+
+    def draw_chart(self) -> None:
+        """In the zoomed view, the selected row's history under the table."""
+        overview, feed = self.overview, self.feed
+        height = overview.chart.size.height
+        if not overview.zoomed or feed is None or height < 4:
+            return
+        pane = overview.focused_pane
+        row, view = pane.selected, feed.view(pane.pane_id)
+        if row is None or view is None:
+            overview.chart.show(())
+            return
+        from lptui.present.detail import side_by_side
+
+        overview.chart.show(side_by_side(view, row, overview.chart.size.width, height))
 
     def _tick(self) -> None:
         now = self.clock.now()
@@ -207,7 +223,9 @@ class LptuiApp(App[int], inherit_bindings=False):
         self.overview.header.show(left, (*worst, *right))
         if self.feed is not None:
             count = max(1, self.overview.strip.size.height)
-            self.overview.strip.show(strip_lines(self.feed.events, count, self.clock.now(), running))
+            self.overview.strip.show(
+                strip_lines(self.feed.events, count, self.clock.now(), running)
+            )
         self.overview.footer.show(footer_commands(self))
 
     def _header_parts(self) -> tuple[Any, Any]:
@@ -218,9 +236,7 @@ class LptuiApp(App[int], inherit_bindings=False):
                 (0, (Span(session.title, Tone.STRONG),)),
             ]
             return tuple(left), ((0, (Span("connecting", Tone.MUTED),)),)
-        return self.feed.header_parts(
-            session.title, demo=session.demo, read_only=session.read_only
-        )
+        return self.feed.header_parts(session.title, demo=session.demo, read_only=session.read_only)
 
     def say(self, text: str, tone: Tone = Tone.ACCENT, seconds: float = 4.0) -> None:
         """A short message in the footer. Plain text."""
@@ -257,9 +273,7 @@ class LptuiApp(App[int], inherit_bindings=False):
         if action != "command":
             return True
         item = BY_ID[str(parameters[0])]
-        if self.screen is not self.overview and item.id in OVERVIEW_ONLY:
-            return False
-        return True
+        return self.screen is self.overview or item.id not in OVERVIEW_ONLY
 
     def action_command(self, identity: str) -> None:
         """Runs a command by its id, or says why not."""
@@ -282,6 +296,7 @@ class LptuiApp(App[int], inherit_bindings=False):
         pane.focus()
         if self.overview.zoomed:
             self.overview.lay_out(self.size)
+            self.call_after_refresh(self.draw_chart)
         if self.feed is not None:
             self.feed.wake()
 
@@ -294,6 +309,7 @@ class LptuiApp(App[int], inherit_bindings=False):
 
     def _do_zoom(self) -> None:
         self.overview.zoom(not self.overview.zoomed)
+        self.call_after_refresh(self.draw_chart)
         if self.feed is not None:
             self.feed.wake()
 
@@ -327,7 +343,9 @@ class LptuiApp(App[int], inherit_bindings=False):
                 pane.sort(keys[following] if following < len(keys) else None)
         pane.retitle()
         order = pane.order
-        self.say("own order" if order is None else f"sorted by {order[0]}{' ▼' if order[1] else ' ▲'}")
+        self.say(
+            "own order" if order is None else f"sorted by {order[0]}{' ▼' if order[1] else ' ▲'}"
+        )
 
     def _do_events(self) -> None:
         if self.feed is not None:
@@ -432,6 +450,7 @@ class LptuiApp(App[int], inherit_bindings=False):
 
     def on_table_moved(self, message: Table.Moved) -> None:
         self.refresh_bars()
+        self.draw_chart()
 
     def on_table_heading_clicked(self, message: Table.HeadingClicked) -> None:
         table, key = message.table, message.column.key

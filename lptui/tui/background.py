@@ -33,7 +33,7 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
         failure: BaseException | None = None
         try:
             result = function(*args, **kwargs)
-        except BaseException as error:  # noqa: BLE001 (handed to whoever awaits)
+        except BaseException as error:
             failure = error
         try:
             loop.call_soon_threadsafe(settle, result, failure)

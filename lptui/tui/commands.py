@@ -75,7 +75,9 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("sort", ("s",), "Sort by the next column, then reversed", "sort", LOOK, 14),
     Command("events", ("e",), "What happened, with beginning and end", "events", LOOK, 20),
     Command("acknowledge", ("a",), "Acknowledge the row's worst finding", "ack", LOOK, 21),
-    Command("back", ("escape",), "One step back: close, clear the filter, unzoom", "back", LOOK, 80),
+    Command(
+        "back", ("escape",), "One step back: close, clear the filter, unzoom", "back", LOOK, 80
+    ),
     Command("next-pane", ("tab",), "Next pane", "next pane", LOOK, 85),
     Command("previous-pane", ("shift+tab",), "Previous pane", "previous pane", LOOK, 95),
     Command(
@@ -99,7 +101,9 @@ COMMANDS: Final[tuple[Command, ...]] = (
         subject="round",
     ),
     Command("drain", ("d",), "Drain or undrain a server", "drain", ACT, 60, "drain", LATER),
-    Command("failover", ("f",), "Move a role to another node", "failover", ACT, 61, "failover", LATER),
+    Command(
+        "failover", ("f",), "Move a role to another node", "failover", ACT, 61, "failover", LATER
+    ),
     Command("rebalance", ("b",), "Rebalance load", "rebalance", ACT, 62, "rebalance", LATER),
     Command("restart", ("R",), "Coordinated restart", "restart", ACT, 63, "restart", LATER),
     Command("logs", ("l",), "Logs of the selected unit", "logs", LOOK, 64, missing=LATER),

@@ -96,7 +96,7 @@ class Feed:
         """Runs the checks in a thread and notes what began and ended."""
         try:
             found = tuple(await in_thread(self._checks, snapshot))
-        except Exception as error:  # noqa: BLE001 (a broken check must not end the console)
+        except Exception as error:
             self.events.note(
                 self._clock.now(), f"a check failed: {type(error).__name__}", Severity.UNKNOWN
             )

@@ -33,6 +33,7 @@ class Overview(Screen[None]):
         self.header = Header()
         self.footer = Footer()
         self.strip = Lines(id="events")
+        self.chart = Lines(id="chart")
         self._heights: tuple[int, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -42,6 +43,7 @@ class Overview(Screen[None]):
                 yield from self.panes[:3]
             with Widget(id="right"):
                 yield from self.panes[3:]
+        yield self.chart
         yield self.strip
         yield self.footer
 
@@ -91,6 +93,7 @@ class Overview(Screen[None]):
         grid = is_grid(size)
         self.query_one("#body").set_class(not grid and not self.zoomed, "stacked")
         self.strip.styles.height = strip_height(size)
+        self.chart.styles.height = chart_height(size) if self.zoomed else 0
         room = size.height - 2 - strip_height(size)
         heights: tuple[int, ...] = ()
         if grid and not self.zoomed:
@@ -108,6 +111,11 @@ class Overview(Screen[None]):
 def is_grid(size: Size) -> bool:
     """Whether six panes fit side by side."""
     return size.width >= GRID_WIDTH and size.height >= GRID_HEIGHT
+
+
+def chart_height(size: Size) -> int:
+    """Lines for the chart of the selected row below a pane that is alone."""
+    return 0 if size.height < 24 else max(8, min(18, size.height // 3))
 
 
 def strip_height(size: Size) -> int:

@@ -100,7 +100,7 @@ class Pane(Table):
         width = self.size.width
         focused = self.has_focus
         fill, edge = ("━", Tone.ACCENT) if focused else ("─", Tone.MUTED)
-        name = Span(self.pane_title, Tone.STRONG if focused else Tone.NORMAL)
+        name = Span(self.pane_title, Tone.STRONG)
         left: list[Span] = [
             Span(f"{fill} " if width >= 50 else "", edge),
             Span(f"{self.number} ", Tone.ACCENT),
@@ -113,7 +113,9 @@ class Pane(Table):
             used = sum(width_of(span.text) for span in (*left, *right))
             summary = self.model.summary
             if summary and used + min(24, width_of(text_of(summary))) + 3 <= width:
-                left.extend((Span(f"{fill} " if not self.is_collapsed else "· ", edge), *summary, Span(" ")))
+                left.extend(
+                    (Span(f"{fill} " if not self.is_collapsed else "· ", edge), *summary, Span(" "))
+                )
         blank = " " if self.is_collapsed and not focused else fill
         return split_line(tuple(left), right, width, blank, edge)
 
@@ -122,7 +124,7 @@ class Pane(Table):
             word = self.model.state.long_word if self.model.sections else self.message
             return [Span(f"{word} ", self.model.state.tone)]
         return [
-            Span(f"{state.word} {count} ", state.tone)
+            Span(f"{state.long_word if self.size.width >= 60 else state.word} {count} ", state.tone)
             for state, count in self.model.counts
             if state > State.PENDING
         ]

@@ -119,7 +119,7 @@ def _theme(content: Mapping[Any, Any], stem: str, what: str) -> Theme:
     )
 
 
-def _colour(value: Any, name: str, what: str) -> str:
+def _colour(value: object, name: str, what: str) -> str:
     from textual.color import Color, ColorParseError
 
     text = str(value)

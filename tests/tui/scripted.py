@@ -84,7 +84,9 @@ def example_plan(action_id: str, target: str, *, met: bool = True) -> Plan:
         (Step("call reward", "reward", "POST /reward", "lastRewardRound is 4121", 600.0),),
         (
             Precondition("round initialised", True, "chain, 2 s ago"),
-            Precondition("not yet called", met, "last reward round 4120", "wait for the next round"),
+            Precondition(
+                "not yet called", met, "last reward round 4120", "wait for the next round"
+            ),
         ),
         "0.000005 ETH at 0.01 gwei",
         "sends one transaction",

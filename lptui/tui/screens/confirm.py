@@ -62,14 +62,16 @@ class Choice(Painted):
         no_ends = 2 + len(" No ") + 2
         screen = self.screen
         if isinstance(screen, ConfirmScreen):
-            screen.answer(self.may and event.x >= no_ends and event.x < no_ends + len(self._yes) + 4)
+            screen.answer(
+                self.may and event.x >= no_ends and event.x < no_ends + len(self._yes) + 4
+            )
 
 
 class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
     """Gives True only for a deliberate yes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,right,tab,shift+tab,h,l", "toggle", show=False),
+        Binding("left,right,tab,shift+tab,h,l", "other", show=False),
         Binding("enter", "choose", show=False),
         Binding("y", "yes", show=False),
         Binding("n,escape", "no", show=False),
@@ -96,7 +98,7 @@ class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
         """Closes with an answer."""
         self.dismiss(value and self.choice.may)
 
-    def action_toggle(self) -> None:
+    def action_other(self) -> None:
         """Chooses the other one."""
         self.choice.toggle()
 
@@ -131,15 +133,25 @@ def plan_lines(plan: Plan, item: Command) -> list[Line]:
         lines.append((Span("warning    ", Tone.WARN), Span(warning)))
     lines += [(), (Span("Conditions", Tone.ACCENT),)]
     for held in plan.preconditions:
-        sign, tone = {True: ("yes", Tone.OK), False: ("NO", Tone.CRITICAL), None: ("?", Tone.UNKNOWN)}[
-            held.met
-        ]
-        lines.append((Span(f"  {sign:<4}", tone), Span(f"{held.name}: "), Span(held.evidence, Tone.MUTED)))
+        sign, tone = {
+            True: ("yes", Tone.OK),
+            False: ("NO", Tone.CRITICAL),
+            None: ("?", Tone.UNKNOWN),
+        }[held.met]
+        lines.append(
+            (Span(f"  {sign:<4}", tone), Span(f"{held.name}: "), Span(held.evidence, Tone.MUTED))
+        )
         if held.met is not True and held.remedy:
             lines.append((Span(f"       → {held.remedy}", Tone.ACCENT),))
     lines += [(), (Span("Steps", Tone.ACCENT),)]
     for number, step in enumerate(plan.steps, 1):
-        lines.append((Span(f"  {number}. ", Tone.MUTED), Span(step.title), Span(f" on {step.target}", Tone.MUTED)))
+        lines.append(
+            (
+                Span(f"  {number}. ", Tone.MUTED),
+                Span(step.title),
+                Span(f" on {step.target}", Tone.MUTED),
+            )
+        )
         lines.append((Span("     call ", Tone.MUTED), Span(step.call)))
         lines.append((Span("     then ", Tone.MUTED), Span(step.postcondition)))
         limit = f"     within {step.deadline_s:g} s; {step.undo}"

@@ -21,7 +21,9 @@ class EventsScreen(Page):
         count = len(feed.events) if feed is not None else 0
         return (
             Span(" Events", Tone.STRONG),
-            Span(f"   {plural(count, 'event')} since the console started; times in UTC", Tone.MUTED),
+            Span(
+                f"   {plural(count, 'event')} since the console started; times in UTC", Tone.MUTED
+            ),
         )
 
     def content(self) -> Sequence[Line]:

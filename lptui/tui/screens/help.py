@@ -20,14 +20,21 @@ SIGNS: tuple[Line, ...] = (
     ),
     (Span("  ack  ", Tone.MUTED), Span("acknowledged: seen, not over")),
     (Span("  ?    ", Tone.UNKNOWN), Span("could not be read; never zero")),
-    (Span("  0.42 3m", Tone.MUTED), Span("  an old value and its age; the source does not answer now")),
-    (Span("  –    ", Tone.MUTED), Span("does not apply here")),
+    (
+        Span("  4.2 3m", Tone.MUTED),
+        Span(" an old value and its age; its source does not answer now"),
+    ),
+    (
+        Span("  ~4.2 ", Tone.MUTED),
+        Span("the same for want of room; in a row whose age is old, all are"),
+    ),
+    (Span("  -    ", Tone.MUTED), Span("does not apply here")),
     (Span("  <5s  ", Tone.MUTED), Span("age: read at its own pace, so never older than this")),
     (Span("  12s  ", Tone.WARN), Span("age: the source has fallen behind")),
     (
         Span("  ▇", Tone.OK),
         Span(" reward called  "),
-        Span("×", Tone.CRITICAL),
+        Span("x", Tone.CRITICAL),
         Span(" missed  "),
         Span("▁", Tone.ACCENT),
         Span(" to call  "),
@@ -68,8 +75,12 @@ class HelpScreen(Page):
                 )
             lines.append(())
         lines.append((Span(" In a table", Tone.ACCENT),))
-        lines.append((Span("   ↑↓ j k     ", Tone.STRONG), Span("move; PgUp PgDn, Home End, wheel")))
-        lines.append((Span("   click      ", Tone.STRONG), Span("select; twice: detail; a title: sort")))
+        lines.append(
+            (Span("   ↑↓ j k     ", Tone.STRONG), Span("move; PgUp PgDn, Home End, wheel"))
+        )
+        lines.append(
+            (Span("   click      ", Tone.STRONG), Span("select; twice: detail; a title: sort"))
+        )
         lines.append(())
         lines.append((Span(" Filter", Tone.ACCENT),))
         lines.append((Span("   text !text /regex/ state:warn role:transcoder host:NAME tag:NAME"),))

@@ -22,7 +22,7 @@ class Lines(Painted):
     BACKGROUNDS: ClassVar[dict[str, str]] = {"band": "bar--band"}
     BAND = ""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's own name)
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._lines: tuple[Line, ...] = ()
 
@@ -52,9 +52,7 @@ class Header(Painted):
         self._left: tuple[tuple[int, Line], ...] = ()
         self._right: tuple[tuple[int, Line], ...] = ()
 
-    def show(
-        self, left: Sequence[tuple[int, Line]], right: Sequence[tuple[int, Line]]
-    ) -> None:
+    def show(self, left: Sequence[tuple[int, Line]], right: Sequence[tuple[int, Line]]) -> None:
         """Parts with their ranks (0 always stays); drawn only when they differ."""
         if (tuple(left), tuple(right)) != (self._left, self._right):
             self._left, self._right = tuple(left), tuple(right)

@@ -10,7 +10,8 @@ from lptui.present.model import Column
 def layout(columns: Sequence[Column], width: int, gap: int) -> tuple[tuple[int, int], ...]:
     """(index, width) of the columns to show, in their own order.
 
-    Columns are taken by priority while they fit; what is left over goes to those that grow.
+    Columns are taken by priority while they fit. What is left over goes to those that grow, or
+    to the last one when it is aligned to the right, so that it stands at the edge.
     """
     chosen: list[int] = []
     used = 0
@@ -24,6 +25,8 @@ def layout(columns: Sequence[Column], width: int, gap: int) -> tuple[tuple[int, 
     chosen.sort()
     widths = {index: columns[index].width for index in chosen}
     growing = [index for index in chosen if columns[index].grow]
+    if not growing and chosen and columns[chosen[-1]].right:
+        growing = [chosen[-1]]
     spare = width - used
     for place, index in enumerate(growing):
         share = spare // (len(growing) - place)

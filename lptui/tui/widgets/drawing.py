@@ -83,12 +83,30 @@ def strip_of(line: Line, width: int, palette: Palette, background: str = "") -> 
     return Strip(line_segments(line, width, palette, background), width)
 
 
-def split_line(left: Line, right: Line, width: int, fill: str = " ", tone: Tone = Tone.MUTED) -> Line:
+def split_line(
+    left: Line, right: Line, width: int, fill: str = " ", tone: Tone = Tone.MUTED
+) -> Line:
     """A line with something at both ends; the left end gives way when there is no room."""
     right_width = sum(width_of(span.text) for span in right)
     room = max(0, width - right_width)
     kept, used = _cut(left, room)
     return (*kept, Span(fill * (room - used), tone), *right)
+
+
+def head_of(line: Line, room: int) -> Line:
+    """The first `room` cells of a line, with an ellipsis."""
+    return _cut(line, room)[0]
+
+
+def tail_of(line: Line, room: int) -> Line:
+    """The last `room` characters of a line of narrow characters."""
+    kept: list[Span] = []
+    for span in reversed(line):
+        if room <= 0:
+            break
+        kept.append(span._replace(text=span.text[-room:]))
+        room -= len(kept[-1].text)
+    return tuple(reversed(kept))
 
 
 def _cut(line: Line, room: int) -> tuple[Line, int]:
@@ -97,7 +115,7 @@ def _cut(line: Line, room: int) -> tuple[Line, int]:
     for span in line:
         need = width_of(span.text)
         if used + need > room:
-            if room - used > 1:
+            if room > used:
                 kept.append(span._replace(text=fit(span.text, room - used)))
                 used = room
             break

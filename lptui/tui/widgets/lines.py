@@ -15,7 +15,7 @@ from lptui.tui.widgets.painted import Painted
 class LinesView(Painted, can_focus=True):
     """Lines with a scroll position that stays where the reader left it."""
 
-    def __init__(self, lines: Sequence[Line] = (), *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, lines: Sequence[Line] = (), *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._lines = list(lines)
         self._offset = 0

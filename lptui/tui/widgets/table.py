@@ -20,10 +20,13 @@ from lptui.present.model import AGE, Cell, Column, Line, Row, Section, Span, Ton
 from lptui.present.query import Match, ordered
 from lptui.present.words import age, fresh_age
 from lptui.tui.widgets.columns import layout
-from lptui.tui.widgets.drawing import fit, width_of
+from lptui.tui.widgets.drawing import fit, head_of, tail_of, width_of
 from lptui.tui.widgets.painted import Painted
 
 WHEEL_LINES = 3
+
+SAME_AGE_S = 3.0
+"""Values that were taken this near to each other have one age."""
 
 
 class Item(NamedTuple):
@@ -66,7 +69,7 @@ class Table(Painted, can_focus=True):
             self.table = table
             self.column = column
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's own name)
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._sections: tuple[Section, ...] = ()
         self._items: list[Item] = []
@@ -98,7 +101,9 @@ class Table(Painted, can_focus=True):
         """The row under the cursor; None when there is none or it has vanished."""
         if self._key is None:
             return None
-        return next((i.row for i in self._items if i.row is not None and i.row.key == self._key), None)
+        return next(
+            (i.row for i in self._items if i.row is not None and i.row.key == self._key), None
+        )
 
     @property
     def shown(self) -> int:
@@ -120,9 +125,10 @@ class Table(Painted, can_focus=True):
 
     def fill(self, sections: tuple[Section, ...], now: float) -> None:
         """Shows these rows; only lines that differ are drawn again."""
+        shapes = [section.columns for section in self._sections]
         self._sections = sections
         self._now = now
-        self._rebuild()
+        self._rebuild(force=shapes != [section.columns for section in sections])
 
     def tick(self, now: float) -> None:
         """Lets the ages go on; draws only lines whose ages read differently."""
@@ -293,7 +299,10 @@ class Table(Painted, can_focus=True):
             self.move_to_end(last=False)
         before_offset = self._offset
         self._clamp()
-        if found is not None and before_offset <= self._place_before(before) < before_offset + self.page:
+        if (
+            found is not None
+            and before_offset <= self._place_before(before) < before_offset + self.page
+        ):
             self._keep_visible(repaint=False)
         if force or self._offset != before_offset or len(before) != len(items):
             self._drop_old_strips()
@@ -301,7 +310,10 @@ class Table(Painted, can_focus=True):
             return
         top, bottom = self._window()
         for place in range(top, min(bottom, len(items))):
-            if before[place].row is not items[place].row or before[place].section.columns != items[place].section.columns:
+            if (
+                before[place].row is not items[place].row
+                or before[place].section.columns != items[place].section.columns
+            ):
                 self._refresh_line(self.heading_height + place - top)
 
     def _place_before(self, before: list[Item]) -> int:
@@ -449,35 +461,33 @@ class Table(Painted, can_focus=True):
             if column.key == AGE:
                 calm = own_age.startswith("<")
                 cell = Cell(own_age, Tone.MUTED if calm else Tone.WARN)
-            for text, tone in self._cell_spans(cell, room, column.right):
+            for text, tone in self._cell_spans(row, cell, room, column):
                 segments.append(Segment(text, palette.style(tone, background)))
             used += room
         segments.append(Segment(" " * (width - 1 - used), blank))
         segments.append(Segment(thumb, palette.style(Tone.MUTED)))
         return Strip(segments, width)
 
-    def _cell_spans(self, cell: Cell, room: int, right: bool) -> Line:
+    def _cell_spans(self, row: Row, cell: Cell, room: int, column: Column) -> Line:
+        right = column.right
         if cell.since is not None:
-            mark = f" {age(max(0.0, self._now - cell.since))}"
-            text = cell.text
-            if width_of(text) + len(mark) > room:
-                text = fit(text, max(0, room - len(mark)))
-            return (Span(fit(text + mark, room, right), Tone.MUTED),)
+            return (Span(fit(self._old_text(row, cell, room), room, right), Tone.MUTED),)
         if not cell.spans:
             return (Span(fit(cell.text, room, right), cell.tone),)
         have = width_of(cell.text)
         if have > room:
-            spans: list[Span] = []
-            left = room
-            for span in cell.spans:
-                need = width_of(span.text)
-                spans.append(Span(fit(span.text, min(need, left)) if need > left else span.text, span.tone))
-                left -= min(need, left)
-                if left <= 0:
-                    break
-            return tuple(spans)
+            return tail_of(cell.spans, room) if column.tail else head_of(cell.spans, room)
         padding = Span(" " * (room - have))
         return (padding, *cell.spans) if right else (*cell.spans, padding)
+
+    def _old_text(self, row: Row, cell: Cell, room: int) -> str:
+        """An old value with its age, unless it is as old as the row's own age says."""
+        if cell.since is None or abs(cell.since - row.taken_at) < SAME_AGE_S:
+            return cell.text
+        mark = f" {age(max(0.0, self._now - cell.since))}"
+        if width_of(cell.text) + len(mark) <= room:
+            return cell.text + mark
+        return f"~{cell.text}"
 
     def _thumb(self, place: int) -> str:
         """The last column: where we are when not everything is visible."""
