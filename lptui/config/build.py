@@ -160,7 +160,7 @@ class Builder:
             roles,
             service=_service(spec),
             cli=cli,
-            metrics=self._metrics(spec, cli),
+            metrics=self._endpoint(spec.metrics, spec.host, "/metrics"),
             account=Address(spec.account) if spec.account else None,
             recipient=recipient_of(spec, view.config.chain),
             service_uri=spec.service_uri,
@@ -168,11 +168,6 @@ class Builder:
             transcoders=spec.transcoders,
             tags=frozenset((*(spec.tags or ()), *(host.tags or ()), *member_of)),
         )
-
-    def _metrics(self, spec: NodeSpec, cli: Endpoint | None) -> Endpoint | None:
-        if spec.metrics is None:
-            return cli
-        return self._endpoint(spec.metrics, spec.host, "/metrics")
 
     def _served_by(self, node: str) -> str | None:
         """The first endpoint that says it is served by a node."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +11,7 @@ from pydantic import ValidationError
 from lptui.config import cross
 from lptui.config.build import Builder
 from lptui.config.explain import explain
-from lptui.config.load import Document, Loc, YamlMap
+from lptui.config.load import Document, Loc
 from lptui.config.mistakes import ConfigMistakes, Mistake
 from lptui.config.schema import Config
 from lptui.config.view import View
@@ -21,60 +20,78 @@ from lptui.fleet.topology import Fleet
 _EXTENSION: Final = "x-"
 """Top-level keys that are the operator's own, for anchors."""
 
-_OF_ENTRIES: Final = frozenset({"hosts", "nodes", "rpcs", "balancers", "signers", "groups"})
+_ENTRIES: Final = frozenset({"hosts", "nodes", "rpcs", "balancers", "signers"})
+"""Sections whose members have keys of their own."""
 
 
 def fleet_of(document: Document, path: Path) -> Fleet:
     """The fleet that a file describes; raises ConfigMistakes."""
+    data: dict[str, object] = {
+        key: value for key, value in document.root.items() if not key.startswith(_EXTENSION)
+    }
     found: list[Mistake] = list(document.mistakes)
-    config = _config(document, found)
+    wrong: tuple[Loc, ...] = ()
+    config: Config | None
+    try:
+        config = Config.model_validate(data)
+    except ValidationError as error:
+        found.extend(explain(error, document))
+        wrong = _places(error)
+        config = _rest(data, wrong)
     if config is not None:
-        view = View(config, document)
+        view = View(config, document, wrong)
         found.extend(cross.mistakes(view))
         if not found:
             return Builder(view, path.absolute().parent).fleet(path.stem or "fleet")
     raise ConfigMistakes(document.path, found)
 
 
-def _config(document: Document, found: list[Mistake]) -> Config | None:
-    """The configuration; where parts of it are wrong, what is left without those parts."""
-    data: dict[str, Any] = {
-        key: value for key, value in document.root.items() if not key.startswith(_EXTENSION)
-    }
-    try:
-        return Config.model_validate(data)
-    except ValidationError as error:
-        found.extend(explain(error, document))
-        wrong = [tuple(item["loc"]) for item in error.errors(include_url=False)]
-    try:
-        return Config.model_validate(_without(data, wrong))
-    except ValidationError:
-        return None
+def _places(error: ValidationError) -> tuple[Loc, ...]:
+    return tuple(tuple(item["loc"]) for item in error.errors(include_url=False))
 
 
-def _without(data: dict[str, Any], wrong: Iterable[Loc]) -> dict[str, Any]:
-    """The data less the entries (a host, a node, a limit) that have mistakes."""
-    left = copy.copy(data)
-    for loc in wrong:
-        depth = 3 if loc[:2] == ("chain", "orchestrators") else 2
-        whole = len(loc) <= 1 or (loc[0] == "chain" and depth == 2)
-        _remove(left, loc[:1] if whole else loc[:depth])
-    return left
+def _rest(data: dict[str, object], wrong: Iterable[Loc]) -> Config | None:
+    """The configuration less what is wrong in it, so that the rest can be checked too.
+
+    First single keys go; where what is left lacks something, the whole host, node, ….
+    """
+    for cut in (_key_at, _entry_at):
+        for loc in wrong:
+            _remove(data, cut(loc))
+        try:
+            return Config.model_validate(data)
+        except ValidationError as error:
+            wrong = _places(error)
+    return None
 
 
-def _remove(data: dict[str, Any], loc: Loc) -> None:
-    """Removes one entry from copies of what holds it: aliases share their values."""
-    here: dict[str, Any] = data
+def _key_at(loc: Loc) -> Loc:
+    """The key of an entry that a mistake is in."""
+    if "[key]" in loc:
+        return loc[: loc.index("[key]")]
+    if loc[:2] == ("chain", "orchestrators"):
+        return loc[:4]
+    return loc[:3] if loc[0] in _ENTRIES else loc[:2]
+
+
+def _entry_at(loc: Loc) -> Loc:
+    """The entry that a mistake is in."""
+    if loc[:2] == ("chain", "orchestrators"):
+        return loc[:3]
+    return loc[:2] if loc[0] in _ENTRIES else loc[:1]
+
+
+def _remove(data: dict[str, object], loc: Loc) -> None:
+    """Removes one key, from copies of what holds it: aliases share their values."""
+    here = data
     for part in loc[:-1]:
         inner = here.get(str(part))
         if not isinstance(inner, dict):
             here.pop(str(part), None)
             return
-        if not isinstance(here, YamlMap) and type(inner) is dict:
-            here = inner
-            continue
-        here[str(part)] = dict(inner)
-        here = here[str(part)]
+        own = dict(inner)
+        here[str(part)] = own
+        here = own
     here.pop(str(loc[-1]), None)
 
 

@@ -26,7 +26,7 @@ from lptui.config.defaults import (
 from lptui.config.kinds import is_ip
 from lptui.config.load import Loc
 from lptui.config.mistakes import Mistake, shown
-from lptui.config.schema import HostSpec, NodeSpec, SshSpec
+from lptui.config.schema import NO_ENDPOINT, HostSpec, NodeSpec, SshSpec
 from lptui.config.view import View
 from lptui.fleet.topology import Role
 
@@ -110,7 +110,8 @@ def _host(view: View, name: str, host: HostSpec) -> Iterator[Mistake]:
                     key=True,
                 )
         return
-    if host.address is None and host.ssh is None:
+    reached = host.address is not None or host.ssh is not None
+    if not reached and not view.is_wrong(loc, "address", "ssh", "local"):
         yield view.mistake(
             loc,
             f"host '{name}' does not say how it is reached: give `address`, `ssh` (a Host of "
@@ -173,7 +174,7 @@ def _loop_from(hosts: Mapping[str, HostSpec], start: str) -> tuple[str, ...]:
         for jump in (host.jump or ()) if host else ():
             if jump == start and len(way) > 1:
                 return way
-            if jump in hosts and jump not in seen:
+            if jump in hosts and jump != start and jump not in seen:
                 seen.add(jump)
                 ways.append((*way, jump))
     return ()
@@ -187,6 +188,8 @@ def _node(view: View, name: str, node: NodeSpec) -> Iterator[Mistake]:
     yield from _endpoints(view, loc, name, node)
     yield from _chain_side(view, loc, node)
     roles = roles_of(node)
+    if view.is_wrong(loc, "role", "roles"):
+        return
     if node.transcoders is not None and Role.ORCHESTRATOR not in roles:
         yield view.mistake(
             (*loc, "transcoders"), "only orchestrators have transcoders connected", key=True
@@ -200,7 +203,8 @@ def _node(view: View, name: str, node: NodeSpec) -> Iterator[Mistake]:
 def _roles(view: View, loc: Loc, name: str, node: NodeSpec) -> Iterator[Mistake]:
     yield from _both(view, loc, node, "role", "roles")
     if node.role is None and node.roles is None:
-        yield view.mistake(loc, f"node '{name}' has no `role`", key=True)
+        if not view.is_wrong(loc, "role", "roles"):
+            yield view.mistake(loc, f"node '{name}' has no `role`", key=True)
         return
     roles = roles_of(node)
     where = (*loc, "roles" if node.roles is not None else "role")
@@ -243,6 +247,12 @@ def _endpoints(view: View, loc: Loc, name: str, node: NodeSpec) -> Iterator[Mist
         endpoint = getattr(node, key)
         if endpoint is not None and endpoint.via is not None:
             yield from view.unknown((*loc, key, "via"), "host", endpoint.via, (DIRECT,))
+    if node.metrics is not None and node.metrics.url == NO_ENDPOINT:
+        yield view.mistake(
+            (*loc, "metrics"),
+            "`metrics` cannot be 'none': it is asked for where `cli` is",
+            key=True,
+        )
     if Role.RPC in roles:
         for key in ("cli", "metrics"):
             if getattr(node, key) is not None:
@@ -251,7 +261,7 @@ def _endpoints(view: View, loc: Loc, name: str, node: NodeSpec) -> Iterator[Mist
                 )
         return
     needing = next((role for role in NEEDS_CLI if role in roles), None)
-    if needing is None or cli_of(node) is not None:
+    if needing is None or cli_of(node) is not None or view.is_wrong(loc, "cli"):
         return
     message = (
         f"{needing} '{name}' has no `cli`: without -cliAddr go-livepeer would serve its CLI API "
@@ -284,7 +294,7 @@ def _shared_addresses(view: View) -> Iterator[Mistake]:
     services: dict[tuple[str, str], str] = {}
     for name, node in view.nodes.items():
         cli = None if Role.RPC in roles_of(node) else cli_of(node)
-        if cli is not None:
+        if cli is not None and not view.is_wrong(("nodes", name), "cli", "role", "roles"):
             place = place_of(cli.url)
             first = addresses.setdefault((via_of(cli, node.host), place), name)
             if first != name:
@@ -320,6 +330,8 @@ def _limits(view: View) -> Iterator[Mistake]:
     if thresholds is not None:
         for critical, warn, way in _PAIRS:
             if getattr(thresholds, critical) is None and getattr(thresholds, warn) is None:
+                continue
+            if view.is_wrong(("thresholds",), critical, warn):
                 continue
             worse, milder = threshold(thresholds, critical), threshold(thresholds, warn)
             if worse > milder if way == "below" else worse < milder:

@@ -34,10 +34,10 @@ def mistakes(view: View, name: str, balancer: BalancerSpec) -> Iterator[Mistake]
         if endpoint is not None and endpoint.via is not None:
             yield from view.unknown((*loc, key, "via"), "host", endpoint.via, (DIRECT,))
         if endpoint is not None and endpoint.url == NO_ENDPOINT:
-            yield view.mistake((*loc, key), f"leave `{key}` out instead of 'none'")
+            yield view.mistake((*loc, key), f"`{key}` cannot be 'none': leave it out")
     if balancer.kind == "haproxy":
         yield from _haproxy(view, name, balancer)
-    elif balancer.host is None:
+    elif balancer.host is None and not view.is_wrong(loc, "host"):
         yield view.mistake(
             loc, f"nginx '{name}' has no `host`: its configuration is read there", key=True
         )
@@ -47,13 +47,14 @@ def mistakes(view: View, name: str, balancer: BalancerSpec) -> Iterator[Mistake]
 
 def _haproxy(view: View, name: str, balancer: BalancerSpec) -> Iterator[Mistake]:
     loc = ("balancers", name)
-    if balancer.socket is None and balancer.stats is None:
+    readable = balancer.socket is not None or balancer.stats is not None
+    if not readable and not view.is_wrong(loc, "socket", "stats"):
         yield view.mistake(
             loc, f"haproxy '{name}' has neither `socket` nor `stats`: nothing to read", key=True
         )
     if balancer.socket is None:
         return
-    if balancer.host is None:
+    if balancer.host is None and not view.is_wrong(loc, "host"):
         yield view.mistake(
             (*loc, "socket"), "a runtime socket is on a host: `host` is missing", key=True
         )

@@ -49,7 +49,8 @@ def _rpc(view: View, name: str, rpc: RpcSpec) -> Iterator[Mistake]:
         if node is not None and roles_of(node) and Role.RPC not in roles_of(node):
             yield view.mistake((*loc, "node"), f"node '{rpc.node}' has not the role rpc", rpc.node)
     is_socket = rpc.url.startswith("unix:")
-    if is_socket and rpc.via is None and rpc.node is None and not _server(view, name):
+    has_host = rpc.via is not None or rpc.node is not None or _server(view, name) is not None
+    if is_socket and not has_host and not view.is_wrong(loc, "via", "node"):
         yield view.mistake(
             (*loc, "url"),
             "a unix socket is on a host: say `via: HOST`, or `via: direct` for this machine",
@@ -125,7 +126,7 @@ def _chain(view: View, chain: ChainSpec) -> Iterator[Mistake]:
             yield view.mistake(("chain", "rpcs", index), f"'{name}' is here twice", name)
     if chain.rpcs == []:
         yield view.mistake(("chain", "rpcs"), "an empty list: the chain can only be read by RPC")
-    elif chain.rpcs is None:
+    elif chain.rpcs is None and not view.is_wrong(("chain",), "rpcs", "chain_id"):
         if not view.names["rpc"]:
             message = "`chain` without `rpcs`: the chain can only be read by RPC"
             yield view.mistake(("chain",), message, key=True)
@@ -156,7 +157,13 @@ def _network(view: View, chain: ChainSpec) -> Iterator[Mistake]:
                 str(known.chain_id),
             )
     elif chain.controller is None or chain.chain_id is None:
-        lacking = [key for key in ("controller", "chain_id") if getattr(chain, key) is None]
+        lacking = [
+            key
+            for key in ("controller", "chain_id")
+            if getattr(chain, key) is None and not view.is_wrong(("chain",), key)
+        ]
+        if not lacking:
+            return
         message = f"unknown network '{network}'"
         needs = f"; a network of your own needs {' and '.join(f'`{key}`' for key in lacking)}"
         yield view.mistake(loc, message + needs, network, nearest(network, NETWORKS))

@@ -22,6 +22,9 @@ from lptui.config.mistakes import nearest, one_of, shown
 from lptui.fleet.units import Address, Wei, parse_eth
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
+TEXT_LIMIT: Final = 1000
+"""Longest single value, in characters."""
+
 RESERVED_NAMES: Final = frozenset({"all", "none", "direct"})
 _NAME: Final = re.compile(NAME_PATTERN[1:-1])
 _DURATION: Final = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,6})?(?:ms|s|m|h|d))+")
@@ -45,6 +48,8 @@ def mistake(message: str, value: object = None, suggestion: str = "") -> Pydanti
 def text_of(value: object, what: str) -> str:
     """A value that must be text; numbers and booleans are not turned into text silently."""
     if isinstance(value, str) and value.strip():
+        if len(value) > TEXT_LIMIT:
+            raise mistake(f"longer than {TEXT_LIMIT} characters")
         return value.strip()
     if value is None or isinstance(value, str):
         raise mistake(f"expected {what}, not nothing")

@@ -94,7 +94,9 @@ class Document:
             if isinstance(here, YamlMap) and part in here:
                 name = str(part)
                 following = loc[index + 1] if not last else None
-                wants_key = (last and key) or (not last and not _holds(here[name], following))
+                # An index into a single value is the value itself, written without its list.
+                is_lacking = isinstance(following, str) and not _holds(here[name], following)
+                wants_key = key if last else is_lacking
                 spot = (here.key_spots if wants_key else here.value_spots)[name]
                 here = here[name]
             elif isinstance(here, YamlList) and isinstance(part, int) and part < len(here):

@@ -209,7 +209,7 @@ class NodeSpec(Part):
         "(orchestrator 7935, transcoder 6935, gateway 5935)",
     )
     metrics: EndpointSpec | None = Field(
-        None, description="where /metrics is (-monitor), or `none`; else the CLI API's address"
+        None, description="where /metrics is (-monitor); else the CLI API's address"
     )
     account: Account | None = Field(None, description="account that it must act with")
     orchestrator: Text | None = Field(
@@ -428,9 +428,7 @@ class Config(Part):
     """An lptui configuration: one fleet, as its operator describes it."""
 
     name: Text | None = Field(None, description="the fleet's name; else the file's")
-    production: bool = Field(
-        False, description="true: actions ask for the fleet's name before they run"
-    )
+    production: bool = Field(False, description="true: a fleet that earns; the console says so")
     ssh: SshSpec | None = Field(None, description="SSH for all hosts")
     hosts: dict[Name, HostSpec] | None = Field(None, description="machines, by name")
     nodes: dict[Name, NodeSpec] | None = Field(None, description="processes, by name")

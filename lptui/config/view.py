@@ -22,12 +22,13 @@ from lptui.config.schema import (
 class View:
     """A configuration with the file that it came from.
 
-    `names` are those in the file, also of entries that have mistakes: a reference to such an
-    entry is not a second mistake.
+    `wrong` are the places of values that were left out of `config`; what is not there because
+    of that is no second mistake. `names` are those in the file, entries with mistakes included.
     """
 
     config: Config
     document: Document
+    wrong: tuple[Loc, ...] = ()
     names: Mapping[str, frozenset[str]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -67,6 +68,16 @@ class View:
     def orchestrators(self) -> Mapping[str, OrchestratorSpec]:
         chain = self.config.chain
         return (chain.orchestrators or {}) if chain else {}
+
+    def is_wrong(self, loc: Loc, *keys: str) -> bool:
+        """Whether a value was left out because of a mistake: one of `keys` at a place."""
+        if not self.wrong:
+            return False
+        depth = len(loc)
+        return any(
+            tuple(place[:depth]) == tuple(loc) and (len(place) <= depth or place[depth] in keys)
+            for place in self.wrong
+        )
 
     def mistake(
         self,
