@@ -56,6 +56,8 @@ def parse_head(results: Mapping[str, Any], latency_s: float = 0.0) -> RpcHead:
 
     chain_id = quantity(given(results[CHAIN_ID]), CHAIN_ID, 2**63)
     block = record(given(results[BLOCK]), BLOCK)
+    # Nitro gives a quantity, anvil a JSON number.
+    l1_block = _lenient(block.get("l1BlockNumber"))
     client, version = optional(VERSION, _client) or ("", "")
     pool = optional(POOL, _pool)
     anchor = optional(ANCHOR, _anchor)
@@ -72,7 +74,7 @@ def parse_head(results: Mapping[str, Any], latency_s: float = 0.0) -> RpcHead:
         base_fee=_when_there(block, "baseFeePerGas", _wei),
         pool_pending=pool[0] if pool else None,
         pool_queued=pool[1] if pool else None,
-        l1_block=_when_there(block, "l1BlockNumber", _l1_block),
+        l1_block=None if l1_block is None else L1Block(l1_block),
         latency_s=latency_s,
         errors=tuple(errors),
         anchor=anchor[0] if anchor else None,
@@ -155,10 +157,6 @@ def _number(value: object, what: str) -> int:
 
 def _wei(value: object, what: str) -> Wei:
     return Wei(quantity(value, what))
-
-
-def _l1_block(value: object, what: str) -> L1Block:
-    return L1Block(block_number(value, what))
 
 
 def _when_there(block: dict[str, Any], name: str, parse: Callable[[object, str], T]) -> T | None:
