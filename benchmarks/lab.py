@@ -62,9 +62,7 @@ class Lab:
         lines = ["name: bench", ssh, "hosts:"]
         for place, name in enumerate(self.names):
             port = hole if place >= len(self.names) - dead else self.ports[round_trip_ms]
-            lines.append(
-                f"  {name}: {{address: 127.0.0.1, port: {port}, identity: {self.key}}}"
-            )
+            lines.append(f"  {name}: {{address: 127.0.0.1, port: {port}, identity: {self.key}}}")
         path = self.folder / f"lptui-{round_trip_ms}-{dead}.yaml"
         path.write_text("\n".join(lines) + "\n")
         return path

@@ -48,10 +48,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """How a connection is made; equal routes share it. `via` None: as ProxyJump says, if at all."""
+    """How a connection is made; equal routes share it. `via` None: as ProxyJump says, if at all.
+
+    `host` is the fleet's host that it leads to, "" for another jump host. Two hosts have two
+    connections even when one sshd serves both: it bounds the shells of each connection.
+    """
 
     ssh: Ssh
     via: Route | None = None
+    host: str = ""
 
 
 class Pool:
@@ -82,7 +87,7 @@ class Pool:
         declared = self._hosts[host]
         if declared.ssh is None:
             raise ValueError(f"{host} is this machine")
-        return self.by_route(self._route(declared.ssh, ()), host)
+        return self.by_route(self._route(declared.ssh, (), host), host)
 
     def by_route(self, route: Route, name: str) -> Peer:
         """The connection of a route, shared by all that take it."""
@@ -97,13 +102,13 @@ class Pool:
             peer = self._peers[route] = Peer(self, route, name, backoff)
         return peer
 
-    def _route(self, ssh: Ssh, seen: tuple[Ssh, ...]) -> Route:
+    def _route(self, ssh: Ssh, seen: tuple[Ssh, ...], host: str) -> Route:
         if ssh in seen or len(seen) > MAX_HOPS:
             raise circle(ssh.alias)
         via: Route | None = None
         for text in ssh.jump:
             via = self.hop(text, ssh, via, (*seen, ssh))
-        return Route(replace(ssh, jump=()), via)
+        return Route(replace(ssh, jump=()), via, host)
 
     def hop(self, text: str, ssh: Ssh, via: Route | None, seen: tuple[Ssh, ...]) -> Route:
         """The route of one jump host: a fleet's host by name, or `[user@]host[:port]`."""
@@ -112,8 +117,8 @@ class Pool:
         declared = self._hosts.get(text)
         if declared is not None and declared.ssh is not None:
             if via is None:
-                return self._route(declared.ssh, seen)
-            return Route(replace(declared.ssh, jump=()), via)
+                return self._route(declared.ssh, seen, text)
+            return Route(replace(declared.ssh, jump=()), via, text)
         return Route(hop(text, ssh), via)
 
     def stores(self) -> Stores:
