@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.theme import Theme
 
 from lptui.clock import Clock, SystemClock
 from lptui.errors import LptuiError
@@ -22,14 +24,15 @@ from lptui.tui.overview import Overview
 from lptui.tui.panes import Pane, column_keys
 from lptui.tui.session import Session
 from lptui.tui.widgets.bars import Footer
+from lptui.tui.widgets.drawing import Palette
 from lptui.tui.widgets.table import Table
 
 if TYPE_CHECKING:
     from lptui.tui.acting import Acting
     from lptui.tui.feed import Checks, Feed
 
-CLOSE_S = 2.0
-"""How long the end of the session is waited for."""
+TASKS_S = 0.5
+"""How long own background work is waited for after it was cancelled."""
 
 INTERVALS = (1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0)
 
@@ -61,6 +64,7 @@ class LptuiApp(App[int], inherit_bindings=False):
         *,
         clock: Clock | None = None,
         theme: str | None = None,
+        interval_s: float | None = None,
         checks: Checks | None = None,
     ) -> None:
         super().__init__()
@@ -72,7 +76,7 @@ class LptuiApp(App[int], inherit_bindings=False):
         self.acting: Acting | None = None
         self.paused = False
         self._checks = checks
-        self._interval = 2.0
+        self._interval = interval_s or 2.0
         self._wanted_theme = theme
         self._themes = [theming.DEFAULT]
         self._tasks: set[asyncio.Task[None]] = set()
@@ -80,7 +84,29 @@ class LptuiApp(App[int], inherit_bindings=False):
         self._message_until = 0.0
         self.animation_level = "none"
 
+        self._palettes: dict[str, Palette] = {}
+        self.register_theme(theming.BUILT_IN)
+
     # Beginning and end
+
+    theme: Reactive[str] = Reactive(theming.DEFAULT)
+
+    def get_theme(self, theme_name: str) -> Theme | None:
+        # Textual asks for it before it can be registered; changing to it later costs a frame.
+        found = super().get_theme(theme_name)
+        return theming.BUILT_IN if found is None and theme_name == theming.DEFAULT else found
+
+    def get_css_variables(self) -> dict[str, str]:
+        self._palettes = {}
+        return super().get_css_variables()
+
+    def palette_on(self, base: str) -> Palette:
+        """The theme's styles on one of its colours."""
+        found = self._palettes.get(base)
+        if found is None:
+            found = Palette(self.theme_variables, base, colourless=self.no_color)
+            self._palettes[base] = found
+        return found
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return dict(theming.VARIABLES)
@@ -89,8 +115,6 @@ class LptuiApp(App[int], inherit_bindings=False):
         return self.overview
 
     def on_mount(self) -> None:
-        self.register_theme(theming.BUILT_IN)
-        self.theme = theming.DEFAULT
         self.refresh_bars()
         self.call_after_refresh(self._begin)
 
@@ -139,8 +163,8 @@ class LptuiApp(App[int], inherit_bindings=False):
             self._unsubscribe()
         for task in list(self._tasks):
             task.cancel()
-        closing = asyncio.ensure_future(self.session.close())
-        await asyncio.wait([closing, *self._tasks], timeout=CLOSE_S)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=TASKS_S)
 
     def _fatal_error(self) -> None:
         """Textual's own would print local variables, and with them what must stay secret."""

@@ -48,6 +48,7 @@ class Overview(Screen[None]):
         yield self.footer
 
     def on_mount(self) -> None:
+        self.lay_out(self.app.size)
         self.panes[0].focus()
 
     @property

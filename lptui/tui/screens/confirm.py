@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from lptui.present.model import Line, Span, Tone
 from lptui.tui.commands import Command
+from lptui.tui.widgets.drawing import CURSOR
 from lptui.tui.widgets.lines import LinesView
 from lptui.tui.widgets.painted import Painted
 
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 class Choice(Painted):
     """`No` and, when the plan may run, `Yes`."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"choice--chosen"}
-    BACKGROUNDS: ClassVar[dict[str, str]] = {"chosen": "choice--chosen"}
+    BASE: ClassVar[str] = "surface"
 
     def __init__(self, yes: str) -> None:
         super().__init__(id="choice")
@@ -45,9 +45,9 @@ class Choice(Painted):
             return self.draw((), self.size.width)
         no = " No " if self.may else " Close "
         if self.chosen_yes:
-            parts = [(f" {no} ", ""), (f" {self._yes} ", "chosen")]
+            parts = [(f" {no} ", ""), (f" {self._yes} ", CURSOR)]
         else:
-            parts = [(f" {no} ", "chosen"), (f" {self._yes} " if self.may else "", "")]
+            parts = [(f" {no} ", CURSOR), (f" {self._yes} " if self.may else "", "")]
         strips = [Strip(list(self.draw((Span("  "),), 2)))]
         for text, background in parts:
             tone = Tone.STRONG if background else Tone.NORMAL
@@ -67,6 +67,12 @@ class Choice(Painted):
             )
 
 
+class PlanView(LinesView):
+    """The plan's lines, on the dialog's own colour."""
+
+    BASE: ClassVar[str] = "surface"
+
+
 class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
     """Gives True only for a deliberate yes."""
 
@@ -84,7 +90,7 @@ class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
         self._item = item
         yes = "" if plan.why_not else f"Yes, {item.hint} {plan.target}"
         self.choice = Choice(yes)
-        self.body = LinesView(plan_lines(plan, item), id="plan")
+        self.body = PlanView(plan_lines(plan, item), id="plan")
 
     def compose(self) -> ComposeResult:
         with Widget(id="question"):

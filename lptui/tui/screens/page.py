@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 
 from lptui.present.model import Line, Span, Tone
-from lptui.tui.widgets.bars import Lines
+from lptui.tui.widgets.bars import Band
 from lptui.tui.widgets.lines import LinesView
 
 KEYS = "Esc back   ↑↓ PgUp PgDn scroll   c copy   S screenshot   q quit"
@@ -19,9 +19,9 @@ class Page(Screen[None], inherit_bindings=False):
 
     def __init__(self) -> None:
         super().__init__()
-        self.head = Lines(id="page-head")
+        self.head = Band(id="page-head")
         self.body = LinesView(id="page-body")
-        self.foot = Lines(id="page-foot")
+        self.foot = Band(id="page-foot")
 
     def compose(self) -> ComposeResult:
         yield self.head

@@ -18,10 +18,6 @@ from lptui.tui.widgets.painted import Painted
 class Lines(Painted):
     """Shows lines from the top; what does not fit is not shown."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--band"}
-    BACKGROUNDS: ClassVar[dict[str, str]] = {"band": "bar--band"}
-    BAND = ""
-
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._lines: tuple[Line, ...] = ()
@@ -38,14 +34,19 @@ class Lines(Painted):
 
     def render_line(self, y: int) -> Strip:
         line = self._lines[y] if y < len(self._lines) else ()
-        return self.draw(line, self.size.width, self.BAND)
+        return self.draw(line, self.size.width)
+
+
+class Band(Lines):
+    """Lines at the edge of a page."""
+
+    BASE: ClassVar[str] = "lp-band"
 
 
 class Header(Painted):
     """Fleet, round, time left, worst state, clock: parts give way by rank on narrow screens."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--band"}
-    BACKGROUNDS: ClassVar[dict[str, str]] = {"band": "bar--band"}
+    BASE: ClassVar[str] = "lp-band"
 
     def __init__(self) -> None:
         super().__init__(id="header")
@@ -61,9 +62,9 @@ class Header(Painted):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if y:
-            return self.draw((), width, "band")
+            return self.draw((), width)
         left, right = _keep(self._left, self._right, width)
-        return self.draw(split_line(left, right, width), width, "band")
+        return self.draw(split_line(left, right, width), width)
 
 
 def _keep(
@@ -91,8 +92,7 @@ def _join(parts: tuple[tuple[int, Line], ...], most: int) -> Line:
 class Footer(Painted):
     """The keys that matter here, the most useful first. A click on one presses it."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--band"}
-    BACKGROUNDS: ClassVar[dict[str, str]] = {"band": "bar--band"}
+    BASE: ClassVar[str] = "lp-band"
 
     class Pressed(Message):
         """A command was clicked."""
@@ -129,7 +129,7 @@ class Footer(Painted):
         width = self.size.width
         self._spots = []
         if self._message:
-            return self.draw((Span(" "), *self._message), width, "band")
+            return self.draw((Span(" "), *self._message), width)
         spans: list[Span] = [Span(" ")]
         used = 1
         for command, usable in self._commands:
@@ -141,4 +141,4 @@ class Footer(Painted):
             spans.append(Span(f" {command.hint}  ", Tone.NORMAL if usable else Tone.MUTED))
             self._spots.append((used, used + need - 1, command))
             used += need
-        return self.draw(tuple(spans), width, "band")
+        return self.draw(tuple(spans), width)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.strip import Strip
 
 from lptui.present.model import Line, Span, Tone
 
 ELLIPSIS = "…"
-
-TONES = frozenset(f"tone--{tone.value}" for tone in Tone)
-"""Component classes that a widget needs to draw lines."""
 
 
 def width_of(text: str) -> int:
@@ -41,23 +39,53 @@ def clip(text: str, width: int) -> str:
     return set_cell_size(text[: width * 4 + 4], width)
 
 
-class Palette:
-    """The styles of one widget: tone by tone, on each background that it uses."""
+TONE_COLOURS = {
+    Tone.NORMAL: "foreground",
+    Tone.STRONG: "lp-strong",
+    Tone.MUTED: "lp-muted",
+    Tone.ACCENT: "accent",
+    Tone.OK: "success",
+    Tone.WARN: "warning",
+    Tone.CRITICAL: "error",
+    Tone.UNKNOWN: "lp-unknown",
+}
+BOLD = frozenset({Tone.STRONG, Tone.CRITICAL})
+CURSOR = "cursor"
+"""Name of the background of the row under the cursor."""
 
-    def __init__(self, styles: dict[Tone, Style], backgrounds: dict[str, Style]) -> None:
-        self._styles = styles
-        self._backgrounds = backgrounds
+
+class Palette:
+    """The styles of a theme: each tone on each background, made when first asked for.
+
+    `variables` are the theme's colours by name, `base` the one that is behind everything. Without
+    colours the cursor is shown in reverse.
+    """
+
+    def __init__(self, variables: Mapping[str, str], base: str, *, colourless: bool) -> None:
+        self._variables = variables
+        self._base = base
+        self._colourless = colourless
         self._cache: dict[tuple[Tone, str], Style] = {}
 
     def style(self, tone: Tone, background: str = "") -> Style:
-        """A tone on a background; the background's own text attributes are kept."""
+        """A tone on the base, or on the cursor."""
         found = self._cache.get((tone, background))
         if found is None:
-            found = self._styles[tone]
-            if background:
-                found = found + self._backgrounds[background]
+            found = self._make(tone, background == CURSOR)
             self._cache[(tone, background)] = found
         return found
+
+    def _make(self, tone: Tone, cursor: bool) -> Style:
+        name = TONE_COLOURS[tone]
+        if cursor and tone in (Tone.NORMAL, Tone.MUTED, Tone.STRONG):
+            name = "lp-cursor-text"
+        behind = self._variables["lp-cursor" if cursor else self._base]
+        return Style(
+            color=Color.parse(self._variables[name]).rich_color,
+            bgcolor=Color.parse(behind).rich_color,
+            bold=tone in BOLD or cursor or None,
+            reverse=(cursor and self._colourless) or None,
+        )
 
 
 def line_segments(

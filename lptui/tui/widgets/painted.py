@@ -1,42 +1,41 @@
-"""The base of the widgets that draw themselves: styles by tone, cached until the theme changes."""
+"""The base of the widgets that draw themselves, in the styles of the app's theme.
+
+Styles come straight from the theme's colours and are shared by all widgets: a stylesheet's
+component classes cost every widget a dozen matches before the first frame.
+"""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Protocol, cast
 
-from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from lptui.present.model import Line, Tone
-from lptui.tui.widgets.drawing import TONES, Palette, strip_of
+from lptui.present.model import Line
+from lptui.tui.widgets.drawing import Palette, strip_of
+
+
+class HasPalettes(Protocol):
+    """The app, as far as drawing needs it."""
+
+    def palette_on(self, base: str) -> Palette:
+        """The theme's styles on a colour of the theme ("background", "surface", "lp-band")."""
+        ...
 
 
 class Painted(Widget):
     """Draws lines of spans; subclasses say which line is where by `render_line`."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONES}
-    BACKGROUNDS: ClassVar[dict[str, str]] = {}
-    """Background names to the component classes that define them."""
-
-    _palette: Palette | None = None
+    BASE: ClassVar[str] = "background"
+    """The theme's colour that everything stands on unless a line says otherwise."""
 
     @property
     def palette(self) -> Palette:
         """The theme's styles for this widget."""
-        if self._palette is None:
-            styles = {tone: self.get_component_rich_style(f"tone--{tone.value}") for tone in Tone}
-            backgrounds = {
-                name: self.get_component_rich_style(component)
-                for name, component in self.BACKGROUNDS.items()
-            }
-            plain = {name: _background_only(style) for name, style in backgrounds.items()}
-            self._palette = Palette(styles, plain)
-        return self._palette
+        return cast("HasPalettes", self.app).palette_on(self.BASE)
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._palette = None
         self.forget_strips()
 
     def forget_strips(self) -> None:
@@ -45,8 +44,3 @@ class Painted(Widget):
     def draw(self, line: Line, width: int, background: str = "") -> Strip:
         """A line of this widget."""
         return strip_of(line, width, self.palette, background)
-
-
-def _background_only(style: Style) -> Style:
-    """A style's background, bold and reverse, without its text colour unless it reverses."""
-    return Style(bgcolor=style.bgcolor, bold=style.bold or None, reverse=style.reverse or None)

@@ -8,7 +8,7 @@ moved, so that no key press ever lands on a neighbour.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 from rich.segment import Segment
 from textual import events
@@ -20,7 +20,7 @@ from lptui.present.model import AGE, Cell, Column, Line, Row, Section, Span, Ton
 from lptui.present.query import Match, ordered
 from lptui.present.words import age, fresh_age
 from lptui.tui.widgets.columns import layout
-from lptui.tui.widgets.drawing import fit, head_of, tail_of, width_of
+from lptui.tui.widgets.drawing import CURSOR, fit, head_of, tail_of, width_of
 from lptui.tui.widgets.painted import Painted
 
 WHEEL_LINES = 3
@@ -38,13 +38,6 @@ class Item(NamedTuple):
 
 class Table(Painted, can_focus=True):
     """Sections of rows under a heading, with a cursor, a filter and an order."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--cursor", "table--heading", "table--focus"}
-    BACKGROUNDS: ClassVar[dict[str, str]] = {
-        "cursor": "table--cursor",
-        "heading": "table--heading",
-        "focus": "table--focus",
-    }
 
     class Opened(Message):
         """Enter or a double click on a row."""
@@ -415,11 +408,11 @@ class Table(Painted, can_focus=True):
             if self._order is not None and self._order[0] == column.key:
                 title += "▼" if self._order[1] else "▲"
             if number:
-                segments.append(Segment(" " * gap, self.palette.style(Tone.MUTED, "heading")))
+                segments.append(Segment(" " * gap, self.palette.style(Tone.MUTED)))
             text = fit(title, room, column.right)
-            segments.append(Segment(text, self.palette.style(Tone.MUTED, "heading")))
+            segments.append(Segment(text, self.palette.style(Tone.MUTED)))
         strip = Strip(segments)
-        return strip.adjust_cell_length(width, self.palette.style(Tone.MUTED, "heading"))
+        return strip.adjust_cell_length(width, self.palette.style(Tone.MUTED))
 
     def _age_texts(self, row: Row) -> tuple[str, ...]:
         """All of a row's texts that change as time goes by."""
@@ -446,7 +439,7 @@ class Table(Painted, can_focus=True):
     def _draw_row(
         self, section: Section, row: Row, width: int, here: bool, own_age: str, thumb: str
     ) -> Strip:
-        background = "cursor" if here else ""
+        background = CURSOR if here else ""
         palette = self.palette
         blank = palette.style(Tone.NORMAL, background)
         gap = " " * self._gap(width)
