@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lptui.live import LiveSession
-from lptui.tui.app import LptuiApp
+from lptui.tui.running import run_app
 
 
 def run_console(
@@ -28,8 +28,4 @@ def run_console(
         read_only=read_only,
         interval_s=interval_s,
     )
-    app = LptuiApp(session, theme=theme)
-    code = app.run()
-    if app.failure is not None:
-        raise app.failure
-    return code or app.return_code or 0
+    return run_app(session, theme=theme, interval_s=interval_s)
