@@ -57,6 +57,8 @@ INTERVALS: Final = Intervals(
     balancer=2.0,
     timeout=6.0,
 )
+"""Livelier than the usual ones, which larger fleets keep."""
+LIVELY_HOSTS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def declare(world: World) -> Fleet:
             block_seconds=world.ledger.timeline.l1_seconds,
         ),
         thresholds=THRESHOLDS,
-        intervals=INTERVALS,
+        intervals=INTERVALS if len(world.machines) <= LIVELY_HOSTS else Intervals(),
         demo=True,
     )
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 import asyncssh
@@ -15,6 +15,7 @@ from lptui.sim.serve.host import run
 from lptui.sim.serve.link import Service, ServiceFactory
 from lptui.sim.serve.network import Network
 from lptui.sim.serve.shell import FramedShell
+from lptui.sim.serve.terminal import Terminal
 from lptui.sim.world.machine import Machine
 from lptui.sim.world.world import World
 
@@ -99,6 +100,8 @@ class HostSession(asyncssh.SSHServerSession[bytes]):
         self._drop = drop
         self._channel: asyncssh.SSHServerChannel[bytes] | None = None
         self._shell: FramedShell | None = None
+        self._terminal: Terminal | None = None
+        self._has_terminal = False
         self._argv: list[str] = []
         self._served = 0
         self._timers: list[asyncio.TimerHandle] = []
@@ -106,8 +109,17 @@ class HostSession(asyncssh.SSHServerSession[bytes]):
     def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
         self._channel = chan
 
+    def pty_requested(
+        self, term_type: str, term_size: tuple[int, int, int, int], term_modes: Mapping[int, int]
+    ) -> bool:
+        self._has_terminal = True
+        return True
+
     def shell_requested(self) -> bool:
-        self._shell = FramedShell(self._world, self._machine)
+        if self._has_terminal:
+            self._terminal = Terminal(self._world, self._machine)
+        else:
+            self._shell = FramedShell(self._world, self._machine)
         return True
 
     def exec_requested(self, command: str) -> bool:
@@ -124,12 +136,21 @@ class HostSession(asyncssh.SSHServerSession[bytes]):
         return True
 
     def session_started(self) -> None:
-        if self._shell is None and self._channel is not None:
+        if self._channel is None:
+            return
+        if self._terminal is not None:
+            self._channel.write(self._terminal.greeting)
+        elif self._shell is None:
             output, status = run(self._world, self._machine, self._argv)
             self._channel.write(output.encode("utf-8", "surrogateescape"))
             self._channel.exit(status)
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
+        if self._terminal is not None:
+            self._write(self._terminal.received(data))
+            if self._terminal.ended and self._channel is not None:
+                self._channel.exit(0)
+            return
         if self._shell is None:
             return
         reply = self._shell.received(data)
@@ -151,7 +172,7 @@ class HostSession(asyncssh.SSHServerSession[bytes]):
             self._channel.write(reply)
 
     def eof_received(self) -> bool:
-        if self._channel is not None and self._shell is not None:
+        if self._channel is not None and (self._shell or self._terminal):
             self._channel.exit(0)
         return False
 
