@@ -16,6 +16,7 @@ from lptui.fleet.snapshot import Snapshot
 __all__ = ["CHECKS", "CheckSpec", "failing", "overall", "run_checks"]
 
 _WORST_FIRST: Final = sorted(Severity, key=lambda severity: -severity.rank)
+_ORDER: Final = {check.id: at for at, check in enumerate(CHECKS)}
 _TARGET: Final = attrgetter("target")
 
 
@@ -81,5 +82,12 @@ def overall(findings: Iterable[Finding]) -> Severity:
 
 
 def failing(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """What needs somebody: not well, and not explained by another finding."""
-    return tuple(found for found in findings if found.severity and not found.cause)
+    """What needs somebody: not well, and not explained by another finding.
+
+    The worst first, and within one severity what costs most (the order of CHECKS).
+    """
+    bad = [found for found in findings if found.severity and not found.cause]
+    last = len(_ORDER)
+    return tuple(
+        sorted(bad, key=lambda found: (-found.severity.rank, _ORDER.get(found.check, last)))
+    )

@@ -106,7 +106,7 @@ def backends(view: View) -> Iterator[Finding]:
             servers = state.backend_servers(name)
             proxy = state.backend(name)
             severity, summary = _backend(proxy, servers)
-            usable = sum(_serves(server) for server in servers)
+            usable = sum(serves(server) for server in servers)
             yield Finding(
                 BACKEND,
                 severity,
@@ -125,7 +125,7 @@ def _backend_remedy(severity: Severity) -> str:
     return "look at the servers that are not up" if severity else ""
 
 
-def _serves(server: Server) -> bool:
+def serves(server: Server) -> bool:
     """Whether new traffic may go to a server."""
     return server.admin is AdminState.READY and server.weight != 0 and server.health in _SERVING
 
@@ -141,13 +141,13 @@ def _backend(proxy: Proxy | None, servers: tuple[Server, ...]) -> tuple[Severity
         return Severity.CRITICAL, f"down: none of {plural(len(servers), 'server')} can serve"
     ordinary = [server for server in servers if not server.backup]
     spare = [server for server in servers if server.backup]
-    up = [server for server in ordinary if _serves(server)]
+    up = [server for server in ordinary if serves(server)]
     unknown = sum(server.health is Health.UNKNOWN for server in servers)
     text = f"{len(up)} of {plural(len(ordinary), 'server')} serving"
     if up:
         some_missing = len(up) < len(ordinary)
         return (Severity.WARNING if some_missing else Severity.OK), text
-    if any(_serves(server) for server in spare):
+    if any(serves(server) for server in spare):
         return Severity.WARNING, "running on a backup server alone"
     if unknown:
         return Severity.UNKNOWN, f"not known: the health of {plural(unknown, 'server')}"

@@ -1,0 +1,51 @@
+"""How scripts are told: text, JSON, Prometheus, Markdown. Imports no screen and no network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from lptui.fleet.finding import Finding
+from lptui.fleet.snapshot import Snapshot
+
+CHECK_FORMATS: Final = ("text", "json", "prometheus", "markdown")
+STATUS_FORMATS: Final = ("json", "text")
+
+
+def render_check(
+    snapshot: Snapshot, findings: Sequence[Finding], form: str, *, took_s: float | None = None
+) -> str:
+    """The report of a check run in one of CHECK_FORMATS; raises ValueError for any other.
+
+    `took_s` is how long the run took, in seconds, where that is known.
+    """
+    if form == "text":
+        from lptui.report.text import render
+
+        return render(snapshot, findings, took_s)
+    if form == "json":
+        from lptui.report.json_report import check_document, dump
+
+        return dump(check_document(snapshot, findings))
+    if form == "prometheus":
+        from lptui.report.prometheus import render as render_prometheus
+
+        return render_prometheus(snapshot, findings, took_s)
+    if form == "markdown":
+        from lptui.report.markdown import render as render_markdown
+
+        return render_markdown(snapshot, findings)
+    raise ValueError(f"no such format: {form!r}")
+
+
+def render_status(snapshot: Snapshot, findings: Sequence[Finding], form: str) -> str:
+    """The whole snapshot in one of STATUS_FORMATS; raises ValueError for any other."""
+    if form == "json":
+        from lptui.report.json_report import dump, status_document
+
+        return dump(status_document(snapshot, findings))
+    if form == "text":
+        from lptui.report.status_text import render
+
+        return render(snapshot, findings)
+    raise ValueError(f"no such format: {form!r}")

@@ -1,0 +1,293 @@
+"""Prometheus text for node_exporter's textfile collector: no time stamps, bounded labels.
+
+What is unknown has no sample (the check's status says 3); money is exact decimal text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Final
+
+from lptui import __version__
+from lptui.checks import failing, overall
+from lptui.checks.balancers import serves
+from lptui.checks.gpu import card_name
+from lptui.fleet.facts.balancer import BalancerState
+from lptui.fleet.facts.chain import ChainRound, GasPrices, OrchestratorRecord, SignerAccount
+from lptui.fleet.facts.gpu import HostGpus
+from lptui.fleet.facts.host import HostDisks, HostUnits, HostVitals
+from lptui.fleet.facts.livepeer import NodeMetrics, NodeStatus
+from lptui.fleet.facts.rpc import RpcHead
+from lptui.fleet.finding import Finding
+from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.units import WEI_PER_ETH
+from lptui.text import clean
+
+LABEL_CHARACTERS: Final = 120
+Value = float | int | str
+Sample = tuple[dict[str, str], Value]
+
+
+@dataclass(slots=True)
+class Family:
+    """A metric's name, help and samples. All are gauges."""
+
+    name: str
+    help: str
+    samples: list[Sample] = field(default_factory=list)
+
+    def add(self, value: Value | bool | None, **labels: str) -> None:
+        """Adds a sample; nothing for what is unknown."""
+        if value is None or (isinstance(value, float) and not isfinite(value)):
+            return
+        self.samples.append((labels, int(value) if isinstance(value, bool) else value))
+
+    def lines(self) -> Iterator[str]:
+        if not self.samples:
+            return
+        yield f"# HELP {self.name} {self.help}"
+        yield f"# TYPE {self.name} gauge"
+        seen: set[str] = set()
+        for labels, value in self.samples:
+            told = ",".join(f'{name}="{_label(text)}"' for name, text in labels.items())
+            series = f"{self.name}{{{told}}}" if told else self.name
+            if series not in seen:
+                seen.add(series)
+                yield f"{series} {value}"
+
+
+def render(snapshot: Snapshot, findings: Sequence[Finding], took_s: float | None = None) -> str:
+    """The whole page, ending with a newline."""
+    families = [
+        *_run(snapshot, findings, took_s),
+        *_chain(snapshot),
+        *_rpcs(snapshot),
+        *_nodes(snapshot),
+        *_gpus(snapshot),
+        *_balancers(snapshot),
+        *_hosts(snapshot),
+        *_sources(snapshot),
+    ]
+    return "\n".join(line for family in families for line in family.lines()) + "\n"
+
+
+def _label(text: str) -> str:
+    cleaned = clean(text, LABEL_CHARACTERS)
+    return cleaned.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def eth(wei: int) -> str:
+    """Wei as exact decimal ETH, without trailing zeros."""
+    whole, part = divmod(abs(wei), WEI_PER_ETH)
+    digits = f"{part:018d}".rstrip("0")
+    sign = "-" if wei < 0 else ""
+    return f"{sign}{whole}.{digits}" if digits else f"{sign}{whole}"
+
+
+def _run(snapshot: Snapshot, findings: Sequence[Finding], took_s: float | None) -> Iterator[Family]:
+    build = Family("lptui_build_info", "Version of lptui that wrote this.")
+    build.add(1, version=__version__)
+    up = Family("lptui_up", "1: lptui ran and wrote this.")
+    up.add(1)
+    last = Family("lptui_last_run_timestamp_seconds", "When the readings were collected.")
+    last.add(round(snapshot.taken_at, 3))
+    took = Family("lptui_run_duration_seconds", "How long the run took.")
+    took.add(None if took_s is None else round(took_s, 6))
+    status = Family(
+        "lptui_status", "Worst state of all checks: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."
+    )
+    status.add(int(overall(findings)))
+    bad = Family("lptui_checks_failing", "Findings that are not OK and need somebody.")
+    bad.add(len(failing(findings)))
+    checks = Family(
+        "lptui_check_status",
+        "State of each check and target: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.",
+    )
+    explained = Family(
+        "lptui_check_explained", "1: what is wrong follows from another failing check."
+    )
+    for found in findings:
+        checks.add(
+            int(found.severity),
+            check=found.check,
+            target=found.target,
+            subject=found.subject,
+        )
+        if found.severity and found.cause:
+            explained.add(1, check=found.check, target=found.target)
+    yield from (build, up, last, took, status, bad, checks, explained)
+
+
+def _chain(snapshot: Snapshot) -> Iterator[Family]:
+    chain = snapshot.fleet.chain
+    if chain is None:
+        return
+    number = Family("lptui_round", "Number of the current round.")
+    initialized = Family("lptui_round_initialized", "1: the current round is initialised.")
+    left = Family("lptui_round_blocks_remaining", "L1 blocks until the round ends.")
+    locked = Family("lptui_round_locked", "1: the round is in its lock period.")
+    price = Family("lptui_gas_price_wei", "Gas price, in wei a unit of gas.")
+    prices = snapshot.fresh(GasPrices, chain.network)
+    if prices is not None:
+        price.add(int(prices.gas_price), network=chain.network)
+    clock = snapshot.fresh(ChainRound, chain.network)
+    called = Family("lptui_reward_called", "1: the round's reward has been called.")
+    remaining = Family(
+        "lptui_reward_blocks_remaining", "L1 blocks left to call the round's reward in."
+    )
+    active = Family("lptui_orchestrator_active", "1: in the active set.")
+    if clock is not None:
+        number.add(clock.round, network=chain.network)
+        initialized.add(clock.initialized, network=chain.network)
+        left.add(clock.blocks_left, network=chain.network)
+        locked.add(clock.locked, network=chain.network)
+    for item in chain.orchestrators:
+        record = snapshot.fresh(OrchestratorRecord, item.name)
+        if record is None:
+            continue
+        active.add(record.active, orchestrator=item.name)
+        if clock is not None:
+            called.add(record.last_reward_round >= clock.round, orchestrator=item.name)
+            remaining.add(clock.blocks_left, orchestrator=item.name)
+    yield from (number, initialized, left, locked, price, called, remaining, active)
+    yield from _money(snapshot)
+
+
+def _money(snapshot: Snapshot) -> Iterator[Family]:
+    balance = Family("lptui_balance_eth", "Balance of a signing key, in ETH.")
+    pending = Family("lptui_pending_transactions", "Transactions of a signing key not yet mined.")
+    for signer in snapshot.fleet.signers:
+        account = snapshot.fresh(SignerAccount, signer.address)
+        if account is not None:
+            balance.add(eth(account.balance), signer=signer.name, role=signer.role)
+            pending.add(account.pending, signer=signer.name, role=signer.role)
+    yield from (balance, pending)
+
+
+def _rpcs(snapshot: Snapshot) -> Iterator[Family]:
+    up = Family("lptui_rpc_up", "1: the endpoint answers.")
+    number = Family("lptui_head_number", "Number of the newest block.")
+    age = Family("lptui_head_age_seconds", "Age of the newest block when it was read.")
+    lag = Family("lptui_head_lag_blocks", "Blocks behind the highest head of the same chain.")
+    syncing = Family("lptui_rpc_syncing", "1: the client says that it is syncing.")
+    peers = Family("lptui_rpc_peers", "Peers of the client.")
+    latency = Family("lptui_rpc_latency_seconds", "How long the endpoint took to answer.")
+    best: dict[int, int] = {}
+    heads = {name: snapshot.fresh(RpcHead, name) for name in snapshot.fleet.rpcs}
+    for head in heads.values():
+        if head is not None:
+            best[head.chain_id] = max(head.head, best.get(head.chain_id, 0))
+    for name, head in heads.items():
+        up.add(head is not None, rpc=name)
+        if head is None:
+            continue
+        reading = snapshot.reading(RpcHead, name)
+        number.add(head.head, rpc=name)
+        age.add(round(max(0.0, reading.taken_at - head.head_time), 3), rpc=name)
+        lag.add(best[head.chain_id] - head.head, rpc=name)
+        syncing.add(head.syncing is not None, rpc=name)
+        peers.add(head.peers, rpc=name)
+        latency.add(round(head.latency_s, 6), rpc=name)
+    yield from (up, number, age, lag, syncing, peers, latency)
+
+
+def _nodes(snapshot: Snapshot) -> Iterator[Family]:
+    up = Family("lptui_node_up", "1: the node's CLI API answers.")
+    transcoders = Family("lptui_transcoders", "Transcoders connected to an orchestrator.")
+    sessions = Family("lptui_sessions", "Sessions of a node now.")
+    most = Family("lptui_sessions_limit", "Sessions that a node takes at most.")
+    success = Family("lptui_success_ratio", "Share of segments transcoded well, as the node says.")
+    restarts = Family("lptui_unit_restarts", "Restarts by the supervisor since the last by hand.")
+    running = Family("lptui_unit_running", "1: the node's service runs.")
+    for node in snapshot.fleet.nodes.values():
+        if node.is_livepeer and node.cli is not None:
+            status = snapshot.fresh(NodeStatus, node.name)
+            up.add(status is not None, node=node.name)
+            if status is not None and node.transcoders is not None:
+                transcoders.add(status.transcoders_number, node=node.name)
+            metrics = snapshot.fresh(NodeMetrics, node.name)
+            if metrics is not None and metrics.monitored:
+                sessions.add(metrics.current_sessions, node=node.name)
+                most.add(metrics.max_sessions, node=node.name)
+                success.add(metrics.success_rate, node=node.name)
+        units = snapshot.fresh(HostUnits, node.host)
+        unit = units.find(node.service.name) if units and node.service else None
+        if unit is not None:
+            running.add(unit.is_running, node=node.name)
+            restarts.add(unit.restarts, node=node.name)
+    yield from (up, transcoders, sessions, most, success, running, restarts)
+
+
+def _ratio(percent: float | None) -> float | None:
+    return None if percent is None else round(percent / 100, 6)
+
+
+def _gpus(snapshot: Snapshot) -> Iterator[Family]:
+    degrees = Family("lptui_gpu_temperature_celsius", "Temperature of a card.")
+    encoder = Family("lptui_gpu_encoder_ratio", "How busy a card's encoder is.")
+    busy = Family("lptui_gpu_utilization_ratio", "How busy a card is.")
+    power = Family("lptui_gpu_power_watts", "Power that a card draws.")
+    memory = Family("lptui_gpu_memory_used_bytes", "Memory of a card in use.")
+    throttled = Family("lptui_gpu_throttled", "1: slowed down for heat, power or a fault.")
+    for host in snapshot.fleet.hosts:
+        found = snapshot.fresh(HostGpus, host)
+        for gpu in found.gpus if found else ():
+            name = card_name(host, gpu)
+            degrees.add(gpu.temperature_c, gpu=name)
+            encoder.add(_ratio(gpu.encoder), gpu=name)
+            busy.add(_ratio(gpu.utilisation), gpu=name)
+            power.add(gpu.power_w, gpu=name)
+            memory.add(gpu.memory_used, gpu=name)
+            throttled.add(gpu.throttled, gpu=name)
+    yield from (degrees, encoder, busy, power, memory, throttled)
+
+
+def _balancers(snapshot: Snapshot) -> Iterator[Family]:
+    answers = Family("lptui_balancer_up", "1: the balancer answers.")
+    usable = Family("lptui_backend_up", "1: a server of the backend can take new traffic.")
+    up = Family("lptui_server_up", "1: new traffic may go to the server.")
+    sessions = Family("lptui_server_sessions", "Sessions of a server now.")
+    for balancer in snapshot.fleet.balancers.values():
+        state = snapshot.fresh(BalancerState, balancer.name)
+        answers.add(state is not None, balancer=balancer.name)
+        if state is None:
+            continue
+        serving: dict[str, bool] = {}
+        for server in state.servers:
+            labels = {"balancer": balancer.name, "backend": server.backend, "server": server.name}
+            up.add(serves(server), **labels)
+            sessions.add(server.sessions, **labels)
+            serving[server.backend] = serving.get(server.backend, False) or serves(server)
+        for backend, is_up in serving.items():
+            usable.add(is_up, balancer=balancer.name, backend=backend)
+    yield from (answers, usable, up, sessions)
+
+
+def _hosts(snapshot: Snapshot) -> Iterator[Family]:
+    up = Family("lptui_host_up", "1: the host can be reached.")
+    memory = Family("lptui_host_memory_used_ratio", "Memory that cannot be had without swapping.")
+    load = Family("lptui_host_load5", "Load of the last five minutes.")
+    disk = Family("lptui_disk_used_ratio", "Used part of a file system.")
+    for host in snapshot.fleet.hosts:
+        vitals = snapshot.fresh(HostVitals, host)
+        up.add(vitals is not None, host=host)
+        if vitals is not None:
+            load.add(vitals.load_5m, host=host)
+            if vitals.memory_total > 0:
+                memory.add(_ratio(vitals.memory_used), host=host)
+        disks = snapshot.fresh(HostDisks, host)
+        for mount in disks.mounts[:16] if disks else ():
+            disk.add(_ratio(mount.used_percent), host=host, mount=mount.path)
+    yield from (up, memory, load, disk)
+
+
+def _sources(snapshot: Snapshot) -> Iterator[Family]:
+    age = Family("lptui_source_age_seconds", "Age of each reading.")
+    failed = Family("lptui_source_failed", "1: the last attempt at a reading failed.")
+    for key, reading in snapshot.readings.items():
+        labels = {"topic": key.topic.__name__, "target": key.target}
+        age.add(round(reading.age(snapshot.taken_at), 3), **labels)
+        failed.add(reading.problem is not None, **labels)
+    yield from (age, failed)

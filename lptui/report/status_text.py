@@ -1,0 +1,259 @@
+"""The whole snapshot as text for people: a line for each thing, with its source's age."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from lptui.checks import failing, overall
+from lptui.checks.words import ago, span
+from lptui.clock import iso
+from lptui.fleet.facts.balancer import BalancerState
+from lptui.fleet.facts.chain import (
+    ChainRound,
+    GasPrices,
+    OrchestratorRecord,
+    RewardHistory,
+    RoundOutcome,
+    SenderDeposit,
+    SignerAccount,
+)
+from lptui.fleet.facts.gpu import Gpu, HostGpus
+from lptui.fleet.facts.host import (
+    HostClock,
+    HostDisks,
+    HostListeners,
+    HostProcesses,
+    HostSystem,
+    HostUnits,
+    HostVitals,
+)
+from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
+from lptui.fleet.facts.rpc import RpcHead
+from lptui.fleet.finding import Finding
+from lptui.fleet.reading import Reading
+from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.units import format_gwei, format_units
+from lptui.text import clean, plural
+
+_MARKS: Final = {
+    RoundOutcome.CALLED: "C",
+    RoundOutcome.MISSED: "M",
+    RoundOutcome.INACTIVE: "-",
+    RoundOutcome.PENDING: ".",
+    RoundOutcome.NOT_INITIALIZED: "n",
+    RoundOutcome.UNKNOWN: "?",
+}
+_SECTIONS: Final[tuple[tuple[str, tuple[type, ...]], ...]] = (
+    ("Round & reward", (ChainRound, OrchestratorRecord, RewardHistory)),
+    ("ETH balances", (SignerAccount, SenderDeposit, GasPrices)),
+    (
+        "Transcoders & GPUs",
+        (NodeStatus, NodeMetrics, NodeIdentity, NodeBlock, HostGpus),
+    ),
+    ("Load balancers", (BalancerState,)),
+    ("Ethereum sync", (RpcHead,)),
+    (
+        "Hosts",
+        (
+            HostVitals,
+            HostUnits,
+            HostDisks,
+            HostSystem,
+            HostClock,
+            HostListeners,
+            HostProcesses,
+        ),
+    ),
+)
+
+
+def render(snapshot: Snapshot, findings: Sequence[Finding]) -> str:
+    """The whole report, ending with a newline."""
+    return "\n".join(_lines(snapshot, findings)) + "\n"
+
+
+def _lines(snapshot: Snapshot, findings: Sequence[Finding]) -> Iterator[str]:
+    bad = failing(findings)
+    told = f"{len(bad)}/{len(findings)} checks failing" if bad else f"{len(findings)} checks"
+    name = clean(snapshot.fleet.name)
+    yield f"{overall(findings).name} - {name}, {told}, collected at {iso(snapshot.taken_at)}"
+    for found in bad:
+        yield f"  {found.severity.name} {clean(found.id)}: {clean(found.summary)}"
+    for title, topics in _SECTIONS:
+        lines = [line for topic in topics for line in _topic(snapshot, topic)]
+        if lines:
+            yield ""
+            yield title
+            yield from lines
+
+
+def _topic(snapshot: Snapshot, topic: type) -> Iterator[str]:
+    found: list[tuple[str, Reading[Any]]] = sorted(snapshot.all(topic), key=lambda item: item[0])
+    intervals = snapshot.fleet.thresholds.stale_intervals
+    for target, reading in found:
+        age = reading.age(snapshot.taken_at)
+        stale = ", STALE" if reading.is_stale(snapshot.taken_at, intervals) else ""
+        if reading.problem is not None:
+            text = f"unknown: {reading.problem}"
+        else:
+            text = _TELL[topic](reading.value)
+        yield "  " + clean(f"{target}: {text} ({reading.source}, {ago(age)}{stale})", 600)
+
+
+def _round(value: ChainRound) -> str:
+    state = "initialised" if value.initialized else "NOT initialised"
+    lock = ", locked" if value.locked else ""
+    paused = ", protocol PAUSED" if value.paused else ""
+    left = plural(value.blocks_left, "block")
+    return f"round {value.round} {state}{lock}{paused}, {left} left of {value.length}"
+
+
+def _record(value: OrchestratorRecord) -> str:
+    state = "active" if value.active else "not active"
+    stake = "unknown" if value.stake is None else f"{format_units(value.stake, 2)} LPT"
+    uri = value.service_uri if value.service_uri is not None else "unknown"
+    return (
+        f"{state}, last reward in round {value.last_reward_round}, stake {stake}, "
+        f"reward cut {value.reward_cut / 10_000:g} %, fee share {value.fee_share / 10_000:g} %, "
+        f"service URI {uri}"
+    )
+
+
+def _history(value: RewardHistory) -> str:
+    strip = "".join(_MARKS[outcome] for _, outcome in value.rounds)
+    whole = "" if value.complete else ", incomplete"
+    return f"rounds {strip or 'none known'}{whole} (C called, M missed, - inactive, . pending)"
+
+
+def _account(value: SignerAccount) -> str:
+    pending = f", {plural(value.pending, 'transaction')} pending" if value.pending else ""
+    return f"{format_units(value.balance, 6)} ETH, nonce {value.nonce}{pending}"
+
+
+def _deposit(value: SenderDeposit) -> str:
+    deposit, reserve = format_units(value.deposit, 6), format_units(value.reserve, 6)
+    return f"deposit {deposit} ETH, reserve {reserve} ETH"
+
+
+def _prices(value: GasPrices) -> str:
+    return f"gas at {format_gwei(value.gas_price)}"
+
+
+def _status(value: NodeStatus) -> str:
+    return (
+        f"version {value.version or 'unknown'}, "
+        f"{plural(value.transcoders_number, 'transcoder')} connected"
+    )
+
+
+def _identity(value: NodeIdentity) -> str:
+    chain = "unknown" if value.chain_id is None else str(value.chain_id)
+    return f"account {value.account or 'none'}, chain {chain}"
+
+
+def _node_block(value: NodeBlock) -> str:
+    return f"block {value.block}"
+
+
+def _metrics(value: NodeMetrics) -> str:
+    if not value.monitored:
+        return "no metrics: it runs without -monitor"
+    return (
+        f"sessions {_or(value.current_sessions)} of {_or(value.max_sessions)}, "
+        f"success {_or(value.success_rate)}"
+    )
+
+
+def _gpus(value: HostGpus) -> str:
+    if not value.gpus:
+        return "no GPU" if value.tool else "no GPU tool"
+    return "; ".join(_gpu(gpu) for gpu in value.gpus)
+
+
+def _gpu(gpu: Gpu) -> str:
+    if gpu.problem:
+        return f"{gpu.index} {gpu.name}: {gpu.problem}"
+    return (
+        f"{gpu.index} {gpu.name}: {_or(gpu.temperature_c)} C, encoder {_or(gpu.encoder)} %, "
+        f"decoder {_or(gpu.decoder)} %, busy {_or(gpu.utilisation)} %"
+    )
+
+
+def _balancer(value: BalancerState) -> str:
+    servers = ", ".join(
+        f"{server.backend}/{server.name} {server.admin} {server.health}"
+        for server in value.servers[:20]
+    )
+    return f"{value.kind} {value.version}: {servers or 'no servers'}"
+
+
+def _head(value: RpcHead) -> str:
+    syncing = ", SYNCING" if value.syncing is not None else ""
+    peers = "" if value.peers is None else f", {plural(value.peers, 'peer')}"
+    return (
+        f"{value.client} {value.version}, chain {value.chain_id}, block {value.head}"
+        f"{syncing}{peers}"
+    )
+
+
+def _vitals(value: HostVitals) -> str:
+    return (
+        f"up {span(value.uptime_s)}, load {value.load_1m:g} {value.load_5m:g} "
+        f"{value.load_15m:g}, CPU {_or(value.cpu_busy)} %, memory {value.memory_used:.0f} %"
+    )
+
+
+def _units(value: HostUnits) -> str:
+    return ", ".join(f"{u.name} {u.active} ({u.sub})" for u in value.units) or "no units watched"
+
+
+def _disks(value: HostDisks) -> str:
+    mounts = [f"{mount.path} {mount.used_percent:.0f} %" for mount in value.mounts[:12]]
+    return ", ".join([*mounts, *(f"{path} NOT MOUNTED" for path in value.missing)]) or "none"
+
+
+def _system(value: HostSystem) -> str:
+    reboot = ", reboot needed" if value.reboot_required else ""
+    return f"{value.os_name}, kernel {value.kernel}, {plural(value.cpus, 'CPU')}{reboot}"
+
+
+def _clock(value: HostClock) -> str:
+    return f"clock {value.offset_s:+.3f} s, give or take {value.uncertainty_s:.3f} s"
+
+
+def _listeners(value: HostListeners) -> str:
+    wide = [f"{item.address}:{item.port}" for item in value.listeners if not item.is_loopback]
+    return f"listens beyond loopback on {', '.join(wide[:20]) or 'nothing'}"
+
+
+def _processes(value: HostProcesses) -> str:
+    return plural(len(value.livepeer), "livepeer process", "livepeer processes")
+
+
+def _or(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:g}"
+
+
+_TELL: Final[Mapping[type, Callable[[Any], str]]] = {
+    ChainRound: _round,
+    OrchestratorRecord: _record,
+    RewardHistory: _history,
+    SignerAccount: _account,
+    SenderDeposit: _deposit,
+    GasPrices: _prices,
+    NodeStatus: _status,
+    NodeIdentity: _identity,
+    NodeBlock: _node_block,
+    NodeMetrics: _metrics,
+    HostGpus: _gpus,
+    BalancerState: _balancer,
+    RpcHead: _head,
+    HostVitals: _vitals,
+    HostUnits: _units,
+    HostDisks: _disks,
+    HostSystem: _system,
+    HostClock: _clock,
+    HostListeners: _listeners,
+    HostProcesses: _processes,
+}

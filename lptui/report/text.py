@@ -1,0 +1,141 @@
+"""Monitoring-plugin text: one line with performance data, then one line a finding.
+
+The first line stays below 4 KB (old transports cut there) and everything is ASCII; what is left
+of the performance data follows the last line after a second `|`, as the plugin format allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from math import isfinite
+from typing import Final
+
+from lptui.checks import failing, overall
+from lptui.fleet.facts.chain import ChainRound
+from lptui.fleet.finding import Finding, Metric
+from lptui.fleet.snapshot import Snapshot
+from lptui.text import clean, plural
+
+LINE_BYTES: Final = 4000
+_SUMMARY_CHARACTERS: Final = 1200
+_PLACES: Final = {
+    "\u2026": "...",
+    "\u2013": "-",
+    "\u2014": "-",
+    "\u00b7": "-",
+    "\u2018": "'",
+    "\u2019": "'",
+    "\u00b0": " deg ",
+}
+_UNITS: Final = frozenset({"s", "ms", "us", "%", "B", "KB", "MB", "TB", "c"})
+
+
+def render(snapshot: Snapshot, findings: Sequence[Finding], took_s: float | None = None) -> str:
+    """The whole report, ending with a newline."""
+    first = plain(_first(snapshot, findings))
+    if len(first) > _SUMMARY_CHARACTERS:
+        first = first[: _SUMMARY_CHARACTERS - 3] + "..."
+    data = list(perfdata(findings, took_s))
+    fitting, room = [], LINE_BYTES - len(first) - 1
+    while data and len(data[0]) + 1 <= room:
+        room -= len(data[0]) + 1
+        fitting.append(data.pop(0))
+    lines = [f"{first}|{' '.join(fitting)}" if fitting else first]
+    lines += [plain(_line(found)) for found in findings]
+    if data:
+        rest = list(_packed(data))
+        lines.append(f"more performance data:|{rest[0]}")
+        lines += rest[1:]
+    return "\n".join(lines) + "\n"
+
+
+def plain(text: str) -> str:
+    """One ASCII line without the sign that begins performance data."""
+    for sign, place in _PLACES.items():
+        text = text.replace(sign, place)
+    text = clean(text, 2000).replace("…", "...").replace("|", "/")
+    return text.encode("ascii", "replace").decode("ascii")
+
+
+def _first(snapshot: Snapshot, findings: Sequence[Finding]) -> str:
+    status = overall(findings)
+    bad = failing(findings)
+    total = plural(len(findings), "check")
+    if not findings:
+        return f"{status.name} - nothing was checked"
+    if not bad:
+        return f"{status.name} - {total} well{_round(snapshot)}"
+    told = ", ".join(f"{found.check}({found.target}) {found.summary}" for found in bad)
+    explained = sum(bool(found.severity and found.cause) for found in findings)
+    more = f" (and {explained} that follow from these)" if explained else ""
+    return f"{status.name} - {len(bad)}/{len(findings)} checks failing{more}: {told}"
+
+
+def _round(snapshot: Snapshot) -> str:
+    chain = snapshot.fleet.chain
+    clock = snapshot.fresh(ChainRound, chain.network) if chain else None
+    if clock is None:
+        return ""
+    return f", round {clock.round}, {plural(clock.blocks_left, 'block')} left"
+
+
+def _line(found: Finding) -> str:
+    text = f"{found.severity.name} {found.id} - {found.summary}"
+    if found.cause:
+        return f"{text} (because of {found.cause})"
+    if found.severity and found.remedy:
+        text += f" -> {found.remedy}"
+    if found.severity and found.evidence:
+        text += f" [{'; '.join(found.evidence)}]"
+    return text
+
+
+def perfdata(findings: Iterable[Finding], took_s: float | None = None) -> Iterator[str]:
+    """Performance data: what fails first, each label once."""
+    used: set[str] = set()
+    if took_s is not None:
+        yield f"'run_time'={_number(took_s)}s"
+        used.add("run_time")
+    for found in findings:
+        for metric in found.metrics:
+            label = _label(f"{found.target} {metric.label}")
+            if label in used:
+                label = _label(f"{found.target} {found.check} {metric.label}")
+            if label in used:
+                continue
+            used.add(label)
+            yield _datum(label, metric)
+
+
+def _label(text: str) -> str:
+    return plain(text).replace("=", ":").replace("'", "''")[:120].rstrip("'") or "unnamed"
+
+
+def _datum(label: str, metric: Metric) -> str:
+    value = _number(metric.value)
+    if value == "U":
+        return f"'{label}'=U"
+    unit = metric.unit if metric.unit in _UNITS else ""
+    return f"'{label}'={value}{unit};{metric.warn};{metric.critical}".rstrip(";")
+
+
+def _number(value: float | None) -> str:
+    """Digits, a sign and a point at most; `U` for unknown."""
+    if value is None:
+        return "U"
+    if isinstance(value, int):
+        return str(int(value))
+    if not isfinite(value):
+        return "U"
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+def _packed(data: Sequence[str]) -> Iterator[str]:
+    """Performance data in lines of bounded length."""
+    line = ""
+    for item in data:
+        if line and len(line) + len(item) + 1 > LINE_BYTES:
+            yield line
+            line = ""
+        line = f"{line} {item}" if line else item
+    yield line

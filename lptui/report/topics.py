@@ -1,0 +1,50 @@
+"""The facts that reports know, in the order of the console's panes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lptui.fleet.facts.balancer import BalancerState
+from lptui.fleet.facts.chain import (
+    ChainRound,
+    GasPrices,
+    OrchestratorRecord,
+    RewardHistory,
+    SenderDeposit,
+    SignerAccount,
+)
+from lptui.fleet.facts.gpu import HostGpus
+from lptui.fleet.facts.host import (
+    HostClock,
+    HostDisks,
+    HostListeners,
+    HostProcesses,
+    HostSystem,
+    HostUnits,
+    HostVitals,
+)
+from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
+from lptui.fleet.facts.rpc import RpcHead
+
+TOPICS: Final[tuple[type, ...]] = (
+    ChainRound,
+    OrchestratorRecord,
+    RewardHistory,
+    GasPrices,
+    SignerAccount,
+    SenderDeposit,
+    NodeStatus,
+    NodeIdentity,
+    NodeBlock,
+    NodeMetrics,
+    HostGpus,
+    BalancerState,
+    RpcHead,
+    HostVitals,
+    HostUnits,
+    HostDisks,
+    HostSystem,
+    HostClock,
+    HostListeners,
+    HostProcesses,
+)
