@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from lptui.config import cross
 from lptui.config.build import Builder
 from lptui.config.explain import explain
 from lptui.config.load import Document, Loc
-from lptui.config.mistakes import ConfigMistakes, Mistake
+from lptui.config.mistakes import MISTAKE_LIMIT, ConfigMistakes, Mistake
 from lptui.config.schema import Config
 from lptui.config.view import View
 from lptui.fleet.topology import Fleet
@@ -35,12 +36,12 @@ def fleet_of(document: Document, path: Path) -> Fleet:
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
-        found.extend(explain(error, document))
+        found.extend(islice(explain(error, document), MISTAKE_LIMIT))
         wrong = _places(error)
         config = _rest(data, wrong)
     if config is not None:
         view = View(config, document, wrong)
-        found.extend(cross.mistakes(view))
+        found.extend(islice(cross.mistakes(view), MISTAKE_LIMIT))
         if not found:
             return Builder(view, path.absolute().parent).fleet(path.stem or "fleet")
     raise ConfigMistakes(document.path, found)
@@ -98,7 +99,21 @@ def _remove(data: dict[str, object], loc: Loc) -> None:
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of configuration files."""
     schema = Config.model_json_schema()
+    _close(schema)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "lptui configuration"
     schema["patternProperties"] = {f"^{_EXTENSION}": True}
     return schema
+
+
+def _close(schema: object) -> None:
+    """Refuses names that do not fit, which pydantic's schema leaves open."""
+    if isinstance(schema, dict):
+        if "patternProperties" in schema:
+            schema.pop("propertyNames", None)
+            schema["additionalProperties"] = False
+        for inner in schema.values():
+            _close(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            _close(inner)

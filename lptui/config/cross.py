@@ -29,6 +29,7 @@ from lptui.config.mistakes import Mistake, shown
 from lptui.config.schema import NO_ENDPOINT, HostSpec, NodeSpec, SshSpec
 from lptui.config.view import View
 from lptui.fleet.topology import Role
+from lptui.text import clean
 
 _UNIT: Final = re.compile(r"[A-Za-z0-9:_.\\@-]{1,240}")
 _UNIT_TYPES: Final = frozenset(
@@ -153,31 +154,31 @@ def _jump(view: View, name: str, loc: Loc, jump: str) -> Iterator[Mistake]:
 
 
 def _jump_loops(view: View) -> Iterator[Mistake]:
-    """Hosts that are reached through each other; each loop is told once, at its first host."""
-    told: set[str] = set()
-    for start in view.hosts:
-        path = _loop_from(view.hosts, start)
-        if path and not told & set(path):
-            told |= set(path)
-            way = " → ".join((*path, start))
-            loc = ("hosts", start, "jump")
-            yield view.mistake(loc, f"jump hosts in a circle: {way}", key=True)
+    """Hosts that are reached through each other."""
+    hosts = view.hosts
+    done: set[str] = set()
+    for start in hosts:
+        way = [start] if start not in done else []
+        on_way = set(way)
+        open_jumps = [iter(_jumps(hosts, name)) for name in way]
+        while way:
+            jump = next(open_jumps[-1], None)
+            if jump is None:
+                done.add(way[-1])
+                on_way.remove(way.pop())
+                open_jumps.pop()
+            elif jump in on_way and jump != way[-1]:
+                circle = way[way.index(jump) :]
+                message = f"jump hosts in a circle: {' → '.join((*circle, jump))}"
+                yield view.mistake(("hosts", jump, "jump"), clean(message, 200), key=True)
+            elif jump not in done and jump in hosts and jump != way[-1]:
+                way.append(jump)
+                on_way.add(jump)
+                open_jumps.append(iter(_jumps(hosts, jump)))
 
 
-def _loop_from(hosts: Mapping[str, HostSpec], start: str) -> tuple[str, ...]:
-    """The way from a host back to itself over jump hosts, itself first; empty for none."""
-    seen: set[str] = set()
-    ways: list[tuple[str, ...]] = [(start,)]
-    while ways:
-        way = ways.pop()
-        host = hosts.get(way[-1])
-        for jump in (host.jump or ()) if host else ():
-            if jump == start and len(way) > 1:
-                return way
-            if jump in hosts and jump != start and jump not in seen:
-                seen.add(jump)
-                ways.append((*way, jump))
-    return ()
+def _jumps(hosts: Mapping[str, HostSpec], name: str) -> list[str]:
+    return hosts[name].jump or []
 
 
 def _node(view: View, name: str, node: NodeSpec) -> Iterator[Mistake]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from lptui.errors import ConfigError
@@ -77,10 +78,10 @@ def shown(value: object) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that was probably meant; empty when none is near."""
+    """The known word that was probably meant; empty when none of the first thousand is near."""
     import difflib
 
-    by_lowered = {candidate.lower(): candidate for candidate in known}
+    by_lowered = {candidate.lower(): candidate for candidate in islice(known, 1000)}
     lowered = clean(word, 80).lower()
     found = difflib.get_close_matches(lowered, by_lowered, n=1, cutoff=0.6)
     return by_lowered[found[0]] if found else ""

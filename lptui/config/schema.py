@@ -7,6 +7,7 @@ single values; what values mean together is checked in `cross.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from pydantic import (
@@ -14,11 +15,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     WithJsonSchema,
     model_validator,
 )
 from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from lptui.config import kinds
 from lptui.config.kinds import (
@@ -75,7 +78,30 @@ NO_ENDPOINT: Final = "none"
 
 HTTP_SCHEMES: Final = ("http", "https", "unix")
 RPC_SCHEMES: Final = ("http", "https", "ws", "wss", "unix")
-MANY: Final = BeforeValidator(kinds.one_or_more)
+
+
+@dataclass(frozen=True, slots=True)
+class OneOrMore:
+    """Marks a list that may be written as its only item."""
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return no_info_before_validator_function(kinds.one_or_more, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        several = handler(core_schema)
+        return {"anyOf": [several["items"], several]}
+
+
+MANY: Final = OneOrMore()
+RPC_URL = Annotated[
+    str,
+    BeforeValidator(lambda value: kinds.url(value, RPC_SCHEMES)),
+    WithJsonSchema({"type": "string", "pattern": f"^(?:{'|'.join(RPC_SCHEMES)})://"}),
+]
 ROLE = Annotated[str, *words("role", ROLES, _OLD_ROLES)]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Number = Annotated[float, Field(gt=0, le=1_000_000)]
@@ -83,6 +109,8 @@ Number = Annotated[float, Field(gt=0, le=1_000_000)]
 
 class Secret(Part):
     """A secret by reference: exactly one of env, file, command."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     env: Text | None = Field(None, description="environment variable that holds it")
     file: FilePath | None = Field(None, description="file that holds it, on the operator's machine")
@@ -233,7 +261,7 @@ class NodeSpec(Part):
 class RpcSpec(Part):
     """A JSON-RPC endpoint of an Ethereum or Arbitrum node."""
 
-    url: Annotated[str, BeforeValidator(lambda value: kinds.url(value, RPC_SCHEMES))] = Field(
+    url: RPC_URL = Field(
         description="http(s)://, ws(s):// or unix:///path (geth.ipc); never with an API key in it"
     )
     via: Text | None = Field(
