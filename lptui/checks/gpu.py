@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import inf
 from typing import Final
 
 from lptui.checks.limits import over
@@ -169,15 +170,15 @@ def encoder(view: View) -> Iterator[Finding]:
     def judge(name: str, gpu: Gpu, reading: Reading[HostGpus]) -> Finding | None:
         if gpu.encoder is None:
             return _silent(view, ENCODER, name, gpu, reading) if gpu.problem else None
-        busy = gpu.encoder >= limit
+        severity = over(gpu.encoder, limit, inf)
         return Finding(
             ENCODER,
-            Severity.WARNING if busy else Severity.OK,
+            severity,
             "gpu",
             name,
             f"encoder {gpu.encoder:g} % busy",
             (view.says(reading, gpu.name),),
-            "give its node fewer sessions, or add a card" if busy else "",
+            "give its node fewer sessions, or add a card" if severity else "",
             metrics=(Metric("encoder", gpu.encoder, "%", limit_text),),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 from typing import Final
 
 from lptui.checks.limits import over
@@ -124,15 +125,15 @@ def load(view: View) -> Iterator[Finding]:
             yield _lacking(view, LOAD, name, reading, "its number of CPUs")
             continue
         each = vitals.load_5m / system.cpus
-        busy = each >= limit
+        severity = over(each, limit, inf)
         yield Finding(
             LOAD,
-            Severity.WARNING if busy else Severity.OK,
+            severity,
             "host",
             name,
             f"load {vitals.load_5m:g} on {plural(system.cpus, 'CPU')}",
             (view.seen(reading),),
-            "find the processes that wait" if busy else "",
+            "find the processes that wait" if severity else "",
             metrics=(Metric("load_per_cpu", round(each, 3), "", limit_text),),
         )
 
@@ -215,8 +216,7 @@ def clock(view: View) -> Iterator[Finding]:
 
 
 def _clock(found: HostClock, warn: float, critical: float) -> tuple[Severity, str]:
-    certain = max(0.0, abs(found.offset_s) - found.uncertainty_s)
-    severity = over(certain, warn, critical)
+    severity = over(abs(found.offset_s) - found.uncertainty_s, warn, critical)
     side = "ahead" if found.offset_s > 0 else "behind"
     summary = f"clock {abs(found.offset_s):.3f} s {side}, give or take {found.uncertainty_s:.3f} s"
     if severity is Severity.OK and found.uncertainty_s >= critical:

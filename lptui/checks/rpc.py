@@ -8,6 +8,7 @@ follows from an earlier one names it as its cause.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import isnan
 from typing import Final
 
 from lptui.checks.view import SILENCE, View
@@ -156,7 +157,9 @@ def stalled(view: View) -> Iterator[Finding]:
     """The head's own time stamp is the best sign of a client that has stopped."""
 
     def judge(rpc: Rpc, head: RpcHead, reading: Reading[RpcHead]) -> Finding:
-        age = max(0.0, reading.taken_at - head.head_time)
+        age = reading.taken_at - head.head_time
+        # A head that is a little ahead of this machine's clock is no older than none.
+        age = 0.0 if age < 0 else age
         warn, critical = view.limits.head_age_warn_s, view.limits.head_age_critical_s
         if head.chain_id in _L1_CHAINS:
             warn, critical = max(warn, _L1_AGE[0]), max(critical, _L1_AGE[1])
@@ -166,6 +169,8 @@ def stalled(view: View) -> Iterator[Finding]:
         if head.chain_id in _DEVELOPMENT_CHAINS:
             verdict = (Severity.OK, f"development chain at block {head.head}", "")
             metric = Metric("head_age", round(age, 3), "s")
+        elif isnan(age):
+            verdict = (Severity.UNKNOWN, "not known: the head has no time", "")
         elif age > critical:
             verdict = (Severity.CRITICAL, f"stalled: head {head.head} is {span(age)} old", remedy)
         elif age > warn:

@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 from lptui.checks import CHECKS, CheckSpec, failing, overall, run_checks
 from lptui.checks.view import View
 from lptui.errors import ProblemKind
+from lptui.fleet.facts.host import HostClock, HostVitals
+from lptui.fleet.facts.rpc import RpcHead
 from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.reading import Key
 from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.units import Percent
 from tests.snapshots import FleetBuilder
 from tests.unit.checks.verdicts import CRITICAL, OK, UNKNOWN, by_id, finding
 
@@ -143,6 +146,24 @@ def test_causes_of_unknown_findings_exist_and_are_not_well(
         if f.cause:
             assert f.cause in found, f"{f.id} names {f.cause}, which does not exist"
             assert found[f.cause].severity, f"{f.id} is explained by {f.cause}, which is well"
+
+
+def test_what_is_no_number_is_never_well() -> None:
+    nan = float("nan")
+    fleet = FleetBuilder()
+    fleet.change_gpu("gpu-1", 0, temperature_c=nan, encoder=Percent(nan))
+    fleet.change(HostVitals, "edge-1", load_5m=nan)
+    fleet.change(RpcHead, "nitro", head_time=nan)
+    fleet.put(HostClock(nan, 0.1, True), "edge-1")
+    found = by_id(fleet)
+    for name in (
+        "gpu-temperature@gpu-1/0",
+        "gpu-encoder@gpu-1/0",
+        "load@edge-1",
+        "rpc-stalled@nitro",
+        "clock@edge-1",
+    ):
+        assert found[name].severity is UNKNOWN, name
 
 
 def test_the_checks_need_no_screen_no_network_no_chain_library() -> None:
