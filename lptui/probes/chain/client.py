@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from lptui.errors import BadAnswerError, LptuiError, ProblemKind, RpcError, TransportError
+from lptui.probes.chain import codec
 from lptui.probes.probe import Asking
 from lptui.transport.jsonrpc import rpc_error
 from lptui.transport.protocols import Call, JsonRpc
@@ -31,7 +32,7 @@ async def ask(rpc: JsonRpc, calls: Sequence[Call], deadline_s: float) -> list[An
 
     Raises TransportError when there is no answer at all.
     """
-    # web3 is slow to import: see `codec.load`.
+    await codec.load()
     from web3.types import RPCEndpoint
 
     from lptui.transport.web3_provider import RpcProvider

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -29,10 +30,18 @@ async def load() -> None:
 
 @cache
 def codec() -> ABICodec:
-    """web3's codec, which has no state."""
-    from web3 import AsyncWeb3
-    from web3.providers.async_base import AsyncBaseProvider
+    """web3's codec, which has no state.
 
+    A library that web3 brings along (py_ecc) raises the interpreter's recursion limit a
+    hundredfold. On Python 3.11 that would let deeply nested JSON from any host overrun the C
+    stack and end the process; nothing here needs it, so the limit is put back.
+    """
+    limit = sys.getrecursionlimit()
+    try:
+        from web3 import AsyncWeb3
+        from web3.providers.async_base import AsyncBaseProvider
+    finally:
+        sys.setrecursionlimit(limit)
     return AsyncWeb3(AsyncBaseProvider(), middleware=[]).codec
 
 

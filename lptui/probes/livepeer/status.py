@@ -18,6 +18,8 @@ BLOCK_BYTES: Final = 32
 _BLOCK_CEILING: Final = 2**36
 """No chain with four blocks a second gets there in five centuries; text read as bytes does."""
 
+_BRACKET: Final = re.compile(rb"[\[\]{}]")
+_DEEPEST: Final = 100
 _MANY: Final = 2_000
 """Most list entries kept of one answer."""
 
@@ -65,6 +67,8 @@ def json_object(raw: bytes, what: str) -> dict[str, Any]:
     """A JSON object. Raises BadAnswerError for anything else, an empty body included."""
     if not raw.strip():
         raise BadAnswerError(what, "an empty answer where JSON is promised")
+    if _is_deep(raw):
+        raise BadAnswerError(what, f"nested without end ({clean(raw[:400], 60)})")
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError) as error:
@@ -73,6 +77,21 @@ def json_object(raw: bytes, what: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise BadAnswerError(what, f"JSON, but no object ({clean(raw[:400], 60)})")
     return document
+
+
+def _is_deep(raw: bytes) -> bool:
+    """More brackets open at once than any answer has, those within texts counted too.
+
+    Asked before parsing: the parser recurses in C, and how far that goes is up to a limit that
+    any imported library may have raised.
+    """
+    depth = 0
+    if raw.count(b"[") + raw.count(b"{") > _DEEPEST:
+        for match in _BRACKET.finditer(raw):
+            depth += 1 if match[0] in b"[{" else -1
+            if depth > _DEEPEST:
+                return True
+    return False
 
 
 def count(value: object) -> int | None:

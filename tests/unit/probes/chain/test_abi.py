@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 
 import pytest
 from eth_utils.crypto import keccak
@@ -48,6 +50,15 @@ def test_every_function_listed_is_defined_once() -> None:
     defined = {value for value in vars(abi).values() if isinstance(value, abi.Function)}
     assert defined == set(abi.FUNCTIONS)
     assert len({function.selector for function in abi.FUNCTIONS}) == len(abi.FUNCTIONS)
+
+
+def test_loading_web3_leaves_the_recursion_limit_alone() -> None:
+    script = (
+        "import sys; before = sys.getrecursionlimit();"
+        "from lptui.probes.chain.codec import codec; codec();"
+        "assert 'web3' in sys.modules; assert sys.getrecursionlimit() == before"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_call_data_is_the_selector_and_the_arguments() -> None:

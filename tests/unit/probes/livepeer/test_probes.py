@@ -118,7 +118,6 @@ class TestTargets:
             assert probe.interval_s(described, "orch-1") == seconds
             assert probe.source(described, "orch-1").startswith("edge-1: http://127.0.0.1:7935/")
 
-
     @pytest.mark.parametrize("path", ["", "/", "/metrics", "/metrics/"])
     def test_a_metrics_address_may_have_its_path_or_not(self, path: str) -> None:
         described = fleet(metrics=Endpoint(f"http://127.0.0.1:9000{path}", None))

@@ -97,7 +97,8 @@ class TestStatus:
             (b"NaN", "no object"),
             (b"{}", "no Version"),
             (b'{"Version": null}', "no Version"),
-            (b"[" * 100_000, "not JSON"),
+            (b"[" * 100_000, "nested without end"),
+            (b'{"Version":' * 100_000, "nested without end"),
             (b'{"Version": ' + b"9" * 5000 + b"}", "not JSON"),
         ],
     )
