@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Sequence
 
-from benchmarks import cpu
 from benchmarks.fanout import Ansible, Cost, SshFanout
 from benchmarks.lab import Lab, relay
 from benchmarks.table import Results, median
@@ -59,17 +58,10 @@ def steady(lab: Lab, results: Results) -> None:
 def _in_turn(lab: Lab, round_trip: int, fanout: SshFanout) -> tuple[list[Cost], list[Cost]]:
     """Rounds of both contestants, half of one before and half after the other."""
     theirs = [fanout.round() for _ in range(ROUNDS // 2)]
-    before = cpu.seconds(cpu.tree(lab.sshd_pid))
     config = str(lab.lptui_config(round_trip))
-    done = _worker("rounds", config, str(ROUNDS))
-    # Logging in is in this difference too: only the rounds' own share is asked for again below.
-    whole = cpu.seconds(cpu.tree(lab.sshd_pid)) - before
-    before = cpu.seconds(cpu.tree(lab.sshd_pid))
-    _worker("rounds", config, "0")
-    login = cpu.seconds(cpu.tree(lab.sshd_pid)) - before
-    nodes = max(0.0, whole - login) / ROUNDS
+    done = _worker("rounds", config, str(ROUNDS), str(lab.sshd_pid))
     theirs += [fanout.round() for _ in range(ROUNDS - ROUNDS // 2)]
-    return [Cost(item["wall_s"], item["operator_s"], nodes) for item in done], theirs
+    return [Cost(**item) for item in done], theirs
 
 
 def cold(lab: Lab, results: Results) -> None:

@@ -13,6 +13,7 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
+from benchmarks import cpu
 from lptui.clock import SystemClock
 from lptui.collector.asking import Source, ask
 from lptui.collector.collector import Collector
@@ -23,8 +24,11 @@ from lptui.fleet.snapshot import Snapshot
 from lptui.probes.host import PROBES
 from lptui.transport.reach import FleetReach
 
+WARM_UP = 2
+"""Rounds that open connections and shells; they are not counted."""
 
-async def rounds(config: Path, count: int) -> list[dict[str, float]]:
+
+async def rounds(config: Path, count: int, sshd_pid: int) -> list[dict[str, float]]:
     """Asks every host once a round, as the live collector does, and publishes the snapshot."""
     fleet, clock = load_fleet(config), SystemClock()
     probe = next(item for item in PROBES if item.name == "host-vitals")
@@ -40,20 +44,24 @@ async def rounds(config: Path, count: int) -> list[dict[str, float]]:
         if not answered:
             raise RuntimeError(str(ledger.publish(0).reading(HostVitals, source.target).problem))
 
+    nodes = 0.0
     try:
-        for _ in range(count + 2):
+        for number in range(count + WARM_UP):
+            if number == WARM_UP:
+                nodes = cpu.seconds(cpu.tree(sshd_pid))
             before = resource.getrusage(resource.RUSAGE_SELF)
             started = time.perf_counter()
             await asyncio.gather(*(one(source) for source in sources))
             ledger.publish(clock.now())
             wall = time.perf_counter() - started
             after = resource.getrusage(resource.RUSAGE_SELF)
-            cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-            found.append({"wall_s": wall, "operator_s": cpu})
+            used = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+            found.append({"wall_s": wall, "operator_s": used})
             await asyncio.sleep(0.05)
+        nodes = (cpu.seconds(cpu.tree(sshd_pid)) - nodes) / count
     finally:
         await reach.close()
-    return found[2:]
+    return [item | {"nodes_s": nodes} for item in found[WARM_UP:]]
 
 
 async def gaps(config: Path, seconds: float) -> list[dict[str, float]]:
@@ -82,6 +90,9 @@ async def gaps(config: Path, seconds: float) -> list[dict[str, float]]:
 
 
 if __name__ == "__main__":
-    what, path, amount = sys.argv[1:4]
-    work = rounds(Path(path), int(amount)) if what == "rounds" else gaps(Path(path), float(amount))
-    json.dump(asyncio.run(work), sys.stdout)
+    path = Path(sys.argv[2])
+    if sys.argv[1] == "rounds":
+        found = asyncio.run(rounds(path, int(sys.argv[3]), int(sys.argv[4])))
+    else:
+        found = asyncio.run(gaps(path, float(sys.argv[3])))
+    json.dump(found, sys.stdout)
