@@ -99,6 +99,22 @@ async def test_logins_and_host_keys_are_strict(tmp_path: Path) -> None:
         await simulation.close()
 
 
+async def test_a_person_gets_a_prompt_and_can_leave(tmp_path: Path) -> None:
+    simulation = await start(directory=tmp_path / "run", hosts=12)
+    try:
+        connection = await log_in(ssh_of(simulation, "vault-1"))
+        process = await connection.create_process(term_type="xterm", encoding=None)
+        process.stdin.write(b"hostname\rexit\r")
+        async with asyncio.timeout(5):
+            shown = await process.stdout.read()
+            assert (await process.wait()).exit_status == 0
+        assert b"hostname\r\nvault-1\r\n" in shown
+        connection.close()
+        await connection.wait_closed()
+    finally:
+        await simulation.close()
+
+
 async def test_nothing_listens_beyond_loopback(tmp_path: Path) -> None:
     simulation = await start(directory=tmp_path / "run")
     try:
