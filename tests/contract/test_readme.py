@@ -1,0 +1,105 @@
+"""README's promises: every command in it runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+README = (REPOSITORY / "README.md").read_text()
+
+
+def commands() -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """`lptui` on the path, the demo's fleet as the operator's where a command has none."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return os.environ | {"PATH": path, "LPTUI_STATE": str(tmp_path / "state")}
+
+
+def run(
+    command: str, folder: Path, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", "-c", command],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_readme_names_exactly_these_commands() -> None:
+    assert commands() == [
+        "make demo",
+        "make test",
+        "lptui --headless validate",
+        "lptui --headless check",
+        "lptui --headless check --format prometheus > lptui.prom.new; mv lptui.prom.new lptui.prom",
+        "lptui --headless reward --dry-run",
+        "lptui --demo --scenario reward-missed --headless check",
+    ]
+
+
+def test_make_demo_without_a_terminal_checks_the_demo_and_says_why(
+    environment: dict[str, str],
+) -> None:
+    script = f"sh scripts/demo.sh {Path(sys.executable).with_name('lptui')}"
+    done = run(script, REPOSITORY, environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no terminal" in done.stdout
+    assert "OK - " in done.stdout
+
+
+def test_make_test_is_what_continuous_integration_runs() -> None:
+    script = (REPOSITORY / ".ci" / "run").read_text()
+    assert "make test" in script
+    assert "LPTUI_REQUIRE_REAL=1" in script
+
+
+def test_the_example_is_a_valid_start(tmp_path: Path, environment: dict[str, str]) -> None:
+    shutil.copy(REPOSITORY / "config.example.yaml", tmp_path / "lptui.yaml")
+    done = run("lptui --headless validate", tmp_path, environment)
+    assert done.returncode == 0, done.stdout
+
+
+def test_check_and_its_prometheus_form_run_on_this_machine(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    (tmp_path / "lptui.yaml").write_text("name: here\nhosts:\n  here: {local: true}\n")
+    done = run("lptui --headless check", tmp_path, environment)
+    assert done.returncode in range(4), done.stderr
+    assert re.match(r"(OK|WARNING|CRITICAL|UNKNOWN) - .*\|", done.stdout)
+    run(commands()[4], tmp_path, environment)
+    assert "lptui_check_status{" in (tmp_path / "lptui.prom").read_text()
+
+
+def test_the_demo_scenario_is_found_by_check(tmp_path: Path, environment: dict[str, str]) -> None:
+    done = run(commands()[6], tmp_path, environment)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "reward" in done.stdout.splitlines()[0]
+
+
+def test_a_reward_can_be_planned_on_the_demo(tmp_path: Path, environment: dict[str, str]) -> None:
+    command = commands()[5].replace("lptui ", "lptui --demo --scenario reward-missed ", 1)
+    done = run(command, tmp_path, environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("plan ")
+
+
+def test_the_pictures_of_the_readme_are_there() -> None:
+    for path in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README):
+        assert (REPOSITORY / path).is_file(), path
