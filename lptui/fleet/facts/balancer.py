@@ -120,7 +120,8 @@ class NginxConfig:
     Attributes:
         listen: addresses that its server blocks listen on, as written.
         changed_at: the newest of the files, seconds since 1970 by the host's clock.
-        loaded_at: when the newest worker started, by the same clock.
+        loaded_at: when the oldest worker that serves started, by the same clock (a worker that
+            died and was replaced has the old configuration).
         edited: a file is newer than the workers; None when one of the two is not known.
         old_workers: workers that only finish old connections.
     """

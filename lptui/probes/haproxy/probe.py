@@ -11,6 +11,7 @@ from lptui.errors import BadAnswerError, HttpError, LptuiError, ProblemKind, Tra
 from lptui.fleet.facts.balancer import BalancerState
 from lptui.fleet.reading import Key
 from lptui.fleet.topology import Balancer, BalancerKind, Endpoint, Fleet
+from lptui.probes.backends import only
 from lptui.probes.haproxy.commands import CSV_SUFFIX, READ
 from lptui.probes.haproxy.state import parse_page, parse_socket, with_shares
 from lptui.probes.probe import Answer, Asking
@@ -58,20 +59,6 @@ class HaproxyProbe:
         state = await _read(asking.reach, balancer, left)
         wanted = with_shares(state, asking.latest.value(BalancerState, target))
         return [Answer(Key(BalancerState, target), only(wanted, balancer.backends))]
-
-
-def only(state: BalancerState, backends: Sequence[str]) -> BalancerState:
-    """The state with only the backends of interest; all when none is named. Frontends stay."""
-    if not backends:
-        return state
-    missing = [name for name in backends if state.backend(name) is None]
-    notes = tuple(f"backend {clean(name, 60)!r} is not known to the balancer" for name in missing)
-    return replace(
-        state,
-        proxies=tuple(p for p in state.proxies if p.kind == "frontend" or p.name in backends),
-        servers=tuple(server for server in state.servers if server.backend in backends),
-        notes=state.notes + notes,
-    )
 
 
 def page_words(page: Endpoint) -> str:

@@ -28,7 +28,36 @@ def dump(config_path: str | None, *, sudo: bool = False) -> Command:
     argv = ("nginx", "-T", *(("-c", config_path) if config_path else ()))
     if sudo:
         argv = ("sudo", "-n", *argv)
-    return Command(argv, limit=DUMP_LIMIT, merge_stderr=True)
+    return Command(argv, timeout_s=3.0, limit=DUMP_LIMIT, merge_stderr=True)
+
+
+VERSION: Final = Command(("nginx", "-v"), merge_stderr=True)
+"""`nginx version: nginx/1.22.1`"""
+
+FILES_FUNCTION: Final = ShellFunction(
+    "lptui_nginx_files",
+    # Unquoted on purpose: the shell expands the pattern; nothing of it is ever run.
+    'lptui_nginx_files() { for x_a in "$@"; do for x_p in $x_a; do '
+    'if [ -f "$x_p" ]; then if [ -r "$x_p" ]; then '
+    'printf \'# configuration file %s:\\n\' "$x_p"; cat "$x_p"; echo; '
+    "else printf '# unreadable file %s:\\n' \"$x_p\"; fi; fi; done; done; }",
+)
+
+
+def files(patterns: Sequence[str]) -> Command:
+    """The files that match, in the form of `nginx -T`; what may not be read is named as such.
+
+    # configuration file /etc/nginx/sites-enabled/orch:
+    upstream orch { server 192.0.2.11:8935; }
+
+    # unreadable file /etc/nginx/secret.conf:
+    """
+    return Command(
+        ("lptui_nginx_files", *patterns),
+        timeout_s=0.0,
+        limit=DUMP_LIMIT,
+        function=FILES_FUNCTION,
+    )
 
 
 def modified(paths: Sequence[str]) -> Command:
@@ -41,7 +70,7 @@ def modified(paths: Sequence[str]) -> Command:
 
 PROCESSES_FUNCTION: Final = ShellFunction(
     "lptui_nginx",
-    "lptui_nginx() { printf 'now %s\\n' \"$(date +%s)\"; "
+    "lptui_nginx() { printf 'now %s\\n' \"$(date +%s.%N)\"; "
     "IFS= read -r x_l </proc/uptime && printf 'uptime %s\\n' \"$x_l\"; "
     "printf 'hz %s\\n' \"$(getconf CLK_TCK)\"; "
     "for x_p in /proc/[0-9]*; do "
@@ -54,7 +83,7 @@ PROCESSES_FUNCTION: Final = ShellFunction(
 PROCESSES: Final = Command(("lptui_nginx",), timeout_s=0.0, function=PROCESSES_FUNCTION)
 """Every nginx process: pid, parent, start in clock ticks since boot, title.
 
-    now 1763668800
+    now 1763668800.123456789
     uptime 86400.12 172000.00
     hz 100
     process 700 1 4321 nginx: master process /usr/sbin/nginx -g daemon on; master_process on;

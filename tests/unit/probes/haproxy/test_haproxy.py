@@ -174,7 +174,7 @@ def test_shares_of_new_sessions() -> None:
     first = parse_socket(SOCKET)
     assert all(server.share is None for server in with_shares(first, None).servers)
     shares = _servers(with_shares(_later(first, o1=3, o3=1), first))
-    assert [shares[name].share for name in ("o1", "o3", "o2")] == [75, 25, 0]
+    assert [shares[name].share for name in ("o1", "o3", "o2")] == [75.0, 25.0, 0.0]
     assert shares["t1"].share is None, "its backend had no traffic"
 
 

@@ -1,0 +1,204 @@
+"""Asks a host for nginx's configuration and processes."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from lptui.errors import BadAnswerError, CommandError, LptuiError, ProblemKind
+from lptui.fleet.facts.balancer import NginxConfig
+from lptui.fleet.reading import Key
+from lptui.fleet.topology import Balancer, BalancerKind, Fleet
+from lptui.probes.nginx import commands, processes, upstreams
+from lptui.probes.nginx.dump import Directive, Dump, includes, read, split
+from lptui.probes.outcome import NOT_FOUND, failure
+from lptui.probes.probe import Answer, Asking
+from lptui.probes.timing import time_left
+from lptui.text import clean
+from lptui.transport.protocols import Output, Shell
+
+USUAL_PATH: Final = "/etc/nginx/nginx.conf"
+
+_ROUNDS: Final = 8
+_VERSION: Final = re.compile(r"nginx version: (\S{1,60})")
+_MESSAGE: Final = re.compile(r"\[(?:emerg|crit|alert|error)\] (?:[0-9#]+: )?(.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A configuration as it was read, and what to say about the way."""
+
+    dump: Dump
+    directives: tuple[Directive, ...]
+    notes: tuple[str, ...] = ()
+
+
+class NginxConfigProbe:
+    """`nginx -T`; where the login may not do that, the files themselves; sudo comes last.
+
+    It is what is on disk. Whether it is loaded shows by the age of the workers.
+    """
+
+    name: ClassVar[str] = "nginx-config"
+    needs: ClassVar[tuple[str, ...]] = ()
+
+    def targets(self, fleet: Fleet) -> Sequence[str]:
+        return nginx_balancers(fleet)
+
+    def interval_s(self, fleet: Fleet, target: str) -> float:
+        return fleet.intervals.slow
+
+    def source(self, fleet: Fleet, target: str) -> str:
+        return f"{fleet.balancers[target].host}: nginx -T"
+
+    def keys(self, fleet: Fleet, target: str) -> Sequence[Key]:
+        return (Key(NginxConfig, target),)
+
+    async def ask(self, asking: Asking, target: str) -> Sequence[Answer]:
+        balancer = asking.fleet.balancers[target]
+        shell = asking.reach.shell(host_of(balancer))
+        left = time_left(asking)
+        version, running = await shell.run([commands.VERSION, commands.PROCESSES], left())
+        found = await _configuration(shell, balancer, left)
+        [changed] = await shell.run([commands.modified(tuple(found.dump.files))], left())
+        value = describe(found, version.text, running, changed, balancer.config_path)
+        return [Answer(Key(NginxConfig, target), value)]
+
+
+def nginx_balancers(fleet: Fleet) -> tuple[str, ...]:
+    """The balancers that are nginx and have a host."""
+    return tuple(
+        balancer.name
+        for balancer in fleet.balancers.values()
+        if balancer.kind is BalancerKind.NGINX and balancer.host is not None
+    )
+
+
+def host_of(balancer: Balancer) -> str:
+    if balancer.host is None:
+        raise LptuiError(balancer.name, "has no host", kind=ProblemKind.NOT_CONFIGURED)
+    return balancer.host
+
+
+def describe(
+    found: Found, version: str, running: Output, changed: Output, config_path: str | None
+) -> NginxConfig:
+    """The configuration together with what is running."""
+    said = _VERSION.search(version)
+    notes = list(found.notes)
+    newest = max(processes.parse_modified(changed.text).values(), default=None)
+    generation = None
+    try:
+        now, all_processes = processes.parse(running.text)
+        generation = processes.generation(now, all_processes, config_path)
+        masters = [one for one in all_processes if "master process" in one.title]
+        if generation is None:
+            notes.append(_which(len(masters)))
+    except BadAnswerError as error:
+        notes.append(str(error))
+    loaded = generation.loaded_at if generation else None
+    return NginxConfig(
+        upstreams=upstreams.find(found.directives),
+        listen=upstreams.listens(found.directives),
+        files=tuple(clean(path, 400) for path in found.dump.files),
+        version=clean(said[1].removeprefix("nginx/"), 60) if said else "",
+        pid=generation.pid if generation else None,
+        uptime_s=generation.uptime_s if generation else None,
+        changed_at=newest,
+        loaded_at=loaded,
+        edited=newest > loaded if newest is not None and loaded is not None else None,
+        old_workers=generation.old_workers if generation else None,
+        notes=tuple(notes),
+    )
+
+
+def _which(masters: int) -> str:
+    if masters == 0:
+        return "no nginx is running on the host (or its processes are hidden from the login)"
+    return f"{masters} nginx are running, and which one is meant is not clear: set its config path"
+
+
+async def _configuration(shell: Shell, balancer: Balancer, left: Callable[[], float]) -> Found:
+    path = balancer.config_path
+    [dumped] = await shell.run([commands.dump(path)], left())
+    if dumped.status == 0 and b"# configuration file " in dumped.stdout:
+        return await _parsed(split(dumped.text))
+    first = failure(f"nginx -T on {balancer.host}", dumped, _remedy(path))
+    why = _complaint(dumped)
+    try:
+        found = await _parsed(await _files(shell, path or USUAL_PATH, left))
+    except LptuiError as error:
+        if dumped.status == NOT_FOUND or _is_broken(dumped):
+            raise first from None
+        [by_sudo] = await shell.run([commands.dump(path, sudo=True)], left())
+        if by_sudo.status == 0 and b"# configuration file " in by_sudo.stdout:
+            return await _parsed(split(by_sudo.text))
+        raise CommandError(
+            f"nginx configuration on {balancer.host}",
+            f"nginx -T: {why}; the files: {error.why or error}; sudo: {_complaint(by_sudo)}",
+            _remedy(path),
+            kind=ProblemKind.FORBIDDEN,
+        ) from None
+    notes = (f"nginx refuses its files: {why}",) if _is_broken(dumped) else ()
+    return Found(found.dump, found.directives, notes)
+
+
+async def _files(shell: Shell, main: str, left: Callable[[], float]) -> Dump:
+    """The main file and, round after round, what it includes; raises when one may not be read."""
+    files: dict[str, str] = {}
+    patterns: tuple[str, ...] = (main,)
+    asked: set[str] = set()
+    for _ in range(_ROUNDS):
+        patterns = tuple(pattern for pattern in patterns if pattern not in asked)
+        if not patterns:
+            break
+        asked.update(patterns)
+        [output] = await shell.run([commands.files(patterns)], left())
+        got = split(output.text)
+        if got.unreadable:
+            raise CommandError(
+                f"{clean(got.unreadable[0], 200)}", "may not be read", kind=ProblemKind.FORBIDDEN
+            )
+        new = {path: body for path, body in got.files.items() if path not in files}
+        if not files and main not in new:
+            raise CommandError(clean(main, 200), "there is no such file, or it is out of reach")
+        files |= new
+        patterns = await asyncio.to_thread(includes, Dump({main: "", **new}))
+        patterns = tuple(pattern for pattern in patterns if not _has_space(pattern))
+    return Dump(files)
+
+
+def _has_space(pattern: str) -> bool:
+    """The shell would take it for two."""
+    return any(char.isspace() for char in pattern)
+
+
+async def _parsed(dump: Dump) -> Found:
+    return Found(dump, await asyncio.to_thread(read, dump))
+
+
+def _is_broken(output: Output) -> bool:
+    """The test failed for what is written in the files, not for the login's rights."""
+    return output.status == 1 and "[emerg]" in output.text and "ermission denied" not in output.text
+
+
+def _complaint(output: Output) -> str:
+    """The line that says what is wrong."""
+    found = _MESSAGE.search(output.text)
+    if found is not None:
+        return clean(found[1], 200)
+    if output.status == NOT_FOUND:
+        return "not installed, or not in the login's path"
+    lines = [line for line in output.text.splitlines() if line.strip()]
+    return clean(lines[0], 160) if lines else f"status {output.status}"
+
+
+def _remedy(path: str | None) -> str:
+    option = f" -c {path}" if path else ""
+    return (
+        "let the login read the files, or give it in sudoers: "
+        f"LOGIN ALL=(root) NOPASSWD: /usr/sbin/nginx -T{option}"
+    )

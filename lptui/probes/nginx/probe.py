@@ -1,0 +1,269 @@
+"""nginx as a balancer. It tells nobody how its servers are, so they are asked from its host."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final
+
+from lptui.errors import DeadlineError, LptuiError, Problem, ProblemKind, TransportError
+from lptui.fleet.facts.balancer import (
+    AdminState,
+    BalancerState,
+    Health,
+    NginxConfig,
+    NginxServer,
+    NginxUpstream,
+    Proxy,
+    Server,
+)
+from lptui.fleet.reading import Key
+from lptui.fleet.topology import Balancer, Endpoint, Fleet
+from lptui.probes.backends import only
+from lptui.probes.host.commands import DATE
+from lptui.probes.nginx import status
+from lptui.probes.nginx.config import host_of, nginx_balancers
+from lptui.probes.probe import Answer, Asking
+from lptui.probes.timing import time_left
+from lptui.text import clean
+from lptui.transport.protocols import Reach
+
+KIND: Final = "nginx"
+AT_ONCE: Final = 16
+PATIENCE_S: Final = 2.0
+"""How long a server may take to answer."""
+
+_NO_VERDICT: Final = frozenset(
+    {ProblemKind.FORBIDDEN, ProblemKind.NOT_CONFIGURED, ProblemKind.INTERNAL}
+)
+
+Target = tuple[str, str]
+"""An address and how to speak to it: http, https, or "" where that is not known (stream)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What asking a server gave."""
+
+    health: Health
+    detail: str = ""
+    latency_s: float | None = None
+    problem: Problem | None = None
+
+
+class NginxProbe:
+    """Each server of each upstream, and stub_status; the configuration is another reading."""
+
+    name: ClassVar[str] = "nginx"
+    needs: ClassVar[tuple[str, ...]] = ("nginx-config",)
+
+    def targets(self, fleet: Fleet) -> Sequence[str]:
+        return nginx_balancers(fleet)
+
+    def interval_s(self, fleet: Fleet, target: str) -> float:
+        return fleet.intervals.balancer
+
+    def source(self, fleet: Fleet, target: str) -> str:
+        balancer = fleet.balancers[target]
+        way = f"GET {balancer.probe_path}" if balancer.probe_path else "connections"
+        return f"{balancer.host}: {way} to its servers"
+
+    def keys(self, fleet: Fleet, target: str) -> Sequence[Key]:
+        return (Key(BalancerState, target),)
+
+    async def ask(self, asking: Asking, target: str) -> Sequence[Answer]:
+        key = Key(BalancerState, target)
+        balancer = asking.fleet.balancers[target]
+        config, notes = _configuration(asking, target)
+        if isinstance(config, Problem):
+            return [Answer(key, problem=config)]
+        left = time_left(asking)
+        wanted = [
+            one
+            for one in config.upstreams
+            if not balancer.backends or one.name in balancer.backends
+        ]
+        verdicts, (page, page_notes) = await asyncio.gather(
+            _verdicts(asking.reach, balancer, _targets(wanted), left),
+            _stub_status(asking.reach, balancer, left),
+        )
+        state = _state(config, wanted, verdicts, page)
+        whole = only(state, balancer.backends)
+        return [Answer(key, _with_notes(whole, (*notes, *config.notes, *page_notes)))]
+
+
+def _configuration(asking: Asking, target: str) -> tuple[NginxConfig | Problem, tuple[str, ...]]:
+    """The configuration as last read, with a note where that reading fails now."""
+    reading = asking.latest.reading(NginxConfig, target)
+    if reading.value is not None:
+        return reading.value, ()
+    problem = reading.problem or Problem(ProblemKind.NOT_READ, "nginx", "not read yet")
+    good = reading.last_good
+    if good is None or good.value is None:
+        return problem, ()
+    age = asking.clock.now() - good.taken_at
+    return good.value, (f"the configuration was read {age:.0f} s ago; now {problem}",)
+
+
+def _targets(wanted: Sequence[NginxUpstream]) -> list[Target]:
+    found = [(server.address, one.scheme) for one in wanted for server in one.servers]
+    return list(dict.fromkeys(found))
+
+
+async def _verdicts(
+    reach: Reach, balancer: Balancer, targets: Sequence[Target], left: Callable[[], float]
+) -> dict[Target, Verdict]:
+    """Asks all servers side by side.
+
+    Where one does not answer, the host itself is asked: when that fails, nothing is known of the
+    servers, and its error is raised.
+    """
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def one(target: Target) -> Verdict:
+        async with turns:
+            return await _verdict(reach, balancer, target, left)
+
+    found = await asyncio.gather(*(one(target) for target in targets))
+    if any(verdict.problem is not None for verdict in found):
+        await reach.shell(host_of(balancer)).run([DATE], max(0.5, left()))
+    return dict(zip(targets, found, strict=True))
+
+
+async def _verdict(
+    reach: Reach, balancer: Balancer, target: Target, left: Callable[[], float]
+) -> Verdict:
+    address, scheme = target
+    if address.startswith("unix:"):
+        return Verdict(Health.UNKNOWN, "a unix socket; not asked")
+    try:
+        seconds = min(PATIENCE_S, left())
+    except DeadlineError:
+        return Verdict(Health.UNKNOWN, "not asked: too many servers take their time")
+    host = host_of(balancer)
+    try:
+        if balancer.probe_path is None:
+            took = await reach.connect_time(host, address, seconds)
+            return Verdict(Health.UP, "connected", took)
+        schemes = (scheme,) if scheme else ("https", "http")
+        return await _page(reach, host, address, schemes, balancer.probe_path, seconds)
+    except LptuiError as error:
+        problem = error.problem()
+        health = Health.UNKNOWN if problem.kind in _NO_VERDICT else Health.DOWN
+        return Verdict(health, clean(problem.why or problem.what, 160), None, problem)
+
+
+async def _page(
+    reach: Reach, host: str, address: str, schemes: Sequence[str], path: str, seconds: float
+) -> Verdict:
+    """A GET by the first scheme that the server speaks; 2xx and 3xx are well."""
+    for scheme in schemes:
+        # A node's own certificate is self-signed, and nginx does not check it either by default.
+        endpoint = Endpoint(f"{scheme}://{address}", host, verify_tls=False)
+        try:
+            answer = await reach.http(endpoint).request("GET", path, deadline_s=seconds)
+        except TransportError as error:
+            if scheme != schemes[-1] and error.kind not in (
+                ProblemKind.REFUSED,
+                ProblemKind.TIMEOUT,
+            ):
+                continue
+            raise
+        is_well = 200 <= answer.status < 400
+        detail = f"GET {clean(path, 60)}: {answer.status}"
+        return Verdict(Health.UP if is_well else Health.DOWN, detail, answer.took_s)
+    raise TransportError(address, "there is no way to ask it", kind=ProblemKind.INTERNAL)
+
+
+async def _stub_status(
+    reach: Reach, balancer: Balancer, left: Callable[[], float]
+) -> tuple[status.StubStatus | None, tuple[str, ...]]:
+    """The page, or a note why not."""
+    if balancer.stub_status is None:
+        return None, ()
+    try:
+        http = reach.http(balancer.stub_status)
+        answer = await http.request("GET", "", deadline_s=min(PATIENCE_S, left()))
+        if answer.status != 200:
+            return None, (f"stub_status: status {answer.status}",)
+        page = status.parse(answer.text)
+    except LptuiError as error:
+        return None, (f"stub_status: {error.why or error}",)
+    dropped = f"{page.dropped} connections were accepted and not served (a limit was hit)"
+    return page, ((dropped,) if page.dropped else ())
+
+
+def _state(
+    config: NginxConfig,
+    wanted: Sequence[NginxUpstream],
+    verdicts: Mapping[Target, Verdict],
+    page: status.StubStatus | None,
+) -> BalancerState:
+    servers = tuple(server for one in wanted for server in _servers(one, verdicts))
+    backends = tuple(_proxy(one, servers) for one in wanted)
+    is_running = config.pid is not None or page is not None
+    frontend = Proxy(
+        name=KIND,
+        kind="frontend",
+        status="OPEN" if is_running else "",
+        sessions=page.active if page else None,
+        addresses=config.listen,
+    )
+    return BalancerState(
+        kind=KIND,
+        version=config.version,
+        proxies=(frontend, *backends),
+        servers=servers,
+        pid=config.pid,
+        uptime_s=config.uptime_s,
+        old_workers=config.old_workers,
+        edited=config.edited,
+        connections=page.active if page else None,
+    )
+
+
+def _servers(upstream: NginxUpstream, verdicts: Mapping[Target, Verdict]) -> list[Server]:
+    found: list[Server] = []
+    names: dict[str, int] = {}
+    for line in upstream.servers:
+        times = names[line.address] = names.get(line.address, 0) + 1
+        name = line.address if times == 1 else f"{line.address} #{times}"
+        verdict = verdicts[line.address, upstream.scheme]
+        found.append(_server(upstream.name, name, line, verdict))
+    return found
+
+
+def _server(backend: str, name: str, line: NginxServer, verdict: Verdict) -> Server:
+    return Server(
+        backend=backend,
+        name=name,
+        address=line.address,
+        admin=AdminState.DOWN if line.down else AdminState.READY,
+        health=verdict.health,
+        backup=line.backup,
+        weight=0 if line.down else line.weight,
+        configured_weight=line.weight,
+        check_detail=verdict.detail,
+        health_source="probe" if verdict.health is not Health.UNKNOWN else "",
+        latency_s=verdict.latency_s,
+    )
+
+
+def _proxy(upstream: NginxUpstream, servers: Sequence[Server]) -> Proxy:
+    """An upstream; `active` and `backup` count the servers that answered and are not set down."""
+    mine = [one for one in servers if one.backend == upstream.name]
+    usable = [one for one in mine if one.health is Health.UP and one.admin is not AdminState.DOWN]
+    is_unknown = any(one.health is Health.UNKNOWN for one in mine)
+    return Proxy(
+        name=upstream.name,
+        kind="backend",
+        status="UP" if usable else "" if is_unknown else "DOWN",
+        algorithm=upstream.algorithm or "round robin",
+        active=None if is_unknown else sum(not one.backup for one in usable),
+        backup=None if is_unknown else sum(one.backup for one in usable),
+    )
+
+
+def _with_notes(state: BalancerState, notes: Sequence[str]) -> BalancerState:
+    return replace(state, notes=(*state.notes, *notes))

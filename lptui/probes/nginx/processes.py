@@ -1,0 +1,91 @@
+"""nginx's processes: which master, since when its workers run, how many only finish."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lptui.errors import BadAnswerError
+from lptui.probes.numbers import count, decimal
+from lptui.text import clean
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process of nginx; `started_at` is seconds since 1970 by the host's clock."""
+
+    pid: int
+    parent: int
+    started_at: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A master and its workers. `loaded_at` None when no worker serves."""
+
+    pid: int
+    uptime_s: float
+    loaded_at: float | None
+    old_workers: int
+
+
+def parse(text: str) -> tuple[float, tuple[Process, ...]]:
+    """The host's time, and its nginx processes; raises BadAnswerError."""
+    values: dict[str, str] = {}
+    lines: list[str] = []
+    for line in text.splitlines():
+        name, _, value = line.partition(" ")
+        if name == "process":
+            lines.append(value)
+        else:
+            values.setdefault(name, value)
+    now = decimal(values.get("now", "").removesuffix("%N").removesuffix("N"))
+    uptime = decimal(values.get("uptime", "").partition(" ")[0])
+    hertz = count(values.get("hz", "")) or 100
+    if now is None or uptime is None:
+        raise BadAnswerError("nginx processes", f"no time in {clean(text, 60)!r}")
+    return now, tuple(_process(line, now - uptime, hertz) for line in lines)
+
+
+def generation(
+    now: float, processes: Sequence[Process], config_path: str | None
+) -> Generation | None:
+    """The master that runs the configuration of interest; None when that is not clear."""
+    masters = [one for one in processes if "nginx: master process" in one.title]
+    if len(masters) > 1 and config_path:
+        masters = [one for one in masters if config_path in one.title.split()] or masters
+    if len(masters) != 1:
+        return None
+    [master] = masters
+    workers = [one for one in processes if one.parent == master.pid and "worker" in one.title]
+    old = [one for one in workers if "shutting down" in one.title]
+    serving = [one.started_at for one in workers if one not in old]
+    # A worker that died and was started again has the old configuration: the oldest one counts.
+    return Generation(
+        pid=master.pid,
+        uptime_s=max(0.0, now - master.started_at),
+        loaded_at=min(serving, default=None),
+        old_workers=len(old),
+    )
+
+
+def parse_modified(text: str) -> Mapping[str, float]:
+    """`SECONDS PATH` lines."""
+    found: dict[str, float] = {}
+    for line in text.splitlines():
+        when, _, path = line.partition(" ")
+        at = count(when)
+        if at is not None and path:
+            found[path] = float(at)
+    return found
+
+
+def _process(line: str, booted_at: float, hertz: int) -> Process:
+    words = line.split(" ", 3)
+    numbers = [count(word) for word in words[:3]]
+    pid, parent, ticks = numbers if len(numbers) == 3 else (None, None, None)
+    if pid is None or parent is None or ticks is None:
+        raise BadAnswerError("nginx processes", f"unexpected {clean(line, 60)!r}")
+    title = clean(words[3], 300) if len(words) > 3 else ""
+    return Process(pid, parent, booted_at + ticks / hertz, title)
