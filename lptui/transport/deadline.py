@@ -35,6 +35,7 @@ class Deadline:
             raise late(self._what, self._seconds, self._remedy) from None
 
 
-def late(what: str, seconds: float, remedy: str = "") -> DeadlineError:
+def late(what: str, seconds: float, remedy: str = "", note: str = "") -> DeadlineError:
     """The error of an answer that did not come in time."""
-    return DeadlineError(what, f"no answer within {seconds:g} s", remedy)
+    why = f"no answer within {seconds:g} s"
+    return DeadlineError(what, f"{why}; {note}" if note else why, remedy)

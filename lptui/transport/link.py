@@ -52,3 +52,7 @@ class Link(Protocol):
     async def round_trip(self) -> float:
         """Seconds for a message to the host and back; 0.0 on this machine."""
         ...
+
+    async def close(self) -> None:
+        """Ends what belongs to the link alone."""
+        ...

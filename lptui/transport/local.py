@@ -6,16 +6,18 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any, Final, cast
 
 from lptui.errors import CommandError, ProblemKind, TransportError
 from lptui.text import clean
 from lptui.transport import direct
 from lptui.transport.link import ShellPipe
 from lptui.transport.protocols import Command, ExecResult
-from lptui.transport.ssh_link import stopped
+from lptui.transport.ssh_exec import stopped
 from lptui.transport.stream import ByteStream
+
+_DRAIN_S: Final = 0.2
 
 
 class LocalLink:
@@ -23,6 +25,7 @@ class LocalLink:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self._children: set[_Child] = set()
 
     async def start_shell(
         self,
@@ -31,22 +34,22 @@ class LocalLink:
         on_end: Callable[[int | None, bool], None],
     ) -> None:
         """See `Link`."""
-        loop = asyncio.get_running_loop()
+
+        def ended(child: _Child) -> None:
+            on_end(child.status, False)
+
         try:
-            await loop.subprocess_exec(
-                lambda: _Shell(on_open, on_data, on_end),
-                "/bin/sh",
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                start_new_session=True,
+            child = await self._start(
+                _Child(lambda _, data: on_data(data), ended), ("/bin/sh",), merge=None
             )
         except OSError as error:
             raise TransportError(
                 f"shell on {self.name}",
                 f"/bin/sh: {(error.strerror or str(error)).lower()}",
+                "there must be a /bin/sh",
                 kind=ProblemKind.NO_SHELL,
             ) from None
+        on_open(child)
 
     async def open_tcp(self, host: str, port: int) -> ByteStream:
         """See `Link`."""
@@ -63,90 +66,134 @@ class LocalLink:
     async def execute(self, command: Command, stdin: bytes) -> ExecResult:
         """See `Link`."""
         what = f"{clean(' '.join(command.argv[:3]), 80)} on {self.name}"
-        pipe = asyncio.subprocess.PIPE
+        output: dict[int, list[bytes]] = {1: [], 2: []}
+        left = command.limit
+        done = asyncio.Event()
+
+        def received(fd: int, data: bytes) -> None:
+            nonlocal left
+            left -= len(data)
+            if left < 0:
+                done.set()
+            else:
+                output[fd].append(data)
+
+        child = _Child(received, lambda _: done.set())
         try:
-            process = await asyncio.create_subprocess_exec(
-                *command.argv,
-                stdin=pipe if stdin else asyncio.subprocess.DEVNULL,
-                stdout=pipe,
-                stderr=asyncio.subprocess.STDOUT if command.merge_stderr else pipe,
-                start_new_session=True,
-                limit=command.limit,
-            )
+            await self._start(child, command.argv, merge=command.merge_stderr)
         except FileNotFoundError:
             return ExecResult(b"", b"not found", 127)
         except OSError as error:
             return ExecResult(b"", clean(str(error)).encode(), 126)
         try:
+            child.write(stdin)
+            child.write_eof()
             async with asyncio.timeout(command.timeout_s):
-                stdout, stderr = await process.communicate(stdin or None)
+                await done.wait()
         except TimeoutError:
-            await _end(process)
+            await child.terminate()
             raise stopped(what, command.timeout_s) from None
-        except asyncio.CancelledError:
-            await _end(process)
-            raise
-        if len(stdout) + len(stderr or b"") > command.limit:
+        finally:
+            child.kill()
+        if left < 0:
             raise CommandError(
                 what,
                 f"more than {command.limit} bytes of output",
                 kind=ProblemKind.OUTPUT_TOO_LARGE,
             )
-        code = process.returncode
-        status = code if code is None or code >= 0 else 128 - code
-        return ExecResult(stdout, stderr or b"", status)
+        return ExecResult(b"".join(output[1]), b"".join(output[2]), child.status)
+
+    async def close(self) -> None:
+        """Ends every process that was started, and waits for it."""
+        children = tuple(self._children)
+        for child in children:
+            child.kill()
+        await asyncio.gather(*(child.gone.wait() for child in children))
+
+    async def _start(self, child: _Child, argv: Sequence[str], merge: bool | None) -> _Child:
+        """Starts a program; `merge` None drops its error output."""
+        pipe = asyncio.subprocess.PIPE
+        errors = {True: asyncio.subprocess.STDOUT, False: pipe, None: asyncio.subprocess.DEVNULL}
+        await asyncio.get_running_loop().subprocess_exec(
+            lambda: child,
+            *argv,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=errors[merge],
+            start_new_session=True,
+        )
+        self._children.add(child)
+        child.on_gone(lambda: self._children.discard(child))
+        return child
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(1.0):
-                await process.wait()
-                return
-
-
-class _Shell(asyncio.SubprocessProtocol):
-    """A local `/bin/sh`."""
+class _Child(asyncio.SubprocessProtocol):
+    """A program of this machine, in a process group of its own."""
 
     def __init__(
-        self,
-        on_open: Callable[[ShellPipe], None],
-        on_data: Callable[[bytes], None],
-        on_end: Callable[[int | None, bool], None],
+        self, on_data: Callable[[int, bytes], None], on_end: Callable[[_Child], None]
     ) -> None:
-        self._on_open = on_open
+        self.status: int | None = None
+        self.gone = asyncio.Event()
         self._on_data = on_data
         self._on_end = on_end
         self._transport: asyncio.SubprocessTransport | None = None
         self._stdin: Any = None
+        self._on_gone: Callable[[], None] | None = None
+
+    def on_gone(self, callback: Callable[[], None]) -> None:
+        """Calls back when the process has ended, at once if it has already."""
+        self._on_gone = callback
+        if self.gone.is_set():
+            callback()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.SubprocessTransport", transport)
         self._stdin = self._transport.get_pipe_transport(0)
-        self._on_open(self)
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
-        self._on_data(data)
+        self._on_data(fd, data)
 
     def process_exited(self) -> None:
-        transport, self._transport = self._transport, None
-        if transport is not None:
-            status = transport.get_returncode()
-            transport.close()
-            self._on_end(status, False)
-
-    def write(self, data: bytes) -> None:
         if self._transport is not None:
-            self._stdin.write(data)
+            code = self._transport.get_returncode()
+            self.status = code if code is None or code >= 0 else 128 - code
+        # What it has written is delivered first; a grandchild may keep the pipes for ever.
+        asyncio.get_running_loop().call_later(_DRAIN_S, self._finish)
 
-    def kill(self) -> None:
-        transport = self._transport
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._finish()
+
+    def _finish(self) -> None:
+        transport, self._transport = self._transport, None
         if transport is None:
             return
-        pid = transport.get_pid()
-        if pid is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
         transport.close()
+        self.gone.set()
+        self._on_end(self)
+        if self._on_gone is not None:
+            self._on_gone()
+
+    def write(self, data: bytes) -> None:
+        if self._transport is not None and data:
+            self._stdin.write(data)
+
+    def write_eof(self) -> None:
+        if self._transport is not None:
+            self._stdin.close()
+
+    async def terminate(self) -> None:
+        """TERM for its whole group; who does not go within a second is killed by `kill`."""
+        self._signal(signal.SIGTERM)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await self.gone.wait()
+
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        transport = self._transport
+        if transport is not None and transport.get_returncode() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(transport.get_pid(), number)

@@ -137,6 +137,7 @@ class FleetReach:
         await asyncio.gather(*(shell.close() for shell in self._shells.values()))
         for connections in self._connections:
             connections.close()
+        await asyncio.gather(*(link.close() for link in self._links.values()))
         await self._pool.close()
 
     def _link(self, host: str) -> Link:

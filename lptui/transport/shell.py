@@ -345,10 +345,9 @@ class HostShell:
         """The time for a batch is up."""
         if batch in self._queue:
             self._queue.remove(batch)
-            behind = "; it waited behind other requests" if self._shells else ""
-            error = late(f"{batch.what} on {self._link.name}", batch.seconds)
-            error.why += behind
-            batch.fail(error)
+            note = "it waited behind other requests" if self._shells else ""
+            what = f"{batch.what} on {self._link.name}"
+            batch.fail(late(what, batch.seconds, note=note))
             return
         for running in self._shells:
             if batch in running.in_flight:

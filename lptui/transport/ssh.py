@@ -7,7 +7,7 @@ import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol, TypeVar, cast
 
 import asyncssh
 
@@ -108,6 +108,9 @@ class Owner(asyncssh.SSHClient):
         client, self._agent_client = self._agent_client, None
         if client is not None:
             client.close()
+
+
+T = TypeVar("T")
 
 
 class Stores:
@@ -439,3 +442,28 @@ async def hang_up(connection: asyncssh.SSHClientConnection, patience_s: float = 
         except TimeoutError:
             connection.abort()
             await connection.wait_closed()
+
+
+async def opened(opening: Awaitable[T]) -> T:
+    """A channel; one that opens after its caller has gone is closed again, not leaked."""
+    task = asyncio.ensure_future(opening)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.add_done_callback(_close_late)
+        raise
+
+
+def _close_late(task: asyncio.Future[Any]) -> None:
+    if not task.cancelled() and task.exception() is None:
+        task.result()[0].abort()
+
+
+def end(channel: Any) -> None:  # noqa: ANN401
+    """Closes a channel and ends what runs on it, as far as sshd passes the signal on.
+
+    It does so to the process group, but not for root's sessions (OpenSSH session.c).
+    """
+    with contextlib.suppress(OSError):
+        channel.kill()
+    channel.abort()

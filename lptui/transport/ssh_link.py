@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import shlex
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar, cast
 
 import asyncssh
 
-from lptui.errors import CommandError, DeadlineError, ProblemKind, TransportError
+from lptui.errors import ProblemKind, TransportError
 from lptui.text import clean
-from lptui.transport.deadline import Deadline, late
+from lptui.transport.deadline import Deadline
 from lptui.transport.link import ShellPipe
 from lptui.transport.pool import Peer
 from lptui.transport.protocols import Command, ExecResult
-from lptui.transport.ssh import channel_refused
+from lptui.transport.ssh import channel_refused, end, opened
+from lptui.transport.ssh_exec import run_once
 from lptui.transport.stream import ByteStream, lost
 
 OPEN_S: Final = 10.0
 """Longest wait for a channel: the far side may have to connect somewhere itself."""
+
+_DRAIN_S: Final = 0.2
+"""How long the last words of a shell that has ended are waited for."""
 
 T = TypeVar("T")
 
@@ -45,7 +47,7 @@ class SshLink:
         session = _ShellSession(on_open, on_data, on_end)
         try:
             async with Deadline(what, OPEN_S):
-                await _opened(
+                await opened(
                     connection.create_session(
                         lambda: cast("Any", session), "exec /bin/sh", encoding=None
                     )
@@ -89,7 +91,7 @@ class SshLink:
         what = f"{where} via {self.name}"
         try:
             async with Deadline(what, OPEN_S):
-                await _opened(opening)
+                await opened(opening)
         except asyncssh.ChannelOpenError as error:
             raise channel_refused(what, error, where) from None
         except (asyncssh.Error, OSError) as error:
@@ -108,93 +110,12 @@ class SshLink:
             await ask(b"keepalive@openssh.com")
         return time.perf_counter() - before
 
+    async def close(self) -> None:
+        """The connection belongs to the pool."""
+
     async def execute(self, command: Command, stdin: bytes) -> ExecResult:
         """See `Link`."""
-        what = f"{clean(' '.join(command.argv[:3]), 80)} on {self.name}"
-        connection = await self.peer.connect()
-        run = _Execution(command.limit, command.merge_stderr)
-        try:
-            async with Deadline(what, OPEN_S):
-                channel, _ = await _opened(
-                    connection.create_session(
-                        lambda: cast("Any", run),
-                        f"exec {shlex.join(command.argv)}",
-                        encoding=None,
-                    )
-                )
-        except asyncssh.ChannelOpenError as error:
-            raise channel_refused(what, error, "a session") from None
-        except (asyncssh.Error, OSError) as error:
-            raise lost(what, error) from None
-        try:
-            if stdin:
-                channel.write(stdin)
-            channel.write_eof()
-        except OSError:
-            pass  # it ended already; its status says more
-        return await _finish(run, channel, command, what)
-
-
-async def _finish(
-    run: _Execution,
-    channel: Any,  # noqa: ANN401
-    command: Command,
-    what: str,
-) -> ExecResult:
-    try:
-        async with asyncio.timeout(command.timeout_s):
-            await run.done.wait()
-    except TimeoutError:
-        await _terminate(run, channel)
-        raise stopped(what, command.timeout_s) from None
-    except asyncio.CancelledError:
-        _kill(channel)
-        raise
-    if run.flooded:
-        _kill(channel)
-        raise CommandError(
-            what, f"more than {command.limit} bytes of output", kind=ProblemKind.OUTPUT_TOO_LARGE
-        )
-    return ExecResult(b"".join(run.stdout), b"".join(run.stderr), run.status)
-
-
-def stopped(what: str, seconds: float) -> DeadlineError:
-    """The error of a command that was ended because its time was up."""
-    error = late(what, seconds, "its outcome is unknown: look before trying again")
-    error.why += "; it was told to stop"
-    return error
-
-
-async def _terminate(run: _Execution, channel: Any) -> None:  # noqa: ANN401
-    """TERM, then KILL: a cancelled wait alone leaves the far process running."""
-    try:
-        channel.terminate()
-        async with asyncio.timeout(1.0):
-            await run.done.wait()
-    except (TimeoutError, OSError):
-        _kill(channel)
-
-
-def _kill(channel: Any) -> None:  # noqa: ANN401
-    """Ends what runs on a channel: sshd passes the signal on to its process group."""
-    with contextlib.suppress(OSError):
-        channel.kill()
-    channel.abort()
-
-
-async def _opened(opening: Awaitable[T]) -> T:
-    """A channel; one that opens after its caller has gone is closed again, not leaked."""
-    task = asyncio.ensure_future(opening)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        task.add_done_callback(_close_late)
-        raise
-
-
-def _close_late(task: asyncio.Future[Any]) -> None:
-    if not task.cancelled() and task.exception() is None:
-        task.result()[0].abort()
+        return await run_once(self.name, await self.peer.connect(), command, stdin)
 
 
 class _ShellSession:
@@ -211,6 +132,7 @@ class _ShellSession:
         self._on_end = on_end
         self._status: int | None = None
         self._channel: Any = None
+        self._finished = False
 
     def connection_made(self, chan: Any) -> None:  # noqa: ANN401
         self._channel = chan
@@ -234,13 +156,26 @@ class _ShellSession:
 
     def exit_status_received(self, status: int) -> None:
         self._status = status
+        self._exited()
 
     def exit_signal_received(self, signal: str, core: bool, message: str, lang: str) -> None:
-        """The end is reported once, by connection_lost."""
+        self._exited()
+
+    def _exited(self) -> None:
+        # sshd closes the channel only when nobody has the shell's output open any more, and a
+        # command that it left behind may keep it for long.
+        asyncio.get_running_loop().call_later(_DRAIN_S, self._finish, None)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._channel = None
-        self._on_end(self._status, exc is not None)
+        self._finish(exc)
+
+    def _finish(self, exc: Exception | None) -> None:
+        channel, self._channel = self._channel, None
+        if not self._finished:
+            self._finished = True
+            self._on_end(self._status, exc is not None)
+        if channel is not None:
+            channel.abort()
 
     def pause_writing(self) -> None:
         """Requests are small."""
@@ -257,52 +192,4 @@ class _ShellSession:
     def kill(self) -> None:
         channel, self._channel = self._channel, None
         if channel is not None:
-            _kill(channel)
-
-
-class _Execution:
-    """An asyncssh session that collects a command's output."""
-
-    def __init__(self, limit: int, merge: bool) -> None:
-        self.stdout: list[bytes] = []
-        self.stderr: list[bytes] = []
-        self.status: int | None = None
-        self.done = asyncio.Event()
-        self.flooded = False
-        self._left = limit
-        self._merge = merge
-
-    def connection_made(self, chan: Any) -> None:  # noqa: ANN401
-        """The channel is given by create_session."""
-
-    def session_started(self) -> None:
-        """Nothing to do."""
-
-    def data_received(self, data: bytes, datatype: int | None) -> None:
-        self._left -= len(data)
-        if self._left < 0:
-            self.flooded = True
-            self.done.set()
-            return
-        (self.stdout if datatype is None or self._merge else self.stderr).append(data)
-
-    def eof_received(self) -> bool:
-        return False
-
-    def exit_status_received(self, status: int) -> None:
-        self.status = status
-
-    def exit_signal_received(self, signal: str, core: bool, message: str, lang: str) -> None:
-        import signal as signals
-
-        number = getattr(signals, f"SIG{signal}", 0)
-        self.status = 128 + int(number)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.done.set()
-
-    def pause_writing(self) -> None:
-        """Standard input is small."""
-
-    def resume_writing(self) -> None:
-        """See pause_writing."""
+            end(channel)

@@ -13,49 +13,12 @@ from pathlib import Path
 import pytest
 
 from lptui.clock import FrozenClock
-from lptui.errors import HostKeyError, ProblemKind, TransportError
-from lptui.fleet.topology import Fleet, Host, Ssh
+from lptui.errors import HostKeyError, ProblemKind
 from lptui.transport.pool import Limits
-from lptui.transport.protocols import Command
-from lptui.transport.reach import FleetReach
+from tests.reaching import failure, hello, reach_of
 from tests.sshd import Sshd, free_port, make_key, need, running_sshd, sshd, start_sshd
-from tests.waiting import tasks_of_lptui
 
 __all__ = ["sshd"]
-
-HELLO = [Command(("echo", "hello"))]
-QUICK = Limits(connect_s=1.0, login_s=1.5, backoff_first_s=0.2, backoff_longest_s=1.0)
-
-
-@asynccontextmanager
-async def reach_of(
-    *hosts: Ssh, known_hosts: str | None = None, **options: object
-) -> AsyncIterator[FleetReach]:
-    """A reach whose host `h0`, `h1`… have these ssh settings; nothing may be left after it."""
-    before = tasks_of_lptui()
-    fleet = Fleet(
-        "test",
-        {f"h{number}": Host(f"h{number}", ssh) for number, ssh in enumerate(hosts)},
-        known_hosts=known_hosts,
-    )
-    reach = FleetReach(fleet, **{"limits": QUICK, **options})  # type: ignore[arg-type]
-    try:
-        yield reach
-    finally:
-        await reach.close()
-        assert tasks_of_lptui() <= before
-
-
-async def hello(reach: FleetReach, host: str = "h0") -> str:
-    return (await reach.shell(host).run(HELLO, 10))[0].text
-
-
-async def failure(reach: FleetReach, host: str = "h0") -> TransportError:
-    with pytest.raises(TransportError) as caught:
-        await reach.shell(host).run(HELLO, 10)
-    assert caught.value.remedy, "every failure says what to do"
-    assert "\n" not in caught.value.remedy
-    return caught.value
 
 
 async def test_unknown_key_names_fingerprint_and_remedy(sshd: Sshd, tmp_path: Path) -> None:
