@@ -116,7 +116,18 @@ def backends(view: View) -> Iterator[Finding]:
                 (view.says(reading, f"status {proxy.status or 'unknown'}" if proxy else "no row"),),
                 _backend_remedy(severity),
                 metrics=(Metric("servers_usable", usable, "", "", "1:"),),
+                cause=_first_missing(balancer, servers) if severity is Severity.WARNING else "",
             )
+
+
+def _first_missing(balancer: Balancer, servers: tuple[Server, ...]) -> str:
+    """Id of the finding of the first server that takes no traffic."""
+    missing = (server for server in servers if not server.backup and not serves(server))
+    return next((f"{SERVER}@{_target(balancer, server)}" for server in missing), "")
+
+
+def _target(balancer: Balancer, server: Server) -> str:
+    return f"{balancer.name}/{server.backend}/{server.name}"
 
 
 def _backend_remedy(severity: Severity) -> str:
@@ -175,11 +186,13 @@ def servers(view: View) -> Iterator[Finding]:
                 SERVER,
                 severity,
                 "server",
-                f"{balancer.name}/{server.backend}/{server.name}",
+                _target(balancer, server),
                 summary + (f"; it is {node}" if node and severity else ""),
                 (view.says(reading, evidence),),
                 remedy,
                 action,
+                # A server that is down because its node is: the node is to be mended.
+                cause=f"node-up@{node}" if node and action == "restart" else "",
             )
 
 

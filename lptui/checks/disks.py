@@ -26,7 +26,9 @@ def disks(view: View) -> Iterator[Finding]:
         reading = view.reading(HostDisks, host.name)
         found = view.value(reading)
         if found is None:
-            yield view.unknown(DISK, "host", host.name, reading, cause=view.blocker(host.name))
+            yield view.unknown(
+                DISK, "host", host.name, reading, cause=view.blocker(host.name, reading)
+            )
             continue
         full = [(mount, mount.used_percent) for mount in found.mounts if _counts(mount)]
         troubles = _troubles(host, found, full, view.limits)

@@ -34,7 +34,7 @@ def cli_exposed(view: View) -> Iterator[Finding]:
         reading = view.reading(HostListeners, name)
         found = view.value(reading)
         if found is None:
-            yield view.unknown(CLI, "host", name, reading, cause=view.blocker(name))
+            yield view.unknown(CLI, "host", name, reading, cause=view.blocker(name, reading))
             continue
         processes = view.fresh(HostProcesses, name)
         ports = _cli_ports(nodes)
@@ -122,7 +122,7 @@ def password_visible(view: View) -> Iterator[Finding]:
         reading = view.reading(HostProcesses, name)
         found = view.value(reading)
         if found is None:
-            yield view.unknown(PASSWORD, "host", name, reading, cause=view.blocker(name))
+            yield view.unknown(PASSWORD, "host", name, reading, cause=view.blocker(name, reading))
             continue
         bad = [process for process in found.livepeer if process.literal_password]
         names = listed([process.unit or f"process {process.pid}" for process in bad])

@@ -36,7 +36,7 @@ def missing(view: View) -> Iterator[Finding]:
             # Nothing is expected there, and nothing is known to be there.
             continue
         if found is None:
-            cause = view.blocker(host.name)
+            cause = view.blocker(host.name, reading)
             yield view.unknown(MISSING, "host", host.name, reading, cause=cause)
             continue
         have, wanted = len(found.gpus), host.gpus
@@ -81,7 +81,7 @@ def _cards(
                     yield finding
             continue
         earlier = reading if reading.value is not None else reading.last_good
-        cause = view.blocker(host) or f"{MISSING}@{host}"
+        cause = view.blocker(host, reading) or f"{MISSING}@{host}"
         for gpu in earlier.value.gpus if earlier and earlier.value else ():
             yield view.unknown(check, "gpu", card_name(host, gpu), reading, cause=cause)
 
@@ -215,7 +215,7 @@ def nvenc_sessions(view: View) -> Iterator[Finding]:
         reading = view.reading(HostGpus, host.name)
         found = view.value(reading)
         if found is None:
-            cause = view.blocker(host.name)
+            cause = view.blocker(host.name, reading)
             yield view.unknown(NVENC, "host", host.name, reading, cause=cause)
             continue
         counts = [gpu.encoder_sessions for gpu in found.gpus if gpu.encoder_sessions is not None]

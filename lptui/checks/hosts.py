@@ -36,13 +36,20 @@ def host_up(view: View) -> Iterator[Finding]:
         reading = view.reading(HostVitals, name)
         vitals = view.value(reading)
         if vitals is not None:
+            dropped = view.drop_of(name)
+            summary = f"reached, up for {span(vitals.uptime_s)}"
+            evidence = [view.seen(reading)]
+            if dropped is not None:
+                summary += ", but its connection was lost while it was asked"
+                evidence.append(view.says(dropped, str(dropped.problem)))
             yield Finding(
                 UP,
-                Severity.OK,
+                Severity.WARNING if dropped is not None else Severity.OK,
                 "host",
                 name,
-                f"reached, up for {span(vitals.uptime_s)}",
-                (view.seen(reading),),
+                summary,
+                tuple(evidence),
+                "see its network, and MaxSessions and ClientAlive of its sshd" if dropped else "",
                 metrics=(Metric("uptime", vitals.uptime_s, "s"),),
             )
             continue
@@ -72,7 +79,7 @@ def _vitals(
         if vitals is not None:
             yield name, reading, vitals
         else:
-            cause = view.blocker(name) or f"{UP}@{name}"
+            cause = view.blocker(name, reading) or f"{UP}@{name}"
             yield view.unknown(check, "host", name, reading, cause=cause)
 
 
@@ -119,7 +126,8 @@ def load(view: View) -> Iterator[Finding]:
         system_reading = view.reading(HostSystem, name)
         system = view.value(system_reading)
         if system is None:
-            yield view.unknown(LOAD, "host", name, system_reading, cause=view.blocker(name))
+            cause = view.blocker(name, system_reading)
+            yield view.unknown(LOAD, "host", name, system_reading, cause=cause)
             continue
         if system.cpus <= 0:
             yield _lacking(view, LOAD, name, reading, "its number of CPUs")
@@ -196,7 +204,7 @@ def clock(view: View) -> Iterator[Finding]:
         reading = view.reading(HostClock, name)
         found = view.value(reading)
         if found is None:
-            yield view.unknown(CLOCK, "host", name, reading, cause=view.blocker(name))
+            yield view.unknown(CLOCK, "host", name, reading, cause=view.blocker(name, reading))
             continue
         severity, summary = _clock(found, warn, critical)
         yield Finding(
@@ -233,7 +241,7 @@ def reboot_required(view: View) -> Iterator[Finding]:
         reading = view.reading(HostSystem, name)
         system = view.value(reading)
         if system is None:
-            yield view.unknown(REBOOT, "host", name, reading, cause=view.blocker(name))
+            yield view.unknown(REBOOT, "host", name, reading, cause=view.blocker(name, reading))
             continue
         packages = listed(list(system.reboot_packages))
         wanted = system.reboot_required

@@ -113,7 +113,7 @@ def recipient_expected(view: View) -> Iterator[Finding]:
             continue
         reading = view.reading(HostProcesses, node.host)
         if not view.is_fresh(reading):
-            cause = view.blocker(node.host)
+            cause = view.blocker(node.host, reading)
             yield view.unknown(RECIPIENT, "node", node.name, reading, cause=cause)
             continue
         process = process_of(view, node)

@@ -197,7 +197,7 @@ def lagging(view: View) -> Iterator[Finding]:
             return None
         others = [n for n, h in known.items() if n != rpc.name and h.chain_id == head.chain_id]
         if not others:
-            return _no_comparison(view, LAGGING, rpc, reading)
+            return _no_comparison(view, LAGGING, rpc, head, reading)
         height, name = best[head.chain_id]
         lag = height - head.head
         verdict: Verdict = (Severity.OK, f"{plural(lag, 'block')} behind the highest head", "")
@@ -238,11 +238,15 @@ def _has_peers_to_compare(view: View, rpc: Rpc) -> bool:
     )
 
 
-def _no_comparison(view: View, check: str, rpc: Rpc, reading: Reading[RpcHead]) -> Finding:
+def _no_comparison(
+    view: View, check: str, rpc: Rpc, head: RpcHead, reading: Reading[RpcHead]
+) -> Finding:
     others = [name for name in view.fleet.rpcs if name != rpc.name]
     silent = next((name for name in others if view.fresh(RpcHead, name) is None), None)
     cause = ""
-    if silent is not None:
+    if _on_wrong_chain(view, rpc, head):
+        cause = f"{CHAIN}@{rpc.name}"
+    elif silent is not None:
         cause = view.blocker(view.fleet.rpcs[silent].via) or f"{REACHABLE}@{silent}"
     return Finding(
         check,
@@ -278,7 +282,7 @@ def disagrees(view: View) -> Iterator[Finding]:
             return None
         others = {n: h for n, h in known.items() if n != rpc.name and h.chain_id == head.chain_id}
         if not others:
-            return _no_comparison(view, DISAGREES, rpc, reading)
+            return _no_comparison(view, DISAGREES, rpc, head, reading)
         level = {n: h for n, h in others.items() if h.head == head.head}
         against = [n for n, h in level.items() if h.head_hash != head.head_hash]
         verdict: Verdict = (Severity.OK, "no contradiction seen: heads differ in height", "")

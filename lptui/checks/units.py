@@ -34,7 +34,7 @@ def unit_state(view: View) -> Iterator[Finding]:
         reading = view.reading(HostUnits, node.host)
         units = view.value(reading)
         if units is None:
-            cause = view.blocker(node.host)
+            cause = view.blocker(node.host, reading)
             yield view.unknown(STATE, "node", node.name, reading, cause=cause)
             continue
         unit = units.find(node.service.name)
@@ -111,7 +111,7 @@ def units_failed(view: View) -> Iterator[Finding]:
             continue
         units = view.value(reading)
         if units is None:
-            yield view.unknown(FAILED, "host", name, reading, cause=view.blocker(name))
+            yield view.unknown(FAILED, "host", name, reading, cause=view.blocker(name, reading))
             continue
         watched = {unit.name for unit in units.units}
         others = [unit for unit in units.failed if unit not in watched]
@@ -139,7 +139,7 @@ def open_files(view: View) -> Iterator[Finding]:
         reading = view.reading(HostUnits, node.host)
         unit = unit_of(view, node)
         if not view.is_fresh(reading) or unit is None:
-            cause = view.blocker(node.host) or f"{STATE}@{node.name}"
+            cause = view.blocker(node.host, reading) or f"{STATE}@{node.name}"
             yield view.unknown(FILES, "node", node.name, reading, cause=cause)
             continue
         if not unit.is_running:

@@ -11,7 +11,16 @@ from typing import Final, TypeVar, cast
 from lptui.checks.words import ago, span
 from lptui.errors import ProblemKind
 from lptui.fleet.facts.chain import ChainRound
-from lptui.fleet.facts.host import HostVitals
+from lptui.fleet.facts.gpu import HostGpus
+from lptui.fleet.facts.host import (
+    HostClock,
+    HostDisks,
+    HostListeners,
+    HostProcesses,
+    HostSystem,
+    HostUnits,
+    HostVitals,
+)
 from lptui.fleet.facts.rpc import RpcHead
 from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.reading import Reading, unread
@@ -45,6 +54,11 @@ UNASKED_KINDS: Final = frozenset(
     }
 )
 """Problems that say nothing of the host, but keep it from being asked."""
+
+HOST_TOPICS: Final[frozenset[type]] = frozenset(
+    {HostUnits, HostDisks, HostSystem, HostClock, HostListeners, HostProcesses, HostGpus}
+)
+"""What is read of a host besides its vitals, over the same connection."""
 
 SILENCE: Final = frozenset(
     {
@@ -80,6 +94,7 @@ class View:
         self.now = now = snapshot.taken_at
         self._topics: dict[type, dict[str, Reading[object]]] = defaultdict(dict)
         self._fresh: set[int] = set()
+        self._drops: dict[str, Reading[object]] = {}
         intervals = self.limits.stale_intervals
         for key, reading in snapshot.readings.items():
             self._topics[key.topic][key.target] = reading
@@ -87,6 +102,12 @@ class View:
             lasts = reading.interval_s * intervals + reading.took_s
             if reading.value is not None and now - reading.taken_at <= max(5.0, lasts):
                 self._fresh.add(id(reading))
+            elif (
+                reading.problem is not None
+                and reading.problem.kind is ProblemKind.DISCONNECTED
+                and key.topic in HOST_TOPICS
+            ):
+                self._drops[key.target] = reading
         self._nodes: dict[str, list[Node]] = {}
         for node in self.fleet.nodes.values():
             self._nodes.setdefault(node.host, []).append(node)
@@ -135,13 +156,17 @@ class View:
         """A line of evidence: what was read, where and when."""
         return f"{fact} ({self.seen(reading)})"
 
-    def blocker(self, host: str | None) -> str:
+    def blocker(self, host: str | None, reading: Reading[T] | None = None) -> str:
         """Id of the finding that says why a host cannot be asked; "" when it can.
 
         For a host behind a jump host of the fleet that is lost too, it is the jump host's.
+        A host that can be asked again explains a `reading` that its connection was lost over.
         """
         if host is None:
             return ""
+        problem = reading.problem if reading is not None else None
+        if problem is not None and problem.kind is ProblemKind.DISCONNECTED and host in self._drops:
+            return self.blocker(host) or f"host-up@{host}"
         found = self._blockers.get(host)
         if found is None:
             found = self._blockers[host] = self._find_blocker(host, ())
@@ -150,15 +175,19 @@ class View:
     def _find_blocker(self, name: str, passed: tuple[str, ...]) -> str:
         host = self.fleet.hosts.get(name)
         problem = self.reading(HostVitals, name).problem
-        if host is None or problem is None or name in passed:
+        if host is None or name in passed:
             return ""
-        if problem.kind not in LOST_KINDS and problem.kind not in UNASKED_KINDS:
+        if problem is None or problem.kind not in LOST_KINDS | UNASKED_KINDS:
             return ""
         for jump in host.ssh.jump if host.ssh else ():
             found = self._find_blocker(jump, (*passed, name))
             if found:
                 return found
         return f"host-up@{name}"
+
+    def drop_of(self, host: str) -> Reading[object] | None:
+        """A reading of a host that failed because its connection was lost meanwhile."""
+        return self._drops.get(host)
 
     def chain_blocker(self) -> str:
         """Id of the finding that says why the chain cannot be read; "" when none does.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from lptui.errors import LptuiError
 from lptui.fleet.finding import Finding
 from lptui.fleet.snapshot import Snapshot
 
@@ -15,7 +16,7 @@ STATUS_FORMATS: Final = ("json", "text")
 def render_check(
     snapshot: Snapshot, findings: Sequence[Finding], form: str, *, took_s: float | None = None
 ) -> str:
-    """The report of a check run in one of CHECK_FORMATS; raises ValueError for any other.
+    """The report of a check run in one of CHECK_FORMATS; raises LptuiError for any other.
 
     `took_s` is how long the run took, in seconds, where that is known.
     """
@@ -35,11 +36,11 @@ def render_check(
         from lptui.report.markdown import render as render_markdown
 
         return render_markdown(snapshot, findings)
-    raise ValueError(f"no such format: {form!r}")
+    raise _no_format("check", form, CHECK_FORMATS)
 
 
 def render_status(snapshot: Snapshot, findings: Sequence[Finding], form: str) -> str:
-    """The whole snapshot in one of STATUS_FORMATS; raises ValueError for any other."""
+    """The whole snapshot in one of STATUS_FORMATS; raises LptuiError for any other."""
     if form == "json":
         from lptui.report.json_report import dump, status_document
 
@@ -48,4 +49,8 @@ def render_status(snapshot: Snapshot, findings: Sequence[Finding], form: str) ->
         from lptui.report.status_text import render
 
         return render(snapshot, findings)
-    raise ValueError(f"no such format: {form!r}")
+    raise _no_format("status", form, STATUS_FORMATS)
+
+
+def _no_format(verb: str, form: str, formats: Sequence[str]) -> LptuiError:
+    return LptuiError(verb, f"has no format {form}", f"use {' or '.join(formats)}")

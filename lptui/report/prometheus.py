@@ -22,10 +22,12 @@ from lptui.fleet.facts.livepeer import NodeMetrics, NodeStatus
 from lptui.fleet.facts.rpc import RpcHead
 from lptui.fleet.finding import Finding
 from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.topology import Role
 from lptui.fleet.units import WEI_PER_ETH
 from lptui.text import clean
 
 LABEL_CHARACTERS: Final = 120
+_SESSION_ROLES: Final = frozenset({Role.ORCHESTRATOR, Role.GATEWAY})
 Value = float | int | str
 Sample = tuple[dict[str, str], Value]
 
@@ -208,7 +210,8 @@ def _nodes(snapshot: Snapshot) -> Iterator[Family]:
             if status is not None and node.transcoders is not None:
                 transcoders.add(status.transcoders_number, node=node.name)
             metrics = snapshot.fresh(NodeMetrics, node.name)
-            if metrics is not None and metrics.monitored:
+            # A transcoder's own session gauge stays at 0 whatever it does.
+            if metrics is not None and metrics.monitored and node.roles & _SESSION_ROLES:
                 sessions.add(metrics.current_sessions, node=node.name)
                 most.add(metrics.max_sessions, node=node.name)
                 success.add(metrics.success_rate, node=node.name)

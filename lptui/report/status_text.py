@@ -33,6 +33,7 @@ from lptui.fleet.facts.rpc import RpcHead
 from lptui.fleet.finding import Finding
 from lptui.fleet.reading import Reading
 from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.topology import Role
 from lptui.fleet.units import format_gwei, format_units
 from lptui.text import clean, plural
 
@@ -96,9 +97,17 @@ def _topic(snapshot: Snapshot, topic: type) -> Iterator[str]:
         stale = ", STALE" if reading.is_stale(snapshot.taken_at, intervals) else ""
         if reading.problem is not None:
             text = f"unknown: {reading.problem}"
+        elif topic is NodeMetrics and not _counts_sessions(snapshot, target):
+            text = "gives metrics" if reading.value.monitored else _metrics(reading.value)
         else:
             text = _TELL[topic](reading.value)
         yield "  " + clean(f"{target}: {text} ({reading.source}, {ago(age)}{stale})", 600)
+
+
+def _counts_sessions(snapshot: Snapshot, name: str) -> bool:
+    """Whether a node's session gauge means anything: a transcoder's own stays at 0."""
+    node = snapshot.fleet.nodes.get(name)
+    return node is not None and bool(node.roles & {Role.ORCHESTRATOR, Role.GATEWAY})
 
 
 def _round(value: ChainRound) -> str:

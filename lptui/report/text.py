@@ -65,7 +65,7 @@ def _first(snapshot: Snapshot, findings: Sequence[Finding]) -> str:
         return f"{status.name} - nothing was checked"
     if not bad:
         return f"{status.name} - {total} well{_round(snapshot)}"
-    told = ", ".join(f"{found.check}({found.target}) {found.summary}" for found in bad)
+    told = ", ".join(f"{found.check}({found.target}) {clean(found.summary, 150)}" for found in bad)
     explained = sum(bool(found.severity and found.cause) for found in findings)
     more = f" (and {explained} that follow from these)" if explained else ""
     return f"{status.name} - {len(bad)}/{len(findings)} checks failing{more}: {told}"

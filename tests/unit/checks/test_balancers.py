@@ -8,6 +8,7 @@ import pytest
 
 from lptui.errors import ProblemKind
 from lptui.fleet.facts.balancer import AdminState, BalancerState, Health, Proxy, Server
+from lptui.fleet.facts.livepeer import NodeStatus
 from lptui.fleet.finding import Severity
 from lptui.fleet.topology import Endpoint
 from tests.snapshots import FleetBuilder
@@ -50,6 +51,18 @@ def test_a_server_in_trouble_names_its_node_and_since_when() -> None:
     assert found.action == "restart"
     drained = FleetBuilder().change_server("front", "o1", admin=AdminState.DRAIN)
     assert finding(drained, FIRST).action == "undrain"
+
+
+def test_a_backend_that_lacks_a_server_and_a_server_whose_node_is_down_are_explained() -> None:
+    fleet = FleetBuilder().change_server("front", "o1", health=Health.DOWN)
+    found = by_id(fleet)
+    assert found[BACKEND].cause == FIRST
+    assert found[FIRST].cause == ""
+    fleet.fail(NodeStatus, "orch-1", ProblemKind.REFUSED)
+    found = by_id(fleet)
+    assert found[FIRST].severity is CRITICAL
+    assert found[FIRST].cause == "node-up@orch-1"
+    assert found[BACKEND].cause == "node-up@orch-1"
 
 
 def test_drained_and_down_tells_both() -> None:

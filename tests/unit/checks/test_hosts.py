@@ -55,6 +55,21 @@ def test_a_host_that_was_lost_stays_critical_while_attempts_grow_rare() -> None:
     assert any("5 min ago" in line for line in found.evidence)
 
 
+def test_a_connection_that_drops_is_a_warning_and_explains_what_was_not_read() -> None:
+    fleet = FleetBuilder().fail(HostDisks, "edge-1", ProblemKind.DISCONNECTED)
+    fleet.fail(HostClock, "edge-1", ProblemKind.DISCONNECTED)
+    found = by_id(fleet)
+    assert found["host-up@edge-1"].severity is WARNING
+    assert found["disk@edge-1"].severity is UNKNOWN
+    assert found["disk@edge-1"].cause == "host-up@edge-1"
+    assert found["clock@edge-1"].cause == "host-up@edge-1"
+    # What the host itself answered meanwhile is not explained by it.
+    refused = by_id(fleet.fail(NodeStatus, "orch-1", ProblemKind.REFUSED))
+    assert refused["node-up@orch-1"].severity is CRITICAL
+    assert refused["node-up@orch-1"].cause == ""
+    assert found["memory@edge-1"].severity is OK
+
+
 @pytest.mark.parametrize(
     ("available", "expected"),
     [(0.0801, OK), (0.08, WARNING), (0.0301, WARNING), (0.03, CRITICAL), (0.0, CRITICAL)],

@@ -57,6 +57,8 @@ def test_wrong_chain() -> None:
     found = by_id(nitro(chain_id=1))
     assert found["rpc-chain@nitro"].severity is CRITICAL
     assert "chain 1, expected 42161" in found["rpc-chain@nitro"].summary
+    assert found["rpc-lagging@nitro"].severity is UNKNOWN
+    assert found["rpc-lagging@nitro"].cause == "rpc-chain@nitro"
 
 
 def test_wrong_chain_told_by_the_probe_itself() -> None:

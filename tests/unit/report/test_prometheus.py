@@ -50,6 +50,7 @@ def test_a_healthy_fleet() -> None:
     assert value(text, "lptui_reward_blocks_remaining", orchestrator="main") == 3189
     assert value(text, "lptui_head_lag_blocks", rpc="nitro") == 2
     assert value(text, "lptui_sessions", node="orch-1") == 10
+    assert value(text, "lptui_sessions", node="trans-1") is None
     assert value(text, "lptui_gpu_temperature_celsius", gpu="gpu-1/0") == 61
     assert value(text, "lptui_backend_up", balancer="front", backend="orchestrators") == 1
     assert value(text, "lptui_source_age_seconds", topic="HostDisks", target="edge-1") == 20

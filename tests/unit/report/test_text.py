@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lptui.checks import run_checks
+from lptui.errors import LptuiError
 from lptui.fleet.facts.chain import OrchestratorRecord, RewardHistory, SignerAccount
 from lptui.fleet.finding import Finding, Metric, Severity
 from lptui.fleet.units import Round
@@ -162,7 +163,7 @@ def test_any_text_keeps_the_format(summary: str, target: str, value: float, coun
 
 
 def test_unknown_formats_are_refused() -> None:
-    with pytest.raises(ValueError, match="no such format"):
-        render_check(FleetBuilder().snapshot(), (), "xml")
-    with pytest.raises(ValueError, match="no such format"):
-        render_status(FleetBuilder().snapshot(), (), "prometheus")
+    with pytest.raises(LptuiError, match="has no format xml"):
+        render_check(SNAPSHOT, (), "xml")
+    with pytest.raises(LptuiError, match="has no format prometheus"):
+        render_status(SNAPSHOT, (), "prometheus")
