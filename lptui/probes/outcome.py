@@ -40,7 +40,7 @@ def _cause(output: Output) -> tuple[ProblemKind, str]:
         return ProblemKind.COMMAND_NOT_FOUND, "not installed on the host"
     if has_hung(output.status):
         return ProblemKind.TIMEOUT, "it did not end in time and was stopped"
-    said = next((line for line in output.text.splitlines() if line.strip()), "")
+    said = next((line for line in output.text.split("\n") if line.strip()), "")
     if output.status == NOT_EXECUTABLE or "ermission denied" in said:
         return ProblemKind.FORBIDDEN, clean(said, 160) or "the login may not run it"
     if said:

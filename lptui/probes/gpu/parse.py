@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -38,7 +37,8 @@ def parse_cards(text: str, fields: Sequence[str]) -> tuple[tuple[Gpu, ...], str]
     """
     cards: list[Gpu] = []
     driver = ""
-    for values in _rows(text):
+    for raw in _rows(text):
+        values = _joined(raw, fields)
         if len(values) != len(fields):
             raise BadAnswerError(
                 "nvidia-smi",
@@ -70,11 +70,18 @@ def parse_processes(text: str) -> tuple[GpuProcess, ...]:
 
 
 def _rows(text: str) -> list[list[str]]:
-    try:
-        lines = [line for line in text.replace("\0", "").splitlines() if line.strip()]
-        return [[value.strip() for value in row] for row in csv.reader(lines)]
-    except csv.Error as error:
-        raise BadAnswerError("nvidia-smi", clean(str(error), 80)) from None
+    """nvidia-smi puts nothing in quotes, whatever a name holds."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    return [[value.strip() for value in line.split(",")] for line in lines]
+
+
+def _joined(values: list[str], fields: Sequence[str]) -> list[str]:
+    """A card's name may contain a comma."""
+    extra = len(values) - len(fields)
+    if extra <= 0 or "name" not in fields:
+        return values
+    at = fields.index("name")
+    return [*values[:at], ", ".join(values[at : at + extra + 1]), *values[at + extra + 1 :]]
 
 
 def _card(row: Mapping[str, str]) -> Gpu:

@@ -102,7 +102,7 @@ def _value(cards: Output, processes: Output, fields: Sequence[str], host: str) -
 
 def _failure(output: Output, host: str) -> CommandError:
     what = f"{TOOL} on {host}"
-    said = clean(next((line for line in output.text.splitlines() if line.strip()), ""), 160)
+    said = clean(next((line for line in output.text.split("\n") if line.strip()), ""), 160)
     if has_hung(output.status):
         return CommandError(
             what,

@@ -58,7 +58,7 @@ def parse_chrony(text: str) -> bool:
 
     Raises BadAnswerError when it is not that line. Leap status comes last (chronyc(1)).
     """
-    fields = text.strip().splitlines()[0].split(",") if text.strip() else []
+    fields = text.strip().partition("\n")[0].split(",")
     if len(fields) < 14:
         raise BadAnswerError("chronyc", f"unexpected {clean(text, 60)!r}")
     leap = fields[-1].strip()
@@ -69,7 +69,7 @@ def parse_chrony(text: str) -> bool:
 
 def parse_timedate(text: str) -> bool:
     """NTPSynchronized of `timedatectl show`; raises BadAnswerError without it."""
-    for line in text.splitlines():
+    for line in text.split("\n"):
         name, _, value = line.partition("=")
         if name == "NTPSynchronized" and value in ("yes", "no"):
             return value == "yes"

@@ -50,7 +50,7 @@ def parse_inspect(text: str, now: float) -> Found:
     """
     units: dict[str, Unit] = {}
     complaints: list[str] = []
-    for line in text.splitlines():
+    for line in text.split("\n"):
         document = _object(line)
         if document is not None:
             unit = _unit(document, now)

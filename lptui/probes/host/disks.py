@@ -79,7 +79,7 @@ def parse_df(text: str) -> tuple[Row, ...]:
 
     A device or path may contain spaces; lines that are no rows (df's own complaints) are left out.
     """
-    lines = text.splitlines()
+    lines = text.split("\n")
     if not any(line.startswith("Filesystem") for line in lines):
         raise BadAnswerError("df", f"no table: {clean(text, 80)!r}" if text.strip() else "silence")
     return tuple(row for line in lines[:_MOST_ROWS] if (row := _row(line)) is not None)
@@ -91,7 +91,7 @@ def parse_mounts(text: str) -> dict[str, bool]:
     Raises BadAnswerError where not a single line is one of that file.
     """
     found: dict[str, bool] = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         words = line.split(" ")
         if len(words) >= 4 and words[1].startswith("/"):
             path = _OCTAL.sub(lambda code: chr(int(code[1], 8)), words[1])

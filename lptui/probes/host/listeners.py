@@ -27,7 +27,7 @@ def parse(text: str) -> HostListeners:
     """
     found: list[Listener] = []
     is_table = False
-    for line in text.splitlines()[:_MOST]:
+    for line in text.split("\n")[:_MOST]:
         words = line.split()
         if not words:
             continue

@@ -23,7 +23,7 @@ def parse(text: str) -> HostSystem:
     """From `name value` lines; raises BadAnswerError without a host name, boot id or CPU count."""
     values: dict[str, str] = {}
     packages: list[str] = []
-    for line in text.splitlines():
+    for line in text.split("\n"):
         name, _, value = line.partition(" ")
         if name == "package":
             packages.append(clean(value, 80))

@@ -36,7 +36,7 @@ def parse_show(text: str, names: Sequence[str], uptime_s: float | None) -> tuple
 
 def parse_failed(text: str) -> tuple[str, ...]:
     """Names from `systemctl list-units --plain --no-legend`; some versions put a dot in front."""
-    names = (line.lstrip(" ●*\xd7").split(maxsplit=1) for line in text.splitlines())
+    names = (line.lstrip(" ●*\xd7").split(maxsplit=1) for line in text.split("\n"))
     return tuple(clean(words[0], 120) for words in names if words and "." in words[0])[
         :_MOST_FAILED
     ]
@@ -48,7 +48,7 @@ def parse_open_files(text: str) -> dict[int, tuple[int | None, int | None]]:
     A count of 0 comes from kernels that do not tell, `unlimited` is no limit to compare with.
     """
     found: dict[int, tuple[int | None, int | None]] = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         words = line.split()
         pid = count(words[0]) if len(words) == 3 else None
         if pid is not None:
@@ -67,7 +67,7 @@ def with_open_files(unit: Unit, found: Mapping[int, tuple[int | None, int | None
 def _blocks(text: str) -> list[dict[str, str]]:
     """The properties between empty lines; other lines are messages of systemctl."""
     blocks: list[dict[str, str]] = [{}]
-    for line in text.splitlines():
+    for line in text.split("\n"):
         match = _PROPERTY.fullmatch(line)
         if match is not None:
             blocks[-1].setdefault(match[1], clean(match[2], 200))

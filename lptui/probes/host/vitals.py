@@ -94,7 +94,7 @@ class HostVitalsProbe(HostProbe):
 def _by_name(text: str) -> dict[str, list[str]]:
     """The lines by their first word; the first line of a name counts."""
     lines: dict[str, list[str]] = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         words = line.split()
         if words:
             lines.setdefault(words[0], words[1:])

@@ -192,7 +192,7 @@ def _complaint(output: Output) -> str:
         return clean(found[1], 200)
     if output.status == NOT_FOUND:
         return "not installed, or not in the login's path"
-    lines = [line for line in output.text.splitlines() if line.strip()]
+    lines = [line for line in output.text.split("\n") if line.strip()]
     return clean(lines[0], 160) if lines else f"status {output.status}"
 
 

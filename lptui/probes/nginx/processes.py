@@ -34,7 +34,7 @@ def parse(text: str) -> tuple[float, tuple[Process, ...]]:
     """The host's time, and its nginx processes; raises BadAnswerError."""
     values: dict[str, str] = {}
     lines: list[str] = []
-    for line in text.splitlines():
+    for line in text.split("\n"):
         name, _, value = line.partition(" ")
         if name == "process":
             lines.append(value)
@@ -73,7 +73,7 @@ def generation(
 def parse_modified(text: str) -> Mapping[str, float]:
     """`SECONDS PATH` lines."""
     found: dict[str, float] = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         when, _, path = line.partition(" ")
         at = count(when)
         if at is not None and path:

@@ -46,7 +46,7 @@ def listens(directives: Sequence[Directive]) -> tuple[str, ...]:
 def seconds(text: str) -> float | None:
     """A time of nginx's: `10s`, `1m`, `500ms`, `10` (seconds)."""
     match = _DURATION.fullmatch(text)
-    return None if match is None else int(match[1]) * _SECONDS[match[2] or "s"]
+    return None if match is None else float(int(match[1]) * _SECONDS[match[2] or "s"])
 
 
 def _without_twins(found: Sequence[NginxUpstream]) -> Iterator[NginxUpstream]:

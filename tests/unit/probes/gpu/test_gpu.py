@@ -61,6 +61,12 @@ def test_one_value_that_the_driver_fails_to_read_is_no_sick_card() -> None:
     assert (card.power_w, card.problem) == (None, "")
 
 
+def test_a_strange_name_spoils_nothing_else() -> None:
+    strange = CARDS.splitlines()[0].replace("RTX 3080", 'RTX, "3080\r\x1b[2J\x85')
+    (card,), _ = parse_cards(strange, FULL)
+    assert (card.name, card.temperature_c) == ('NVIDIA GeForce RTX, "3080', 71.0)
+
+
 def test_processes_with_and_without_name_and_memory() -> None:
     first, hidden, odd = parse_processes(PROCESSES)
     assert (first.pid, first.name, first.memory) == (4242, "/usr/local/bin/livepeer", 1180 * MIB)
@@ -152,6 +158,7 @@ _ROW = st.lists(_WORD | st.text(max_size=8), min_size=len(FULL), max_size=len(FU
 @HOSTILE
 @given(st.lists(_ROW | st.text(max_size=30), max_size=3).map("\n".join))
 @example("0," + "9" * 200_000)
+@example("," * 400)
 def test_any_text_is_cards_or_a_bad_answer(text: str) -> None:
     parse_processes_or_refuse(text)
     try:
