@@ -5,12 +5,15 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
 import termios
 import time
 from collections.abc import Sequence
+
+_ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class Terminal:
@@ -59,8 +62,8 @@ class Terminal:
         end = time.perf_counter() + seconds
         seen = b""
         while time.perf_counter() < end:
-            seen = seen[-4096:] + self.read(0.05)
-            if text in seen:
+            seen = seen[-8192:] + self.read(0.05)
+            if text in _ESCAPES.sub(b"", seen):
                 return time.perf_counter() - self.started
         raise TimeoutError(f"{text!r} was not drawn within {seconds} s; last: {seen[-300:]!r}")
 
