@@ -97,8 +97,12 @@ def _topic(snapshot: Snapshot, topic: type) -> Iterator[str]:
         stale = ", STALE" if reading.is_stale(snapshot.taken_at, intervals) else ""
         if reading.problem is not None:
             text = f"unknown: {reading.problem}"
-        elif topic is NodeMetrics and not _counts_sessions(snapshot, target):
-            text = "gives metrics" if reading.value.monitored else _metrics(reading.value)
+        elif (
+            isinstance(reading.value, NodeMetrics)
+            and reading.value.monitored
+            and not _counts_sessions(snapshot, target)
+        ):
+            text = "gives metrics; its sessions are its orchestrator's to count"
         else:
             text = _TELL[topic](reading.value)
         yield "  " + clean(f"{target}: {text} ({reading.source}, {ago(age)}{stale})", 600)

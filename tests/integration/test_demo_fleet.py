@@ -140,7 +140,7 @@ EXPECTED: Mapping[str, Mapping[str, Severity]] = {
     "backend-down": {"lb-server@edge/orchestrators/orch-2": C},
     "backend-drained": {"lb-server@edge/orchestrators/orch-3": W},
     "split-brain": {"registered-key-once@aurora": C},
-    "node-down": {"unit-state@orch-2": C, "lb-server@edge/orchestrators/orch-2": C},
+    "node-down": {"unit-state@orch-2": C},
     "host-dead": {"host-up@gpu-5": C},
     "watcher-stalled": {"watcher-stalled@reward": C},
     "nonce-stuck": {"nonce-stuck@redeemer": W},
