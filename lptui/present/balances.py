@@ -53,9 +53,10 @@ MEASURED_S = 600.0
 def present(view: View) -> PaneModel:
     """The pane."""
     signers = known_signers(view.snapshot)
+    watched = view.snapshot.fleet.signers
     rows = tuple(_row(view, signer) for signer in signers)
     state, counts = tally(rows)
-    known = (view.seen(SignerAccount, signer.address)[0] for signer in signers)
+    known = (view.seen(SignerAccount, signer.address)[0] for signer in watched)
     lowest = min((account.balance for account in known if account is not None), default=None)
     summary: Line = ()
     if lowest is not None:
@@ -72,7 +73,7 @@ def present(view: View) -> PaneModel:
 
 
 def known_signers(snapshot: Snapshot) -> tuple[Signer, ...]:
-    """Configured signers first, then accounts of nodes and orchestrators that are read as well."""
+    """Configured signers, which have limits; then other accounts of nodes that are read as well."""
     fleet = snapshot.fleet
     found = {signer.address: signer for signer in fleet.signers}
     for node in fleet.nodes.values():
@@ -173,6 +174,8 @@ def _balance(view: View, signer: Signer) -> Cell:
     value, since = view.seen(SignerAccount, signer.address)
     if value is None:
         return UNKNOWN_CELL
+    if signer not in view.snapshot.fleet.signers:
+        return Cell(format_units(value.balance, 5), Tone.NORMAL, value.balance, since)
     warn, critical = _thresholds(view, signer)
     tone = Tone.CRITICAL if value.balance < critical else Tone.NORMAL
     if value.balance < warn and tone is Tone.NORMAL:
@@ -188,6 +191,8 @@ def _thresholds(view: View, signer: Signer) -> tuple[int, int]:
 
 
 def _limits(view: View, signer: Signer) -> Cell:
+    if signer not in view.snapshot.fleet.signers:
+        return EMPTY_CELL
     warn, critical = _thresholds(view, signer)
     return Cell(f"{_short(warn)}/{_short(critical)}", Tone.MUTED, warn)
 
@@ -206,6 +211,8 @@ def _trend(view: View, signer: Signer) -> Cell:
 def _runway(view: View, signer: Signer) -> Cell:
     """How long the balance lasts: by the measured burn, else in rounds of one reward call."""
     value, since = view.seen(SignerAccount, signer.address)
+    if signer not in view.snapshot.fleet.signers:
+        return EMPTY_CELL
     if value is None:
         return UNKNOWN_CELL
     series = view.history.get(signer.address, "balance")

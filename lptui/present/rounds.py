@@ -93,7 +93,7 @@ def _columns(chain: Chain) -> tuple[Column, ...]:
         Column("state", "st", 4),
         Column("name", "orch", max(names, 8)),
         Column("reward", "reward", 8),
-        Column("evidence", "evidence", 22, 1),
+        Column("evidence", "evidence", 24, 1),
         Column("last", "last", 6, 5, right=True),
         Column("caller", "caller", callers, 4),
         Column("active", "active", 8, 6),
@@ -190,7 +190,7 @@ def _reward(
     when = since if since is not None else round_since
     history, _ = view.last(past)
     event = history.event_of(now_round.round) if history else None
-    tx = f"tx {event.tx[:10]}…" if event else ""
+    tx = f"tx {event.tx[:8]}…" if event else ""
     if held.last_reward_round == now_round.round:
         if event is None:
             proof = "chain; event not seen" if history else "chain; events not read"

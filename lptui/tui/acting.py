@@ -98,7 +98,7 @@ class Acting:
         self._event(text, severity)
         if result.remedy:
             self._event(clean(f"→ {result.remedy}"), severity)
-        self._app.say(text, Tone.OK if severity is Severity.OK else Tone.WARN, seconds=15)
+        self._app.say(text, Tone.OK if severity is Severity.OK else Tone.WARN, seconds=8)
 
     def _event(self, text: str, severity: Severity) -> None:
         self._feed.events.action(self._app.clock.now(), clean(text), severity)

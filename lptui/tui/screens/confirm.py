@@ -99,6 +99,11 @@ class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self.body.focus()
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        """Keeps the choice on the screen however long the plan is."""
+        self.body.styles.max_height = max(3, self.app.size.height - 6)
 
     def answer(self, value: bool) -> None:
         """Closes with an answer."""

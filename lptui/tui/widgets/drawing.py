@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from rich.cells import cell_len, set_cell_size
@@ -13,6 +14,16 @@ from textual.strip import Strip
 from lptui.present.model import Line, Span, Tone
 
 ELLIPSIS = "…"
+
+
+def safe(text: str) -> str:
+    """Text as it may go to a terminal. Facts are clean already; this is the last door.
+
+    What is not printable becomes one space a character, so that nothing moves.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def width_of(text: str) -> int:
@@ -93,9 +104,10 @@ def line_segments(
 ) -> Iterable[Segment]:
     """A line in exactly `width` cells."""
     left = width
-    for text, tone in line:
+    for raw, tone in line:
         if left <= 0:
             return
+        text = safe(raw)
         need = width_of(text)
         if need > left:
             text, need = fit(text, left), left
@@ -150,3 +162,55 @@ def _cut(line: Line, room: int) -> tuple[Line, int]:
         kept.append(span)
         used += need
     return tuple(kept), used
+
+
+def wrap(line: Line, width: int, most_indent: int = 12) -> list[Line]:
+    """A line broken at spaces into lines of at most `width` cells.
+
+    Later lines are indented as the first is. A word that is longer than a line is broken.
+    """
+    if sum(width_of(span.text) for span in line) <= width or width < 2 * most_indent:
+        return [line]
+    indent = _indent(line, most_indent)
+    lines: list[list[Span]] = [[]]
+    used = 0
+    for word in _words(line):
+        need = width_of(word.text)
+        if used + need > width and word.text.strip() and used > indent:
+            lines.append([Span(" " * indent)])
+            used = indent
+        while need > width - used:
+            part = word.text[: max(1, chars_within(word.text, width - used))]
+            lines[-1].append(word._replace(text=part))
+            word = word._replace(text=word.text[len(part) :])
+            need = width_of(word.text)
+            lines.append([Span(" " * indent)])
+            used = indent
+            if not word.text.strip():
+                break
+        lines[-1].append(word)
+        used += width_of(word.text)
+    return [tuple(each) for each in lines if "".join(span.text for span in each).strip()]
+
+
+def chars_within(text: str, width: int) -> int:
+    """How many characters of a text fit into `width` cells."""
+    used = 0
+    for number, char in enumerate(text):
+        used += width_of(char)
+        if used > width:
+            return number
+    return len(text)
+
+
+def _indent(line: Line, most: int) -> int:
+    text = "".join(span.text for span in line)
+    return min(most, len(text) - len(text.lstrip(" ")) + 2)
+
+
+def _words(line: Line) -> Iterable[Span]:
+    """Words and the white space between them, each in its tone."""
+    for text, tone in line:
+        for piece in re.split(r"(\s+)", text):
+            if piece:
+                yield Span(piece, tone)

@@ -9,6 +9,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 
 from lptui.present.model import Line, Span, Tone, text_of
+from lptui.tui.widgets.drawing import wrap
 from lptui.tui.widgets.painted import Painted
 
 
@@ -17,12 +18,15 @@ class LinesView(Painted, can_focus=True):
 
     def __init__(self, lines: Sequence[Line] = (), *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._given = list(lines)
         self._lines = list(lines)
         self._offset = 0
 
     def show(self, lines: Sequence[Line]) -> None:
         """Other lines; only those that differ are drawn again."""
-        before, self._lines = self._lines, list(lines)
+        before = self._lines
+        self._given = list(lines)
+        self._wrap()
         offset = self._offset
         self._clamp()
         if offset != self._offset or before != self._lines:
@@ -31,7 +35,7 @@ class LinesView(Painted, can_focus=True):
     @property
     def plain(self) -> str:
         """The whole text without tones."""
-        return "\n".join(text_of(line).rstrip() for line in self._lines)
+        return "\n".join(text_of(line).rstrip() for line in self._given)
 
     def render_line(self, y: int) -> Strip:
         place = self._offset + y
@@ -41,10 +45,12 @@ class LinesView(Painted, can_focus=True):
         return Strip([*strip, *self.draw(self._thumb(y), 1)], width)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return len(self._lines)
+        return sum(len(wrap(line, width - 1)) for line in self._given)
 
     def on_resize(self) -> None:
+        self._wrap()
         self._clamp()
+        self.refresh()
 
     def on_key(self, event: events.Key) -> None:
         page = max(1, self.size.height - 1)
@@ -74,6 +80,10 @@ class LinesView(Painted, can_focus=True):
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         self._scroll(-3)
         event.stop()
+
+    def _wrap(self) -> None:
+        width = self.size.width - 1
+        self._lines = [part for line in self._given for part in wrap(line, width)]
 
     def _scroll(self, lines: int) -> None:
         before = self._offset

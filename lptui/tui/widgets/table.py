@@ -20,7 +20,7 @@ from lptui.present.model import AGE, Cell, Column, Line, Row, Section, Span, Ton
 from lptui.present.query import Match, ordered
 from lptui.present.words import age, fresh_age
 from lptui.tui.widgets.columns import layout
-from lptui.tui.widgets.drawing import CURSOR, fit, head_of, tail_of, width_of
+from lptui.tui.widgets.drawing import CURSOR, fit, head_of, safe, tail_of, width_of
 from lptui.tui.widgets.painted import Painted
 
 WHEEL_LINES = 3
@@ -133,10 +133,13 @@ class Table(Painted, can_focus=True):
                 self._refresh_line(self.heading_height + place - top)
 
     def narrow(self, match: Match | None) -> None:
-        """Shows only rows that match."""
+        """Shows only rows that match. A cursor that this hides goes to the first of them."""
         self._match = match
         self._offset = 0
+        known = {row.key for section in self._sections for row in section.rows}
         self._rebuild(force=True)
+        if self._key in known and self._found() is None:
+            self.move_to_end(last=False)
 
     def sort(self, column: str | None, reverse: bool = False) -> None:
         """Orders by a column; None for the pane's own order."""
@@ -463,6 +466,8 @@ class Table(Painted, can_focus=True):
 
     def _cell_spans(self, row: Row, cell: Cell, room: int, column: Column) -> Line:
         right = column.right
+        if not cell.text.isprintable():
+            cell = Cell(safe(cell.text), cell.tone, cell.sort, cell.since)
         if cell.since is not None:
             return (Span(fit(self._old_text(row, cell, room), room, right), Tone.MUTED),)
         if not cell.spans:

@@ -1,0 +1,89 @@
+"""Actions from the screen: asked first, one at a time, never in read-only, live meanwhile."""
+
+from __future__ import annotations
+
+from lptui.tui.screens.confirm import ConfirmScreen
+from tests.snapshots import FleetBuilder
+from tests.tui.conftest import Console, running
+
+
+def executed(console: Console) -> list[str]:
+    return [call for call in console.session.calls if call.startswith("execute")]
+
+
+async def asked(console: Console) -> None:
+    await console.press("r")
+    await console.until(lambda: isinstance(console.app.screen, ConfirmScreen), "question")
+
+
+async def test_enter_on_the_question_is_no() -> None:
+    async with running(FleetBuilder()) as console:
+        await asked(console)
+        await console.press("enter")
+        await console.until(lambda: "nothing was done" in console.text(), "no")
+        assert executed(console) == []
+
+
+async def test_escape_and_n_are_no() -> None:
+    async with running(FleetBuilder()) as console:
+        for key in ("escape", "n"):
+            await asked(console)
+            await console.press(key)
+            await console.until(lambda: console.app.screen is console.app.overview, "closed")
+            await console.until(lambda: console.app.acting._busy == "", "idle")  # type: ignore[union-attr]
+        assert executed(console) == []
+
+
+async def test_a_deliberate_yes_runs_it_and_the_screen_stays_live() -> None:
+    async with running(FleetBuilder()) as console:
+        await asked(console)
+        await console.press("right", "enter")
+        await console.until(lambda: "waiting for the receipt" in console.text(), "progress")
+        assert executed(console) == ["execute reward main"]
+        await console.press("6", "down", "z")
+        assert "fullest disk" in console.text()
+        await console.press("z", "1", "r")
+        assert "one at a time" in console.lines()[-1]
+        console.session.release.set()
+        await console.until(lambda: "+87 LPT in tx 0x1234" in console.text(), "outcome")
+        assert executed(console) == ["execute reward main"]
+        await console.press("e")
+        assert "reward of main done" in console.text()
+
+
+async def test_a_plan_that_is_refused_offers_no_yes() -> None:
+    async with running(FleetBuilder()) as console:
+        console.session.refuses = True
+        await asked(console)
+        assert "Refused: not yet called" in console.text()
+        assert "Yes" not in console.text()
+        await console.press("y", "right", "enter")
+        await console.until(lambda: console.app.screen is console.app.overview, "closed")
+        assert executed(console) == []
+
+
+async def test_initialising_a_round_needs_no_row() -> None:
+    async with running(FleetBuilder()) as console:
+        await console.press("6", "i")
+        await console.until(lambda: isinstance(console.app.screen, ConfirmScreen), "question")
+        assert "plan initialize-round arbitrum-one-mainnet" in console.session.calls
+
+
+async def test_reward_needs_an_orchestrator() -> None:
+    async with running(FleetBuilder()) as console:
+        await console.press("6", "r")
+        assert "select an orchestrator" in console.lines()[-1]
+        assert not [call for call in console.session.calls if call.startswith("plan")]
+
+
+async def test_read_only_hides_and_refuses_every_change() -> None:
+    async with running(FleetBuilder(), (250, 40), read_only=True) as console:
+        assert "READ-ONLY" in console.lines()[0]
+        assert "reward" not in console.lines()[-1]
+        for key in "ridfbR":
+            await console.press(key)
+            assert console.app.screen is console.app.overview
+        assert "read-only" in console.lines()[-1] or "not in this version" in console.lines()[-1]
+        assert not [call for call in console.session.calls if call.startswith("plan")]
+        await console.press("question_mark")
+        assert "(read-only)" in console.text()

@@ -1,0 +1,219 @@
+"""Keys, footer, help, palette and the fleet's actions are one list; it is what the design says."""
+
+from __future__ import annotations
+
+import pytest
+
+from lptui.actions.registry import ACTIONS
+from lptui.tui.app import LptuiApp
+from lptui.tui.commands import BY_ID, COMMANDS, PANES
+from lptui.tui.screens.help import HelpScreen
+from tests.snapshots import FleetBuilder
+from tests.tui.conftest import Console, running, troubled
+
+CONTRACT = {
+    **{str(n): f"pane-{n}" for n in range(1, 7)},
+    "z": "zoom",
+    "enter": "detail",
+    "slash": "filter",
+    "s": "sort",
+    "r": "reward",
+    "i": "initialize-round",
+    "d": "drain",
+    "f": "failover",
+    "b": "rebalance",
+    "R": "restart",
+    "l": "logs",
+    "o": "shell",
+    "a": "acknowledge",
+    "e": "events",
+    "p": "pause",
+    "plus": "faster",
+    "minus": "slower",
+    "c": "copy",
+    "S": "screenshot",
+    "t": "theme",
+    "question_mark": "help",
+    "ctrl+p": "palette",
+    "q": "quit",
+}
+"""The bindings that users and scripts rely on."""
+
+
+def test_every_promised_key_has_its_command() -> None:
+    found = {key: item.id for item in COMMANDS for key in item.keys}
+    assert {key: found.get(key) for key in CONTRACT} == CONTRACT
+
+
+def test_no_key_has_two_commands() -> None:
+    keys = [key for item in COMMANDS for key in item.keys]
+    assert len(keys) == len(set(keys))
+
+
+def test_every_command_can_be_run_or_says_why_not() -> None:
+    for item in COMMANDS:
+        handler = f"_do_{item.id.replace('-', '_')}"
+        known = item.id.startswith("pane-") or item.action or item.missing
+        assert known or hasattr(LptuiApp, handler), item.id
+
+
+def test_actions_are_those_of_the_registry() -> None:
+    ours = {item.action: item for item in COMMANDS if item.action and not item.missing}
+    specs = {action.spec.id: action.spec for action in ACTIONS}
+    assert ours.keys() == specs.keys()
+    for name, item in ours.items():
+        assert (item.keys[0], item.subject) == (specs[name].key, specs[name].subject)
+
+
+async def test_help_lists_every_command_with_its_key() -> None:
+    async with running(FleetBuilder(), (100, 40)) as console:
+        await console.press("question_mark")
+        screen = console.app.screen
+        assert isinstance(screen, HelpScreen)
+        text = screen.plain_text()
+        for item in COMMANDS:
+            assert any(
+                item.key_word in line and item.title in line for line in text.splitlines()
+            ), item.id
+
+
+async def test_footer_offers_every_contract_command_when_there_is_room() -> None:
+    async with running(FleetBuilder(), (400, 40)) as console:
+        footer = console.lines()[-1]
+        for identity in CONTRACT.values():
+            if not identity.startswith("pane-"):
+                assert BY_ID[identity].hint in footer, identity
+
+
+async def test_palette_finds_commands_and_rows() -> None:
+    async with running(FleetBuilder()) as console:
+        await console.press("ctrl+p", *"edge-2")
+        await console.until(lambda: "host in Hosts" in console.text(), "a row by its name")
+        await console.press("enter")
+        await console.until(lambda: console.app.screen is console.app.overview, "palette closed")
+        await console.until(
+            lambda: (row := console.app.overview.focused_pane.selected) is not None
+            and "edge-2" in row.key,
+            "the row",
+        )
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+async def test_digits_focus_panes(number: int) -> None:
+    async with running(FleetBuilder()) as console:
+        await console.press(str(number))
+        assert console.app.overview.focused_pane.pane_id == PANES[number - 1][0]
+        assert console.app.overview.focused_pane.has_focus
+
+
+async def test_tab_goes_round_the_panes() -> None:
+    async with running(FleetBuilder()) as console:
+        seen = []
+        for _ in range(6):
+            seen.append(console.app.overview.focused_pane.number)
+            await console.press("tab")
+        assert seen == [1, 2, 3, 4, 5, 6]
+        await console.press("shift+tab")
+        assert console.app.overview.focused_pane.number == 6
+
+
+async def test_what_is_not_there_yet_says_so() -> None:
+    async with running(FleetBuilder()) as console:
+        for key in "dfbRlo":
+            await console.press(key)
+            assert "not in this version" in console.lines()[-1]
+
+
+async def test_zoom_shows_one_pane_and_back() -> None:
+    async with running(FleetBuilder()) as console:
+        await console.press("6", "z")
+        assert "Round & reward" not in console.text()
+        assert "fullest disk" in console.text()
+        await console.press("escape")
+        assert "Round & reward" in console.text()
+
+
+async def test_pause_and_pace_reach_the_session() -> None:
+    async with running(FleetBuilder()) as console:
+        await console.press("p")
+        assert "PAUSED" in console.lines()[0]
+        await console.press("p", "plus", "minus", "minus")
+        assert console.session.calls[-5:] == [
+            "pause",
+            "resume",
+            "interval 1",
+            "interval 2",
+            "interval 3",
+        ]
+        assert "every 3s" in console.lines()[0]
+
+
+async def test_acknowledging_a_finding_takes_it_out_of_the_count() -> None:
+    async with running(troubled()) as console:
+        assert "CRITICAL 2" in console.lines()[0]
+        await console.press("6", "home", "a")
+        await console.until(lambda: "CRITICAL 1" in console.lines()[0], "one less")
+        assert "ack " in console.text()
+
+
+async def test_copy_gives_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(FleetBuilder()) as console:
+        await console.press("6", "c")
+        assert "host: lb-1" in console.app.clipboard
+        assert "copied" in console.lines()[-1]
+
+
+async def test_screenshot_says_where_it_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("here")
+    monkeypatch.chdir(folder)
+    async with running(FleetBuilder()) as console:
+        await console.press("S")
+        files = list(folder.glob("lptui-*.svg"))
+        assert len(files) == 1
+        assert files[0].name in console.text()
+        assert "Round" in files[0].read_text()
+
+
+async def test_themes_go_round() -> None:
+    async with running(FleetBuilder()) as console:
+        await console.until(lambda: len(console.app._themes) >= 5, "themes")
+        seen = set()
+        for _ in console.app._themes:
+            seen.add(console.app.theme)
+            await console.press("t")
+        assert seen == set(console.app._themes)
+
+
+async def keys_are_safe(console: Console) -> None:
+    """Presses every key of the list, closing what opens."""
+    for item in COMMANDS:
+        if item.id in ("quit", "screenshot"):
+            continue
+        await console.press(item.keys[0])
+        for _ in range(4):
+            if console.app.screen is not console.app.overview or console.app.query("FilterPrompt"):
+                await console.press("escape")
+
+
+@pytest.mark.parametrize("size", [(40, 10), (60, 20), (80, 24), (200, 60)])
+async def test_every_key_at_every_size_before_and_after_the_first_answer(
+    size: tuple[int, int],
+) -> None:
+    async with running(None, size) as console:
+        await keys_are_safe(console)
+    async with running(troubled(), size) as console:
+        await keys_are_safe(console)
+        assert console.app.is_running
+
+
+async def test_resizing_changes_the_layout_and_keeps_the_cursor() -> None:
+    async with running(FleetBuilder(), (200, 60)) as console:
+        await console.press("6", "down", "down")
+        key = console.app.overview.focused_pane.cursor_key
+        for size in ((80, 24), (60, 20), (30, 8), (120, 40), (200, 60)):
+            await console.pilot.resize_terminal(*size)
+            await console.pilot.pause()
+            assert console.app.overview.focused_pane.cursor_key == key
+            assert len(console.lines()) == size[1]

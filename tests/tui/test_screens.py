@@ -1,0 +1,88 @@
+"""What the screens look like, as text, with time frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.snapshots import FleetBuilder
+from tests.tui.conftest import running, troubled
+
+SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
+Snap = Callable[[str], None]
+
+
+def ids(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
+
+
+@pytest.mark.parametrize("size", SIZES, ids=ids)
+async def test_overview_of_a_healthy_fleet(size: tuple[int, int], snap: Snap) -> None:
+    async with running(FleetBuilder(), size) as console:
+        snap(console.text())
+
+
+@pytest.mark.parametrize("size", SIZES, ids=ids)
+async def test_overview_with_trouble(size: tuple[int, int], snap: Snap) -> None:
+    async with running(troubled(), size) as console:
+        await console.press("6")
+        snap(console.text())
+
+
+@pytest.mark.parametrize("size", SIZES, ids=ids)
+async def test_before_the_first_answer(size: tuple[int, int], snap: Snap) -> None:
+    async with running(None, size) as console:
+        assert "connecting" in console.text()
+        snap(console.text())
+
+
+@pytest.mark.parametrize("pane", range(1, 7))
+async def test_zoomed_panes(pane: int, snap: Snap) -> None:
+    async with running(troubled(), (160, 40)) as console:
+        await console.press(str(pane), "z")
+        snap(console.text())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=ids)
+async def test_detail_of_a_lost_host(size: tuple[int, int], snap: Snap) -> None:
+    async with running(troubled(), size) as console:
+        await console.press("6", "enter")
+        assert "no route to host" in console.text()
+        snap(console.text())
+
+
+async def test_help(snap: Snap) -> None:
+    async with running(FleetBuilder(), (100, 60)) as console:
+        await console.press("question_mark")
+        snap(console.text())
+
+
+async def test_events(snap: Snap) -> None:
+    async with running(troubled(), (120, 24)) as console:
+        console.app.clock.advance(30)  # type: ignore[attr-defined]
+        await console.publish(FleetBuilder(orchestrators=3, transcoders=3))
+        await console.press("e")
+        assert "over after 30s" in console.text()
+        snap(console.text())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=ids)
+async def test_the_question_shows_all_of_the_plan_and_the_choice(
+    size: tuple[int, int], snap: Snap
+) -> None:
+    async with running(FleetBuilder(), size) as console:
+        await console.press("r")
+        await console.until(lambda: console.app.screen is not console.app.overview, "question")
+        assert "Yes, reward main" in console.text()
+        snap(console.text())
+
+
+async def test_no_color_keeps_every_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(troubled(), (120, 40)) as console:
+        coloured = console.text()
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with running(troubled(), (120, 40)) as console:
+        assert console.app.no_color
+        assert console.text() == coloured
+        assert "CRIT" in console.text()

@@ -1,0 +1,152 @@
+"""The cursor is a key: it stays on its row, or says that the row is gone."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from tests.snapshots import FleetBuilder
+from tests.tui.conftest import Console, running
+
+
+def without(builder: FleetBuilder, *names: str) -> FleetBuilder:
+    """The same fleet without some hosts."""
+    hosts = {n: h for n, h in builder.fleet.hosts.items() if n not in names}
+    nodes = {n: v for n, v in builder.fleet.nodes.items() if v.host not in names}
+    return builder.configure(hosts=MappingProxyType(hosts), nodes=MappingProxyType(nodes))
+
+
+async def on_host(console: Console, name: str) -> None:
+    await console.press("6")
+    assert console.app.overview.focused_pane.select(f"host:{name}")
+    await console.pilot.pause()
+
+
+def selected(console: Console) -> str | None:
+    row = console.app.overview.focused_pane.selected
+    return row.key if row else None
+
+
+async def test_it_stays_on_its_row_through_sorting() -> None:
+    async with running(FleetBuilder()) as console:
+        await on_host(console, "edge-2")
+        for _ in range(8):
+            await console.press("s")
+            assert selected(console) == "host:edge-2"
+
+
+async def test_it_stays_on_its_row_when_another_row_takes_its_place() -> None:
+    async with running(FleetBuilder()) as console:
+        await on_host(console, "edge-2")
+        await console.publish(FleetBuilder().lose_host("gpu-2"))
+        pane = console.app.overview.focused_pane
+        assert pane.sections[0].rows[0].key == "host:gpu-2"
+        assert selected(console) == "host:edge-2"
+
+
+async def test_it_stays_on_its_row_when_rows_come_and_go() -> None:
+    async with running(FleetBuilder()) as console:
+        await on_host(console, "edge-2")
+        await console.publish(without(FleetBuilder(), "lb-1", "edge-1"))
+        assert selected(console) == "host:edge-2"
+        await console.publish(FleetBuilder(orchestrators=4))
+        assert selected(console) == "host:edge-2"
+
+
+async def test_when_its_row_vanishes_it_is_lost_and_nothing_is_selected() -> None:
+    async with running(FleetBuilder()) as console:
+        await on_host(console, "edge-2")
+        await console.publish(without(FleetBuilder(), "edge-2"))
+        pane = console.app.overview.focused_pane
+        assert pane.is_lost
+        assert selected(console) is None
+        assert "row gone" in console.text()
+        await console.press("enter")
+        assert console.app.screen is console.app.overview
+        assert "the row is gone" in console.text()
+        await console.press("down")
+        assert selected(console) is not None
+        assert not pane.is_lost
+
+
+async def test_it_comes_back_with_its_row() -> None:
+    async with running(FleetBuilder()) as console:
+        await on_host(console, "edge-2")
+        await console.publish(without(FleetBuilder(), "edge-2"))
+        await console.publish(FleetBuilder())
+        assert selected(console) == "host:edge-2"
+
+
+async def test_a_vanished_orchestrator_gets_no_action() -> None:
+    async with running(FleetBuilder()) as console:
+        await console.publish(FleetBuilder().configure_chain(orchestrators=()))
+        await console.press("r")
+        assert not [call for call in console.session.calls if call.startswith("plan")]
+
+
+async def test_the_target_is_taken_at_the_key_press() -> None:
+    async with running(FleetBuilder()) as console:
+        await console.pilot.press("r")
+        await console.publish(FleetBuilder().configure_chain(orchestrators=()))
+        await console.until(
+            lambda: "plan reward main" in console.session.calls, "the plan of what was selected"
+        )
+
+
+async def test_moving_scrolling_and_clicking() -> None:
+    async with running(FleetBuilder(orchestrators=40), (80, 24)) as console:
+        await console.press("6", "end")
+        last = selected(console)
+        assert last is not None and last.startswith("unit:")
+        assert any(last.partition(":")[2] in line for line in console.lines())
+        await console.press("home", "pagedown", "up", "j", "k", "down")
+        assert selected(console) != last
+        pane = console.app.overview.focused_pane
+        await console.pilot.click(pane, offset=(10, 4))
+        assert selected(console) == "host:edge-2" or selected(console) is not None
+        await console.pilot.click(pane, offset=(6, 1))
+        assert pane.order is not None
+
+
+async def test_a_filter_narrows_and_escape_shows_all() -> None:
+    async with running(FleetBuilder()) as console:
+        await console.press("6", "slash")
+        await console.press(*"gpu")
+        pane = console.app.overview.focused_pane
+        assert {i.row.key for i in pane._items if i.row} == {
+            "host:gpu-1",
+            "host:gpu-2",
+            "unit:trans-1",
+            "unit:trans-2",
+        }
+        await console.press("enter")
+        assert pane.has_focus
+        assert "/gpu 4of" in console.text()
+        await console.press("escape")
+        assert pane.shown == pane.total
+
+
+async def test_a_filter_that_matches_nothing_says_so() -> None:
+    async with running(FleetBuilder()) as console:
+        await console.press("6", "slash", *"zzz", "enter")
+        assert "no row matches 'zzz'" in console.text()
+
+
+async def test_an_unchanged_row_is_not_drawn_again() -> None:
+    async with running(FleetBuilder()) as console:
+        pane = console.app.overview.panes[5]
+        drawn: list[str] = []
+        original = pane._draw_row
+
+        def count(section, row, *rest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN202
+            drawn.append(row.key)
+            return original(section, row, *rest)
+
+        pane._draw_row = count  # type: ignore[method-assign]
+        builder = FleetBuilder()
+        await console.publish(builder)
+        drawn.clear()
+        from lptui.fleet.facts.host import HostVitals
+
+        builder.change(HostVitals, "edge-1", load_1m=7.5)
+        await console.publish(builder)
+        assert drawn == ["host:edge-1"]
