@@ -19,6 +19,7 @@ from pathlib import Path
 
 from lptui.errors import LptuiError
 from lptui.sim import start
+from lptui.sim.quiet import quiet_writes
 from lptui.sim.scenarios import SCENARIOS
 
 CONFIG_FILE = "lptui.yaml"
@@ -34,7 +35,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     try:
-        asyncio.run(serve(arguments))
+        with quiet_writes():
+            asyncio.run(serve(arguments))
     except LptuiError as error:
         sys.stderr.write(f"{error}\n{error.remedy}\n")
         return 2

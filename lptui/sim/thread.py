@@ -12,6 +12,7 @@ from typing import Final
 
 from lptui.errors import DeadlineError, LptuiError
 from lptui.fleet.topology import Fleet
+from lptui.sim.quiet import quiet_writes
 from lptui.sim.simulation import Simulation
 
 START_SECONDS: Final = 30.0
@@ -74,7 +75,8 @@ class DemoThread:
 
     def _main(self) -> None:
         try:
-            asyncio.run(self._run())
+            with quiet_writes():
+                asyncio.run(self._run())
         except BaseException as error:
             self._failure = error
         finally:

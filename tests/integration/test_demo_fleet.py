@@ -201,6 +201,7 @@ async def test_a_failed_unit_is_started_by_a_one_off_command(tmp_path: Path) -> 
         argv = ("sudo", "-n", "systemctl", "restart", "--", unit)
         done = await it.reach.execute("gpu-2", Command(argv))
         assert (done.status, done.stdout) == (0, b"")
+        assert done.stderr == b""
         gone = await it.reach.execute("gpu-2", Command(("no-such-program",)))
         assert gone.status == 127
         snapshot = await it.collect()

@@ -5,15 +5,14 @@ forwarded streams that end inside the simulation, without any listening port of 
 from __future__ import annotations
 
 import asyncio
-import shlex
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 import asyncssh
 
-from lptui.sim.serve.host import run
 from lptui.sim.serve.link import Service, ServiceFactory
 from lptui.sim.serve.network import Network
+from lptui.sim.serve.oneoff import Outcome, run_line
 from lptui.sim.serve.shell import FramedShell
 from lptui.sim.serve.terminal import Terminal
 from lptui.sim.world.machine import Machine
@@ -102,7 +101,7 @@ class HostSession(asyncssh.SSHServerSession[bytes]):
         self._shell: FramedShell | None = None
         self._terminal: Terminal | None = None
         self._has_terminal = False
-        self._argv: list[str] = []
+        self._outcome: Outcome | None = None
         self._served = 0
         self._timers: list[asyncio.TimerHandle] = []
 
@@ -123,16 +122,9 @@ class HostSession(asyncssh.SSHServerSession[bytes]):
         return True
 
     def exec_requested(self, command: str) -> bool:
-        try:
-            words = shlex.split(command)
-        except ValueError:
-            return False
-        if words[:1] == ["exec"]:
-            words = words[1:]
-        if words in (["/bin/sh"], ["sh"]):
+        self._outcome = run_line(self._world, self._machine, command)
+        if self._outcome is None:
             self._shell = FramedShell(self._world, self._machine)
-        else:
-            self._argv = words
         return True
 
     def session_started(self) -> None:
@@ -140,10 +132,10 @@ class HostSession(asyncssh.SSHServerSession[bytes]):
             return
         if self._terminal is not None:
             self._channel.write(self._terminal.greeting)
-        elif self._shell is None:
-            output, status = run(self._world, self._machine, self._argv)
-            self._channel.write(output.encode("utf-8", "surrogateescape"))
-            self._channel.exit(status)
+        elif self._outcome is not None:
+            self._channel.write_stderr(self._outcome.stderr)
+            self._channel.write(self._outcome.stdout)
+            self._channel.exit(self._outcome.status)
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
         if self._terminal is not None:

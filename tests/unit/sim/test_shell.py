@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lptui.clock import FrozenClock
 from lptui.sim.hostile import garble
 from lptui.sim.serve.host import COMMANDS, run
+from lptui.sim.serve.oneoff import run_line
 from lptui.sim.serve.shell import FramedShell
 from lptui.sim.world.build import build_world
 from lptui.sim.world.machine import Machine
@@ -128,3 +129,33 @@ def test_garbage_is_made_of_what_hurts_and_holds_no_line_feed() -> None:
     every = "".join(garble("x" * n) for n in range(20))
     for poison in ("\x1b]52;", "\u202e", "\x00", "$(", "[@click"):
         assert poison in every
+
+
+def test_a_one_off_command_tells_its_number_as_the_console_asks(world: World) -> None:
+    machine = world.machines["vault-1"]
+    wrapped = ["/bin/sh", "-c", 'echo "0a1b $$" >&2;exec "$@"', "lptui", "uname", "-m"]
+    done = run_line(world, machine, "exec " + shlex.join(wrapped))
+    assert done is not None
+    assert (done.stdout, done.status) == (b"x86_64\n", 0)
+    assert done.stderr.startswith(b"0a1b ")
+    assert done.stderr.split()[1].isdigit()
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("exec /bin/sh -c 'kill -TERM -42 2>/dev/null||kill -TERM 42 2>/dev/null'", 0),
+        ("/bin/sh -c 'rm -rf /'", 127),
+        ("nonsense --all", 127),
+        ("true 'open", 2),
+        ("", 127),
+    ],
+)
+def test_no_other_script_runs(world: World, line: str, status: int) -> None:
+    done = run_line(world, world.machines["vault-1"], line)
+    assert done is not None
+    assert done.status == status
+
+
+def test_a_bare_shell_is_to_be_spoken_to(world: World) -> None:
+    assert run_line(world, world.machines["vault-1"], "exec /bin/sh") is None
