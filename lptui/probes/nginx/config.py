@@ -14,7 +14,7 @@ from lptui.fleet.reading import Key
 from lptui.fleet.topology import Balancer, BalancerKind, Fleet
 from lptui.probes.nginx import commands, processes, upstreams
 from lptui.probes.nginx.dump import Directive, Dump, includes, read, split
-from lptui.probes.outcome import NOT_FOUND, failure
+from lptui.probes.outcome import NOT_FOUND
 from lptui.probes.probe import Answer, Asking
 from lptui.probes.timing import time_left
 from lptui.text import clean
@@ -39,7 +39,8 @@ class Found:
 class NginxConfigProbe:
     """`nginx -T`; where the login may not do that, the files themselves; sudo comes last.
 
-    It is what is on disk. Whether it is loaded shows by the age of the workers.
+    It is what is on disk. Whether it is loaded shows by the age of the workers. A test of a
+    configuration creates missing logs and the pid file, so it is only run beside a running nginx.
     """
 
     name: ClassVar[str] = "nginx-config"
@@ -62,7 +63,8 @@ class NginxConfigProbe:
         shell = asking.reach.shell(host_of(balancer))
         left = time_left(asking)
         version, running = await shell.run([commands.VERSION, commands.PROCESSES], left())
-        found = await _configuration(shell, balancer, left)
+        is_running = b"nginx: master process" in running.stdout
+        found = await _configuration(shell, balancer, is_running, left)
         [changed] = await shell.run([commands.modified(tuple(found.dump.files))], left())
         value = describe(found, version.text, running, changed, balancer.config_path)
         return [Answer(Key(NginxConfig, target), value)]
@@ -121,29 +123,35 @@ def _which(masters: int) -> str:
     return f"{masters} nginx are running, and which one is meant is not clear: set its config path"
 
 
-async def _configuration(shell: Shell, balancer: Balancer, left: Callable[[], float]) -> Found:
+async def _configuration(
+    shell: Shell, balancer: Balancer, is_running: bool, left: Callable[[], float]
+) -> Found:
+    """By `nginx -T` where nginx runs: where it does not, the test would create its files anew."""
     path = balancer.config_path
-    [dumped] = await shell.run([commands.dump(path)], left())
-    if dumped.status == 0 and b"# configuration file " in dumped.stdout:
-        return await _parsed(split(dumped.text))
-    first = failure(f"nginx -T on {balancer.host}", dumped, _remedy(path))
-    why = _complaint(dumped)
+    complaint, is_broken = "nginx is not running", False
+    if is_running:
+        [dumped] = await shell.run([commands.dump(path)], left())
+        if _is_dump(dumped):
+            return await _parsed(split(dumped.text))
+        complaint, is_broken = f"nginx -T: {_complaint(dumped)}", _is_broken(dumped)
     try:
         found = await _parsed(await _files(shell, path or USUAL_PATH, left))
     except LptuiError as error:
-        if dumped.status == NOT_FOUND or _is_broken(dumped):
-            raise first from None
+        what = f"nginx configuration on {balancer.host}"
+        why = f"{complaint}; the files: {error}"
+        if not is_running or is_broken:
+            raise CommandError(what, why, kind=error.kind) from None
         [by_sudo] = await shell.run([commands.dump(path, sudo=True)], left())
-        if by_sudo.status == 0 and b"# configuration file " in by_sudo.stdout:
+        if _is_dump(by_sudo):
             return await _parsed(split(by_sudo.text))
-        raise CommandError(
-            f"nginx configuration on {balancer.host}",
-            f"nginx -T: {why}; the files: {error.why or error}; sudo: {_complaint(by_sudo)}",
-            _remedy(path),
-            kind=ProblemKind.FORBIDDEN,
-        ) from None
-    notes = (f"nginx refuses its files: {why}",) if _is_broken(dumped) else ()
+        why = f"{why}; sudo: {_complaint(by_sudo)}"
+        raise CommandError(what, why, _remedy(path), kind=ProblemKind.FORBIDDEN) from None
+    notes = (f"nginx refuses its files: {complaint}",) if is_broken else ()
     return Found(found.dump, found.directives, notes)
+
+
+def _is_dump(output: Output) -> bool:
+    return output.status == 0 and b"# configuration file " in output.stdout
 
 
 async def _files(shell: Shell, main: str, left: Callable[[], float]) -> Dump:

@@ -50,6 +50,7 @@ class Host:
     def __init__(self, dump: Any, files: Any = Output(b"", 0), sudo: Any = Output(b"", 1)) -> None:  # noqa: B008
         self.dump, self.files, self.sudo = dump, files, sudo
         self.modified = f"1763600000 {MAIN}\n"
+        self.processes = PROCESSES
 
     def __call__(self, command: Command) -> Any:
         match command.argv[:2]:
@@ -60,7 +61,7 @@ class Host:
             case ("sudo", "-n"):
                 return self.sudo
             case ("lptui_nginx",):
-                return PROCESSES
+                return self.processes
             case ("lptui_nginx_files", first):
                 return self.files if first == MAIN else Output(b"", 0)
             case ("stat", _):
@@ -121,10 +122,19 @@ async def test_broken_files_are_told_by_nginx_s_own_words() -> None:
         await _config(Host(broken))
 
 
-async def test_no_nginx_at_all() -> None:
-    with pytest.raises(LptuiError) as caught:
-        await _config(Host(Output(b"", 127)))
-    assert caught.value.kind is ProblemKind.COMMAND_NOT_FOUND
+async def test_where_nginx_does_not_run_nothing_is_tested() -> None:
+    host = Host(DUMP, files=DUMP)
+    host.processes = PROCESSES.partition("process")[0]
+    reach = FakeReach(commands={HOST: host})
+    [answer] = await CONFIG.ask(_asking(reach), LB)
+    assert isinstance(answer.value, NginxConfig)
+    assert len(answer.value.upstreams) == 4
+    assert (answer.value.pid, answer.value.edited, answer.value.old_workers) == (None, None, None)
+    assert "no nginx is running" in answer.value.notes[0]
+    assert not [what for _, _, what in reach.asked if "-T" in what]
+    host.files = Output(b"", 0)
+    with pytest.raises(LptuiError, match="no such file"):
+        await _config(host)
 
 
 def _known(*servers: NginxServer, scheme: str = "http", context: str = "http") -> Reading[Any]:
