@@ -168,6 +168,18 @@ async def test_a_limited_endpoint_is_asked_in_pieces(devnet: Devnet, text: str, 
         assert len(proxy.requests) < 8 * 20
 
 
+async def test_what_an_endpoint_gives_at_once_is_remembered(devnet: Devnet) -> None:
+    who = devnet.accounts[1]
+    await devnet.bond(who)
+    async with asked_through(devnet, who) as (asked, proxy):
+        proxy.fault = limited(500, "block range is too wide")
+        await asked.ask(CHAIN, EVENTS)
+        assert asked.value(RewardHistory, "orch-0").window <= 500
+        proxy.requests.clear()
+        await asked.ask(EVENTS)
+        assert max(last - first + 1 for first, last in queries(proxy)) <= 1000
+
+
 async def test_old_logs_that_are_gone_make_rounds_unknown_and_not_missed(devnet: Devnet) -> None:
     who = devnet.accounts[1]
     await devnet.bond(who)

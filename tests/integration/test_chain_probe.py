@@ -285,6 +285,20 @@ class TestFailures:
                 assert reading.problem.kind is ProblemKind.WRONG_CHAIN
                 assert "serves chain 42161, not 1" in reading.problem.why
 
+    async def test_a_wrong_chain_is_not_passed_over_for_the_next_endpoint(
+        self, devnet: Devnet
+    ) -> None:
+        async with running_proxy(devnet.url) as wrong:
+            wrong.fault = lambda call: (
+                {"result": "0x1"} if call["method"] == "eth_chainId" else None
+            )
+            urls = {"own": wrong.url, "other": devnet.url}
+            async with cycles(devnet_fleet(devnet, rpcs=urls)) as asked:
+                snapshot = await asked.ask(PROBE)
+                problem = snapshot.reading(ChainRound, NETWORK).problem
+                assert problem is not None
+                assert problem.kind is ProblemKind.WRONG_CHAIN
+
     async def test_an_endpoint_that_changes_its_chain(self, devnet: Devnet) -> None:
         async with behind_proxy(devnet) as (asked, proxy):
             await asked.ask(PROBE)

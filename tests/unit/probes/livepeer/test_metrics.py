@@ -159,7 +159,7 @@ class TestTimes:
     def test_a_restart_begins_anew(self) -> None:
         first = read(f"{self.SUM} 50", f"{self.COUNT} 100", self.START)
         restart = "process_start_time_seconds 1.8e+09"
-        later = read(f"{self.SUM} 8", f"{self.COUNT} 4", restart, before=first)
+        later = read(f"{self.SUM} 208", f"{self.COUNT} 104", restart, before=first)
         assert later.latency_avg_s == 2.0
 
     def test_without_new_segments_the_whole_life_counts(self) -> None:
