@@ -33,8 +33,8 @@ class DemoThread:
         self._scenario = scenario
         self._hosts = hosts
         self._seed = seed
-        self._made = directory is None
-        self._directory = directory or Path(tempfile.mkdtemp(prefix="lptui-demo-"))
+        self._directory = directory
+        self._made: Path | None = None
         self._thread = threading.Thread(target=self._main, name="lptui-demo", daemon=True)
         self._ready = threading.Event()
         self._unwanted = threading.Event()
@@ -48,6 +48,8 @@ class DemoThread:
 
         Raises LptuiError for an unknown scenario or size, DeadlineError when it takes too long.
         """
+        if self._directory is None:
+            self._directory = self._made = Path(tempfile.mkdtemp(prefix="lptui-demo-"))
         self._thread.start()
         in_time = self._ready.wait(timeout_s)
         if self._simulation is not None and self._failure is None:
@@ -69,8 +71,8 @@ class DemoThread:
                 loop.call_soon_threadsafe(stopping.set)
         if self._thread.is_alive():
             self._thread.join(timeout_s)
-        if self._made:
-            shutil.rmtree(self._directory, ignore_errors=True)
+        if self._made is not None:
+            shutil.rmtree(self._made, ignore_errors=True)
         return not self._thread.is_alive()
 
     def _main(self) -> None:
@@ -85,6 +87,7 @@ class DemoThread:
     async def _run(self) -> None:
         from lptui.sim import start
 
+        assert self._directory is not None  # noqa: S101
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         simulation = await start(
