@@ -145,7 +145,7 @@ async def test_a_limited_endpoint_is_asked_in_pieces(devnet: Devnet, text: str, 
     who = devnet.accounts[1]
     await devnet.bond(who)
     await devnet.reward(who)
-    await devnet.mine(3000)
+    await devnet.mine(400)
     await devnet.next_round()
     await devnet.mine(10)
     async with asked_through(devnet, who) as (asked, proxy):
@@ -184,8 +184,8 @@ async def test_old_logs_that_are_gone_make_rounds_unknown_and_not_missed(devnet:
     who = devnet.accounts[1]
     await devnet.bond(who)
     await devnet.next_round()
-    await devnet.mine(2000)
-    pruned_below = int(await devnet.rpc.call("eth_blockNumber"), 16) - 1000
+    await devnet.mine(700)
+    pruned_below = int(await devnet.rpc.call("eth_blockNumber"), 16) - 400
     await devnet.next_round()
     await devnet.reward(who)
 
