@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 import threading
@@ -17,6 +18,8 @@ from lptui.sim.simulation import Simulation
 
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 5.0
+PREFIX: Final = "lptui-demo-"
+"""Of the folders of runs; the number of the process follows."""
 
 
 class DemoThread:
@@ -49,7 +52,9 @@ class DemoThread:
         Raises LptuiError for an unknown scenario or size, DeadlineError when it takes too long.
         """
         if self._directory is None:
-            self._directory = self._made = Path(tempfile.mkdtemp(prefix="lptui-demo-"))
+            _sweep()
+            prefix = f"{PREFIX}{os.getpid()}-"
+            self._directory = self._made = Path(tempfile.mkdtemp(prefix=prefix))
         self._thread.start()
         in_time = self._ready.wait(timeout_s)
         if self._simulation is not None and self._failure is None:
@@ -100,3 +105,16 @@ class DemoThread:
                 await self._stopping.wait()
         finally:
             await simulation.close()
+
+
+def _sweep() -> None:
+    """Removes this user's folders of runs that were killed before they could."""
+    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        number = path.name.removeprefix(PREFIX).partition("-")[0]
+        try:
+            if number.isdecimal() and path.lstat().st_uid == os.getuid():
+                os.kill(int(number), 0)
+        except ProcessLookupError:
+            shutil.rmtree(path, ignore_errors=True)
+        except (OSError, OverflowError):
+            continue

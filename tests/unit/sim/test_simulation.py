@@ -10,6 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -178,6 +179,24 @@ def test_the_thread_passes_mistakes_on() -> None:
     with pytest.raises(LptuiError, match="no scenario of that name"):
         demo.start()
     assert demo.stop()
+
+
+def test_what_killed_runs_left_behind_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    dead = tmp_path / f"lptui-demo-{child.pid}-abc"
+    alive = tmp_path / f"lptui-demo-{os.getpid()}-abc"
+    other = tmp_path / "lptui-demo-of-somebody"
+    for folder in (dead, alive, other):
+        folder.mkdir()
+        (folder / "login").write_text("key")
+    demo = DemoThread(hosts=12)
+    demo.start()
+    assert demo.stop()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([alive.name, other.name])
 
 
 def test_a_thread_that_was_never_started_can_be_stopped() -> None:

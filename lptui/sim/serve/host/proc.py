@@ -33,7 +33,6 @@ def vitals(world: World, machine: Machine, _: Sequence[str]) -> Result:
         f"psi_cpu some avg10={cpu:.2f} avg60={cpu:.2f} avg300={cpu:.2f} total=812345",
         f"psi_memory some avg10={memory:.2f} avg60={memory:.2f} avg300={memory:.2f} total=0",
         f"psi_io some avg10={io:.2f} avg60={io:.2f} avg300={io:.2f} total=345",
-        f"file-nr {sum(one.files for one in machine.processes.values()) + 900}\t0\t2466177",
     ]
     return "\n".join(lines) + "\n", 0
 
@@ -49,6 +48,8 @@ def system(world: World, machine: Machine, _: Sequence[str]) -> Result:
         f'os "{say(machine.os_name)}"',
         f"user {machine.user}",
         f"groups {' '.join(machine.groups)}",
+        f"file-nr {sum(one.files for one in machine.processes.values()) + 900}\t0\t2466177",
+        f"oom_kill {machine.oom_kills}",
         "systemd yes",
     ]
     if machine.reboot_packages:
