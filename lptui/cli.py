@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("words", nargs="*", metavar="COMMAND", help="see below")
     made.add_argument("--config", metavar="PATH", help="configuration file")
     made.add_argument("--demo", action="store_true", help="a simulated fleet on this machine")
-    made.add_argument("--scenario", metavar="NAME", help="the demo's situation (default: healthy)")
+    made.add_argument("--scenario", metavar="NAME", help="the demo's situation; help lists them")
     made.add_argument("--demo-hosts", type=_count, metavar="N", help="size of the demo's fleet")
     made.add_argument("--read-only", action="store_true", help="refuse every change")
     made.add_argument("--interval", type=_seconds, metavar="S", help="seconds between readings")
@@ -91,6 +91,12 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     words: list[str] = arguments.words
     if arguments.scenario and not arguments.demo:
         raise LptuiError("--scenario", "only the demo has scenarios", "add --demo")
+    if arguments.scenario == "help":
+        from lptui.sim.scenarios import SCENARIOS
+
+        for name, scenario in SCENARIOS.items():
+            print(f"{name:<24} {scenario.summary}")
+        return 0
     if arguments.headless:
         from lptui.headless import run_headless
 

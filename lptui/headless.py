@@ -34,7 +34,13 @@ def run_headless(arguments: argparse.Namespace) -> int:
     if verb in ("check", "status"):
         if len(words) > 1:
             raise LptuiError(verb, f"takes no target: {words[1]}", "see lptui --help")
-        return asyncio.run(_report(arguments, verb))
+        try:
+            return asyncio.run(_report(arguments, verb))
+        except LptuiError as error:
+            if verb == "check" and arguments.format == "text":
+                # A monitoring system reads the verdict from standard output alone.
+                _out(f"UNKNOWN - {str(error).splitlines()[0]}")
+            raise
     from lptui.actions.registry import action
 
     found = action(verb)
@@ -66,9 +72,12 @@ async def _report(arguments: argparse.Namespace, verb: str) -> int:
         from lptui.report import render_check, render_status
 
         findings = run_checks(snapshot)
-        render = render_check if verb == "check" else render_status
-        _out(render(snapshot, findings, arguments.format).rstrip("\n"))
-        return overall(findings).value if verb == "check" else 0
+        if verb == "status":
+            _out(render_status(snapshot, findings, arguments.format).rstrip("\n"))
+            return 0
+        took_s = time.monotonic() - started
+        _out(render_check(snapshot, findings, arguments.format, took_s=took_s).rstrip("\n"))
+        return overall(findings).value
     finally:
         await session.close()
 

@@ -419,8 +419,6 @@ def _read_host(fleet: FleetBuilder, name: str) -> None:
             memory_total=64 * gib,
             memory_available=48 * gib,
             cpu_busy=Percent(12.5),
-            files_open=4000,
-            files_max=1_000_000,
         ),
         name,
     )
@@ -446,6 +444,9 @@ def _read_host(fleet: FleetBuilder, name: str) -> None:
             groups=("ops", "systemd-journal"),
             has_systemd=True,
             reboot_required=False,
+            files_open=4000,
+            files_max=1_000_000,
+            oom_kills=0,
         ),
         name,
         age=20.0,

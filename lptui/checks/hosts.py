@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import inf
-from typing import Final
+from typing import Final, TypeVar
 
 from lptui.checks.limits import over
 from lptui.checks.view import LOST_KINDS, View
@@ -14,6 +14,8 @@ from lptui.fleet.facts.host import HostClock, HostSystem, HostVitals
 from lptui.fleet.finding import Finding, Metric, Severity
 from lptui.fleet.reading import Reading
 from lptui.text import plural
+
+T = TypeVar("T")
 
 UP: Final = "host-up"
 MEMORY: Final = "memory"
@@ -73,11 +75,22 @@ def host_up(view: View) -> Iterator[Finding]:
 def _vitals(
     view: View, check: str
 ) -> Iterator[tuple[str, Reading[HostVitals], HostVitals] | Finding]:
+    return _each(view, check, HostVitals)
+
+
+def _systems(
+    view: View, check: str
+) -> Iterator[tuple[str, Reading[HostSystem], HostSystem] | Finding]:
+    return _each(view, check, HostSystem)
+
+
+def _each(view: View, check: str, topic: type[T]) -> Iterator[tuple[str, Reading[T], T] | Finding]:
+    """Each host's reading of a topic, or the finding that there is none."""
     for name in view.fleet.hosts:
-        reading = view.reading(HostVitals, name)
-        vitals = view.value(reading)
-        if vitals is not None:
-            yield name, reading, vitals
+        reading = view.reading(topic, name)
+        value = view.value(reading)
+        if value is not None:
+            yield name, reading, value
         else:
             cause = view.blocker(name, reading) or f"{UP}@{name}"
             yield view.unknown(check, "host", name, reading, cause=cause)
@@ -109,7 +122,7 @@ def memory(view: View) -> Iterator[Finding]:
         )
 
 
-def _lacking(view: View, check: str, name: str, reading: Reading[HostVitals], what: str) -> Finding:
+def _lacking(view: View, check: str, name: str, reading: Reading[T], what: str) -> Finding:
     summary = f"not known: the host does not tell {what}"
     return Finding(check, Severity.UNKNOWN, "host", name, summary, (view.seen(reading),))
 
@@ -149,15 +162,15 @@ def load(view: View) -> Iterator[Finding]:
 def host_files(view: View) -> Iterator[Finding]:
     """Open files of the whole host against the kernel's limit."""
     warn, critical = view.limits.fd_warn, view.limits.fd_critical
-    for item in _vitals(view, FILES):
+    for item in _systems(view, FILES):
         if isinstance(item, Finding):
             yield item
             continue
-        name, reading, vitals = item
-        if vitals.files_open is None or not vitals.files_max:
+        name, reading, system = item
+        if system.files_open is None or not system.files_max:
             yield _lacking(view, FILES, name, reading, "its open files")
             continue
-        used = 100.0 * vitals.files_open / vitals.files_max
+        used = 100.0 * system.files_open / system.files_max
         severity = over(used, warn, critical)
         yield Finding(
             FILES,
@@ -165,21 +178,21 @@ def host_files(view: View) -> Iterator[Finding]:
             "host",
             name,
             # The usual limit is 2^63-1, which tells a reader nothing.
-            f"{vitals.files_open} files open, {used:.0f} % of the kernel's limit",
+            f"{system.files_open} files open, {used:.0f} % of the kernel's limit",
             (view.seen(reading),),
             "raise fs.file-max, or find what leaks" if severity else "",
-            metrics=(Metric("host_files", vitals.files_open),),
+            metrics=(Metric("host_files", system.files_open),),
         )
 
 
 def out_of_memory(view: View) -> Iterator[Finding]:
     """Processes that the kernel killed for memory since boot, where the host tells."""
-    for item in _vitals(view, OOM):
+    for item in _systems(view, OOM):
         if isinstance(item, Finding):
             yield item
             continue
-        name, reading, vitals = item
-        kills = vitals.oom_kills
+        name, reading, system = item
+        kills = system.oom_kills
         if kills is None:
             continue
         yield Finding(

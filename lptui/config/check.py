@@ -44,7 +44,7 @@ def fleet_of(document: Document, path: Path) -> Fleet:
         found.extend(islice(cross.mistakes(view), MISTAKE_LIMIT))
         if not found:
             return Builder(view, path.absolute().parent).fleet(path.stem or "fleet")
-    raise ConfigMistakes(document.path, found)
+    raise ConfigMistakes(found)
 
 
 def _places(error: ValidationError) -> tuple[Loc, ...]:

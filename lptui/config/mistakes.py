@@ -46,12 +46,12 @@ class Mistake:
 class ConfigMistakes(ConfigError):  # noqa: N818 (it holds mistakes; the base says error)
     """A configuration that cannot be used, with all that is wrong with it."""
 
-    def __init__(self, path: str, mistakes: Iterable[Mistake]) -> None:
+    def __init__(self, mistakes: Iterable[Mistake]) -> None:
         self.mistakes: tuple[Mistake, ...] = in_order(mistakes)
         first = str(self.mistakes[0]) if self.mistakes else "it cannot be used"
         more = len(self.mistakes) - 1
         super().__init__(
-            f"configuration {clean(path)}",
+            "configuration",
             first + (f" (and {more} more)" if more > 0 else ""),
             "`lptui --headless validate` lists every mistake",
         )

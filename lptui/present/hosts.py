@@ -116,7 +116,7 @@ def _row(view: View, host: Host) -> Row:
             cell(host.name),
             *_vitals(view, host, vitals, system),
             _disk(view, disks),
-            _files(view, vitals),
+            _files(view, system),
             _clock(view, clock),
             _up(view, vitals),
             _units(view, units),
@@ -203,7 +203,7 @@ def _disk(view: View, reading: Reading[HostDisks]) -> Cell:
     return Cell(f"{used:3.0f}% {fullest.path}", tone, used, since)
 
 
-def _files(view: View, reading: Reading[HostVitals]) -> Cell:
+def _files(view: View, reading: Reading[HostSystem]) -> Cell:
     value, since = view.last(reading)
     if value is None or value.files_open is None or not value.files_max:
         return UNKNOWN_CELL

@@ -33,9 +33,6 @@ class HostVitals:
     psi_cpu: Percent | None = None
     psi_memory: Percent | None = None
     psi_io: Percent | None = None
-    files_open: int | None = None
-    files_max: int | None = None
-    oom_kills: int | None = None
 
     @property
     def memory_used(self) -> Percent:
@@ -77,7 +74,8 @@ class HostDisks:
 class HostSystem:
     """What hardly ever changes, and what is too dear to ask every two seconds.
 
-    `files_open` and `files_max` are of the whole system, None when not known.
+    `files_open` and `files_max` are of the whole system; `oom_kills` are the processes that the
+    kernel killed for memory since boot. None when not known.
     """
 
     hostname: str
@@ -93,6 +91,7 @@ class HostSystem:
     reboot_packages: tuple[str, ...] = ()
     files_open: int | None = None
     files_max: int | None = None
+    oom_kills: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,13 +25,12 @@ VITALS_FUNCTION: Final = ShellFunction(
     'SwapFree:*) set -- "$@" "$x_l"; break;; esac; done </proc/meminfo; '
     "for x_f in cpu memory io; do "
     'IFS= read -r x_l </proc/pressure/$x_f && set -- "$@" "psi_$x_f $x_l"; done; '
-    'IFS= read -r x_l </proc/sys/fs/file-nr && set -- "$@" "file-nr $x_l"; '
     "printf '%s\\n' \"$@\"; }",
 )
 
 VITALS: Final = Command(("lptui_vitals",), timeout_s=0.0, function=VITALS_FUNCTION)
-"""Prints (psi_* lines are absent on kernels without PSI; file-nr, separated by tabs, is absent
-where the shell reads byte by byte, as dash and busybox do: that file then ends after a byte):
+"""Prints (psi_* lines are absent on kernels without PSI; files under /proc/sys are not here: dash
+reads byte by byte, and they end after one byte):
 
     uptime 1462.87 2808.87
     load 0.52 0.58 0.59 1/389 12345
@@ -43,7 +42,6 @@ where the shell reads byte by byte, as dash and busybox do: that file then ends 
     psi_cpu some avg10=0.00 avg60=0.12 avg300=0.20 total=12345
     psi_memory some avg10=0.00 avg60=0.00 avg300=0.00 total=0
     psi_io some avg10=0.00 avg60=0.00 avg300=0.01 total=345
-    file-nr 592\t0\t2466177
 """
 
 UNIT_PROPERTIES: Final = (
@@ -185,6 +183,7 @@ SYSTEM_FUNCTION: Final = ShellFunction(
     "printf 'os %s\\n' \"${x_l#*=}\"; break;; esac; done </etc/os-release; "
     'printf \'user %s\\ngroups %s\\n\' "$(id -un)" "$(id -nG)"; '
     "printf 'file-nr %s\\n' \"$(cat /proc/sys/fs/file-nr)\"; "
+    "grep '^oom_kill ' /proc/vmstat; "
     "if [ -d /run/systemd/system ]; then echo systemd yes; else echo systemd no; fi; "
     "for x_f in /run /var/run; do if [ -e $x_f/reboot-required ]; then echo reboot required; "
     "while IFS= read -r x_l; do printf 'package %s\\n' \"$x_l\"; "
@@ -204,6 +203,7 @@ a reboot is due):
     user ops
     groups ops adm docker
     file-nr 592\t0\t2466177
+    oom_kill 0
     systemd yes
     reboot required
     package linux-image-6.1.0-18-amd64

@@ -47,6 +47,7 @@ def parse(text: str) -> HostSystem:
         reboot_packages=tuple(dict.fromkeys(filter(None, packages)))[:_MOST_PACKAGES],
         files_open=files[0] if len(files) == 3 else None,
         files_max=files[2] if len(files) == 3 else None,
+        oom_kills=count(values.get("oom_kill", "")),
     )
 
 

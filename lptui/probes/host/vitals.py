@@ -36,7 +36,6 @@ def parse(text: str) -> HostVitals:
     memory_total = _kilobytes(lines, "MemTotal:")
     if not memory_total:
         raise BadAnswerError("/proc/meminfo", "it says that there is no memory")
-    files = [count(word) for word in lines.get("file-nr", ())]
     return HostVitals(
         uptime_s=uptime,
         load_1m=load[0],
@@ -54,8 +53,6 @@ def parse(text: str) -> HostVitals:
         psi_cpu=_pressure(lines, "psi_cpu"),
         psi_memory=_pressure(lines, "psi_memory"),
         psi_io=_pressure(lines, "psi_io"),
-        files_open=files[0] if len(files) == 3 else None,
-        files_max=files[2] if len(files) == 3 else None,
     )
 
 

@@ -115,7 +115,7 @@ def test_load_without_a_number_of_cpus_is_unknown(cpus: int | None) -> None:
     ],
 )
 def test_files_of_the_whole_host(opened: int | None, most: int, expected: Severity) -> None:
-    fleet = FleetBuilder().change(HostVitals, "edge-1", files_open=opened, files_max=most)
+    fleet = FleetBuilder().change(HostSystem, "edge-1", files_open=opened, files_max=most)
     assert severity(fleet, "host-fd@edge-1") is expected
 
 
@@ -161,7 +161,7 @@ def test_clock_beyond_what_the_round_trip_hides(
 @pytest.mark.parametrize(("kills", "expected"), [(0, OK), (1, WARNING)])
 def test_killed_for_memory(kills: int, expected: Severity) -> None:
     assert (
-        severity(FleetBuilder().change(HostVitals, "edge-1", oom_kills=kills), "oom@edge-1")
+        severity(FleetBuilder().change(HostSystem, "edge-1", oom_kills=kills), "oom@edge-1")
         is expected
     )
 

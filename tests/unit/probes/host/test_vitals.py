@@ -29,16 +29,14 @@ def test_reads_what_proc_says() -> None:
     assert vitals.memory_total == 24684092 * 1024
     assert vitals.swap_free == 1048576 * 1024
     assert (vitals.psi_cpu, vitals.psi_memory, vitals.psi_io) == (12.34, 0.0, 0.5)
-    assert (vitals.files_open, vitals.files_max) == (592, 2**63 - 1)
     assert vitals.cpu_busy is None
 
 
 def test_what_the_kernel_does_not_tell_is_unknown_not_zero() -> None:
-    few = "\n".join(line for line in SAMPLE.splitlines() if not line.startswith(("psi", "file")))
+    few = "\n".join(line for line in SAMPLE.splitlines() if not line.startswith("psi"))
     vitals = parse(few)
     assert vitals.psi_cpu is None
     assert vitals.psi_io is None
-    assert vitals.files_open is None
 
 
 @pytest.mark.parametrize("name", ["uptime", "load", "cpu", "MemTotal", "MemAvailable", "SwapFree"])
