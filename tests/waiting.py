@@ -16,10 +16,11 @@ async def until(condition: Callable[[], object], deadline_s: float = 10.0, what:
 
 
 def tasks_of_lptui() -> set[str]:
-    """Names of unfinished tasks other than the caller's: there must be none after a close."""
-    current = asyncio.current_task()
-    return {
-        task.get_name() + " " + str(task.get_coro())
-        for task in asyncio.all_tasks()
-        if task is not current and not task.done()
-    }
+    """Unfinished tasks that run code of lptui or asyncssh: there must be none after a close."""
+    found = set()
+    for task in asyncio.all_tasks():
+        code = getattr(task.get_coro(), "cr_code", None)
+        file = code.co_filename if code is not None else ""
+        if "/lptui/" in file.replace("\\", "/") or "/asyncssh/" in file:
+            found.add(f"{task.get_name()} {code}")
+    return found

@@ -19,16 +19,19 @@ _PRELUDE: Final = (
     "LC_ALL=C;LANG=C;TZ=UTC;SYSTEMD_COLORS=0;SYSTEMD_PAGER=;PAGER=cat;"
     "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin;"
     "export LC_ALL LANG TZ SYSTEMD_COLORS SYSTEMD_PAGER PAGER PATH\n"
-    # Looked for with the first command that needs it; older busybox has no -k.
-    '_w() { [ -n "${_t+x}" ]&&return;_t=;command -v timeout >/dev/null 2>&1||return;'
+    # Looked for with the first command that needs it. busybox says 143 where GNU says 124, and
+    # an older one has no -k.
+    '_w() { [ -n "${_t+x}" ]&&return;_t=;_y=;command -v timeout >/dev/null 2>&1||return;'
+    "timeout --version </dev/null >/dev/null 2>&1||_y=143;"
     "timeout -k 2 9 true </dev/null >/dev/null 2>&1&&_t='timeout -k 2'||_t=timeout; }\n"
+    '_z() { [ "$1" = "$_y" ]&&return 124;return "$1"; }\n'
     '_e() { printf \'\\n@@%s %s %s\\n\' "$N" "$1" "$2"; }\n'
     "_q() { _i=$1;_s=$2;shift 2;"
     'if [ "$_s" = 0 ]||{ _w;[ -z "$_t" ]; };then "$@" </dev/null 2>/dev/null;'
-    'else $_t "$_s" "$@" </dev/null 2>/dev/null;fi;_e "$_i" "$?"; }\n'
+    'else $_t "$_s" "$@" </dev/null 2>/dev/null;_z "$?";fi;_e "$_i" "$?"; }\n'
     "_m() { _i=$1;_s=$2;shift 2;"
     'if [ "$_s" = 0 ]||{ _w;[ -z "$_t" ]; };then "$@" </dev/null 2>&1;'
-    'else $_t "$_s" "$@" </dev/null 2>&1;fi;_e "$_i" "$?"; }\n'
+    'else $_t "$_s" "$@" </dev/null 2>&1;_z "$?";fi;_e "$_i" "$?"; }\n'
     "_h() { read -r _l </proc/$$/stat;printf '%s' \"$_l\"; }\n"
     # Ends what an abandoned shell left running: PID and start time must both still match.
     "_k() { read -r _l </proc/$1/stat||return 1;set -- $1 $2 ${_l##*) };"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 
-from lptui.transport.jsonrpc import ANSWER_LIMIT
+from lptui.transport.jsonrpc import ANSWER_LIMIT, is_deep
 from lptui.transport.persistent import too_large
 from lptui.transport.stream import ByteStream
 
@@ -58,6 +58,8 @@ def _is_whole(text: bytearray) -> bool:
     # Cheap first: what ends inside a document rarely has its brackets in balance.
     if text.count(b"{") != text.count(b"}") or text.count(b"[") != text.count(b"]"):
         return False
+    if is_deep(bytes(text)):
+        return True  # it is refused where it is read
     try:
         json.loads(text)
     except (ValueError, RecursionError):

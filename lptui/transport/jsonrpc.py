@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn, Protocol
@@ -26,6 +27,11 @@ SINGLES: Final = 4
 """Calls in flight at once when batches are refused."""
 
 DATA_LIMIT: Final = 64 * 1024
+
+DEEPEST: Final = 100
+
+_STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_NO_BRACKETS: Final = bytes(code for code in range(256) if code not in b"[]{}")
 
 _REFUSING_STATUS: Final = frozenset({400, 403, 405, 413, 415, 422, 500, 501})
 
@@ -207,19 +213,43 @@ def dumps(value: object) -> bytes:
 
 def loads(raw: bytes, what: str) -> Any:  # noqa: ANN401
     """Strict JSON: no NaN, no infinity, no endless nesting; raises RpcError(BAD_ANSWER)."""
+    if is_deep(raw):
+        raise bad_answer(what, "the answer is nested without end")
     try:
         return json.loads(raw, parse_constant=_no_constant, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError):
         start = clean(raw[:60], 40)
         if not raw.strip():
             why = "the answer is empty"
         elif raw.lstrip()[:1] == b"<":
             why = f"the answer is HTML, not JSON: {start}"
-        elif isinstance(error, RecursionError):
-            why = "the answer is nested without end"
         else:
             why = f"the answer is not valid JSON: {start}"
         raise bad_answer(what, why) from None
+
+
+def is_deep(raw: bytes) -> bool:
+    """Nested deeper than any sensible answer.
+
+    Not left to the parser: it stops at the interpreter's recursion limit, and libraries raise
+    that (py_ecc, which web3.py brings along, to 100,000) beyond what the C stack can take.
+    """
+    if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
+        return False
+    # Brackets within strings only make it look deeper.
+    return _depth(raw) > DEEPEST and _depth(_STRINGS.sub(b"", raw)) > DEEPEST
+
+
+def _depth(raw: bytes) -> int:
+    depth = deepest = 0
+    for bracket in raw.translate(None, _NO_BRACKETS):
+        if bracket == 0x5B or bracket == 0x7B:
+            depth += 1
+            if depth > deepest:
+                deepest = depth
+        else:
+            depth -= 1
+    return deepest
 
 
 def _no_constant(name: str) -> NoReturn:

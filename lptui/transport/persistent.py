@@ -7,9 +7,9 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from lptui.errors import LptuiError, RpcError
+from lptui.errors import LptuiError, ProblemKind, RpcError
 from lptui.transport.deadline import Deadline
-from lptui.transport.jsonrpc import answer_id, bad_answer, loads
+from lptui.transport.jsonrpc import answer_id, loads
 from lptui.transport.stream import lost
 
 
@@ -109,4 +109,6 @@ class PersistentExchange:
 
 def too_large(name: str, limit: int) -> RpcError:
     """The error of an answer beyond its limit."""
-    return bad_answer(name, f"the answer is larger than {limit} bytes")
+    return RpcError(
+        name, f"the answer is larger than {limit} bytes", kind=ProblemKind.OUTPUT_TOO_LARGE
+    )

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any, cast
 
-from web3 import AsyncWeb3
-from web3.providers.async_base import AsyncJSONBaseProvider
-from web3.types import RPCEndpoint, RPCResponse
+_LIMIT = sys.getrecursionlimit()
 
-from lptui.errors import RpcError, TransportError
-from lptui.transport.protocols import Call, JsonRpc
+from web3 import AsyncWeb3  # noqa: E402
+from web3.providers.async_base import AsyncJSONBaseProvider  # noqa: E402
+from web3.types import RPCEndpoint, RPCResponse  # noqa: E402
+
+# A library that web3.py brings along raises it so far that deep nesting would end the process.
+sys.setrecursionlimit(_LIMIT)
+
+from lptui.errors import RpcError, TransportError  # noqa: E402
+from lptui.transport.protocols import Call, JsonRpc  # noqa: E402
 
 
 class RpcProvider(AsyncJSONBaseProvider):

@@ -8,10 +8,15 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
 
 from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI, WebSocketException
+from websockets.exceptions import (
+    InvalidHandshake,
+    InvalidStatus,
+    InvalidURI,
+    PayloadTooBig,
+    WebSocketException,
+)
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.protocol import State
@@ -23,7 +28,6 @@ from lptui.transport.jsonrpc import ANSWER_LIMIT
 from lptui.transport.persistent import too_large
 from lptui.transport.stream import ByteStream, Stream, TlsStream, lost
 
-_TOO_BIG: Final = 1009
 _QUIET = logging.getLogger("lptui.websocket")
 
 
@@ -91,7 +95,7 @@ class WebSocketMessages:
         self._stream.abort()
 
     def _ended(self) -> bytes:
-        if self._protocol.close_code == _TOO_BIG:
+        if isinstance(self._protocol.parser_exc, PayloadTooBig):
             raise too_large(self._name, ANSWER_LIMIT)
         if self._protocol.parser_exc is not None:
             raise _not_upgraded(self._name, self._protocol.parser_exc)

@@ -225,12 +225,12 @@ async def test_deadlines_hold_on_a_silent_way(sshd: Sshd) -> None:
         way.silent = False
 
 
-def relayed(server: Sshd, port: int, **changes: object) -> Ssh:
+def relayed(server: Sshd, port: int) -> Ssh:
     """The server behind a relay's port, under its own host key."""
     line = server.known_hosts.read_text().split(maxsplit=1)[1]
     known = server.folder / f"known_hosts_{port}"
     known.write_text(f"[127.0.0.1]:{port} {line}")
-    return server.ssh(port=port, known_hosts=str(known), **changes)
+    return server.ssh(port=port, known_hosts=str(known))
 
 
 @pytest.mark.parametrize("after", [0, 10, 100, 900, 1500, 2200])
