@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Final, NoReturn
@@ -73,6 +74,8 @@ def parser() -> argparse.ArgumentParser:
 def run(argv: Sequence[str]) -> int:
     """Runs one command; the result is the exit code."""
     arguments = parser().parse_intermixed_args(argv)
+    # Ended from outside, a run closes its connections and ends its demo as for Ctrl+C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return _dispatch(arguments)
     except LptuiError as error:

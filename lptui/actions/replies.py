@@ -47,6 +47,11 @@ _KNOWN: Final[tuple[tuple[str, Verdict, str], ...]] = (
         "the node's account is not an active orchestrator: check which node holds the key",
     ),
     (
+        "transcoder must be active",
+        Verdict.NOT_SENT,
+        "the orchestrator is not active: its reward cannot be called in this round",
+    ),
+    (
         "caller must be a reward caller",
         Verdict.NOT_SENT,
         "the orchestrator has not authorised this node's account as its reward caller",
@@ -65,6 +70,8 @@ _KNOWN: Final[tuple[tuple[str, Verdict, str], ...]] = (
     ),
     ("nonce too low", Verdict.MAYBE_SENT, "another process may use the same key: find it"),
     ("insufficient funds", Verdict.NOT_SENT, "send ETH to the account that signs"),
+    # geth's words for the same when it estimates gas.
+    ("gas required exceeds allowance", Verdict.NOT_SENT, "send ETH to the account that signs"),
     ("no rewards to be minted", Verdict.NOT_SENT, ""),
     ("missing eth client", Verdict.NOT_SENT, "this node runs off chain: choose another"),
     ("429", Verdict.MAYBE_SENT, "the node's RPC endpoint limits its rate"),

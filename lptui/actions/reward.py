@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lptui.actions import sender
-from lptui.actions.plan import Plan, Precondition, Result, Step
+from lptui.actions.plan import Outcome, Plan, Precondition, Result, Step
+from lptui.actions.replies import Verdict, understand
 from lptui.actions.spec import ActionSpec, Effect, Execution, Proof
 from lptui.actions.transaction import Route, send_and_watch
+from lptui.errors import LptuiError
 from lptui.fleet.callers import Caller, orchestrator, reward_callers
 from lptui.fleet.facts.chain import ChainRound, OrchestratorRecord, RewardEvent, RewardHistory
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Chain, Orchestrator
-from lptui.fleet.units import format_units, short_address
+from lptui.fleet.units import Address, format_units, short_address
 
 SPEC = ActionSpec(
     id="reward",
@@ -71,11 +73,43 @@ class Reward:
 
     async def execute(self, plan: Plan, snapshot: Snapshot, execution: Execution) -> Result:
         node = snapshot.fleet.nodes[plan.fact("node")]
+        refusal = await self._try_out(plan, snapshot, execution)
+        if refusal is not None:
+            return refusal
 
         async def confirm(seen: Snapshot) -> Proof | None:
             return await self.prove(plan, seen, execution)
 
         return await send_and_watch(plan, Route(node, "/reward"), execution, confirm, _words)
+
+    async def _try_out(self, plan: Plan, snapshot: Snapshot, execution: Execution) -> Result | None:
+        """Asks the contract first, which costs nothing; None when it would accept the call.
+
+        Where the endpoint cannot tell, the call goes on: the node asks the contract as well.
+        """
+        chain = snapshot.fleet.chain
+        now = snapshot.fresh(ChainRound, chain.network) if chain else None
+        if now is None:
+            return None
+        from lptui.probes.chain import dry_run
+
+        call = dry_run.reward_call(
+            now.contracts, Address(plan.fact("orchestrator")), Address(plan.fact("account"))
+        )
+        try:
+            said = await dry_run.dry_run(execution.reach.rpc(now.rpc), call)
+        except LptuiError as error:
+            execution.progress(f"could not try the call out: {error}")
+            return None
+        if not said:
+            return None
+        reply = understand(500, said)
+        if reply.verdict is Verdict.ALREADY:
+            # Somebody was faster: the record shows it with the next block that we see.
+            return None
+        return Result(
+            plan, Outcome.REFUSED, f"the contract would refuse: {said}", remedy=reply.remedy
+        )
 
     async def prove(self, plan: Plan, snapshot: Snapshot, execution: Execution) -> Proof | None:
         chain = snapshot.fleet.chain

@@ -109,6 +109,9 @@ def _nothing_pending(snapshot: Snapshot, account: Address) -> Precondition:
     signer = snapshot.fresh(SignerAccount, account)
     if signer is None:
         return Precondition(name, None, f"{short_address(account)}: nonces not read")
+    if not signer.pending_known:
+        why = f"{short_address(account)}: the endpoint does not count pending transactions"
+        return Precondition(name, None, why, "put another endpoint first in chain.rpcs")
     met = signer.pending == 0
     evidence = f"nonce {signer.nonce} mined, {signer.pending_nonce} with pending ones"
     return Precondition(

@@ -164,14 +164,18 @@ def nonce_stuck(view: View) -> Iterator[Finding]:
         since = account.pending_since
         waited = None if since is None else max(0.0, view.now - since)
         stuck = account.pending > 0 and waited is not None and waited > limit
-        if not account.pending:
+        severity = Severity.WARNING if stuck else Severity.OK
+        if not account.pending_known:
+            severity = Severity.UNKNOWN
+            summary = "not known: the endpoint does not count pending transactions"
+        elif not account.pending:
             summary = f"nothing pending, next nonce {account.nonce}"
         else:
             summary = f"{plural(account.pending, 'transaction')} pending"
             summary += f" for {span(waited)}" if waited is not None else ", first seen now"
         yield Finding(
             NONCE,
-            Severity.WARNING if stuck else Severity.OK,
+            severity,
             "signer",
             signer.name,
             summary,

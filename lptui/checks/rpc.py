@@ -273,8 +273,15 @@ def _earlier(view: View, rpc: Rpc, head: RpcHead, reading: Reading[RpcHead]) -> 
     return ""
 
 
+def _has_anchor_of(other: RpcHead, head: RpcHead) -> bool:
+    return bool(head.anchor is not None and head.anchor == other.anchor and other.anchor_hash)
+
+
 def disagrees(view: View) -> Iterator[Finding]:
-    """Two endpoints at the same height with different blocks are not on the same chain."""
+    """Two endpoints with different blocks at one height are not on the same chain.
+
+    Compared well below the heads, where nothing is replaced any more; at the heads otherwise.
+    """
     known = _fresh_heads(view)
 
     def judge(rpc: Rpc, head: RpcHead, reading: Reading[RpcHead]) -> Finding | None:
@@ -283,14 +290,23 @@ def disagrees(view: View) -> Iterator[Finding]:
         others = {n: h for n, h in known.items() if n != rpc.name and h.chain_id == head.chain_id}
         if not others:
             return _no_comparison(view, DISAGREES, rpc, head, reading)
+        deep = {n: h for n, h in others.items() if _has_anchor_of(h, head)}
+        forked = [n for n, h in deep.items() if h.anchor_hash != head.anchor_hash]
         level = {n: h for n, h in others.items() if h.head == head.head}
         against = [n for n, h in level.items() if h.head_hash != head.head_hash]
         verdict: Verdict = (Severity.OK, "no contradiction seen: heads differ in height", "")
+        if forked:
+            text = f"follows another chain than {', '.join(forked)}: block {head.anchor} differs"
+            verdict = (Severity.CRITICAL, text, "find out which is right before anything is sent")
+            seen = f"hash of block {head.anchor} is {head.anchor_hash}"
+            return _finding(view, DISAGREES, rpc, reading, verdict, seen)
         if against:
             # At the head of the main chain two blocks may compete for a slot; rollups have none.
             severity = Severity.WARNING if head.chain_id in _L1_CHAINS else Severity.CRITICAL
             text = f"block {head.head} differs from that of {', '.join(against)}"
             verdict = (severity, text, "find out which is right before anything is sent")
+        elif deep:
+            verdict = (Severity.OK, f"same block {head.anchor} as {', '.join(deep)}", "")
         elif level:
             verdict = (Severity.OK, f"same block {head.head} as {', '.join(level)}", "")
         return _finding(view, DISAGREES, rpc, reading, verdict, f"hash {head.head_hash}")

@@ -19,7 +19,8 @@ from lptui.errors import CommandError, DeadlineError, ProblemKind, TransportErro
 from lptui.text import clean
 from lptui.transport.deadline import Deadline, late
 from lptui.transport.protocols import Command, ExecResult
-from lptui.transport.ssh import channel_refused, end, opened
+from lptui.transport.ssh import end, opened
+from lptui.transport.ssh_errors import channel_refused
 from lptui.transport.stream import lost
 
 OPEN_S: Final = 10.0

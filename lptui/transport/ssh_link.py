@@ -15,7 +15,8 @@ from lptui.transport.deadline import Deadline
 from lptui.transport.link import ShellPipe
 from lptui.transport.pool import Peer
 from lptui.transport.protocols import Command, ExecResult
-from lptui.transport.ssh import channel_refused, end, opened
+from lptui.transport.ssh import end, opened
+from lptui.transport.ssh_errors import channel_refused
 from lptui.transport.ssh_exec import run_once
 from lptui.transport.stream import ByteStream, lost
 

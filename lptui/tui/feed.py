@@ -137,7 +137,8 @@ class Feed:
         """The header's left part and the worst state; the clock is the caller's."""
         snapshot = self.snapshot
         if snapshot is None:
-            return fleet_part(title, demo=demo, read_only=read_only, production=False), ()
+            parts = fleet_part(title, demo=demo, read_only=read_only, production=False)
+            return parts, worst_part({}, checked=False, acknowledged=0)
         fleet = snapshot.fleet
         left = fleet_part(
             fleet.name, demo=demo or fleet.demo, read_only=read_only, production=fleet.production

@@ -176,7 +176,9 @@ def wrap(line: Line, width: int, most_indent: int = 12) -> list[Line]:
     used = 0
     for word in _words(line):
         need = width_of(word.text)
-        if used + need > width and word.text.strip() and used > indent:
+        if used + need > width and not word.text.strip():
+            continue
+        if used + need > width and used > indent:
             lines.append([Span(" " * indent)])
             used = indent
         while need > width - used:
@@ -186,8 +188,6 @@ def wrap(line: Line, width: int, most_indent: int = 12) -> list[Line]:
             need = width_of(word.text)
             lines.append([Span(" " * indent)])
             used = indent
-            if not word.text.strip():
-                break
         lines[-1].append(word)
         used += width_of(word.text)
     return [tuple(each) for each in lines if "".join(span.text for span in each).strip()]

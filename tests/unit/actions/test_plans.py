@@ -104,6 +104,11 @@ def test_the_hash_names_what_would_be_done() -> None:
             "nonce 5 mined, 6",
         ),
         (
+            "no transaction of this account pending",
+            lambda f: f.change(SignerAccount, REGISTERED, pending_known=False),
+            "does not count pending",
+        ),
+        (
             "chain read",
             lambda f: f.fail(ChainRound, NETWORK, ProblemKind.WRONG_CHAIN, "chain 1, not 42161"),
             "chain 1",

@@ -144,6 +144,20 @@ def test_different_blocks_at_one_height(chain: int, expected: Severity) -> None:
 
 
 @pytest.mark.parametrize(
+    ("mine", "expected"), [("0x" + "11" * 32, OK), ("0x" + "22" * 32, CRITICAL)]
+)
+def test_different_blocks_well_below_the_heads_are_a_fork_whatever_the_heads(
+    mine: str, expected: Severity
+) -> None:
+    anchor = L2Block(HEAD - 100)
+    fleet = nitro(anchor=anchor, anchor_hash=mine)
+    fleet.change(RpcHead, "reference", anchor=anchor, anchor_hash="0x" + "11" * 32)
+    found = finding(fleet, "rpc-disagree@nitro")
+    assert found.severity is expected
+    assert str(anchor) in found.summary
+
+
+@pytest.mark.parametrize(
     ("progress", "expected"),
     [
         (None, OK),

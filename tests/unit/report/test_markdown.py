@@ -31,7 +31,7 @@ def status(fleet: FleetBuilder) -> str:
 
 def test_well() -> None:
     text = markdown(FleetBuilder())
-    assert text.startswith("# OK: example\n\n0 of 167 checks failing, collected at 2027-01-15T")
+    assert text.startswith("# OK: example\n\n0 of 173 checks failing, collected at 2027-01-15T")
     assert "- Reward of the round: 1" in text
 
 

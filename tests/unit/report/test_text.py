@@ -57,8 +57,8 @@ def check_format(lines: list[str]) -> None:
 def test_all_well() -> None:
     lines = report(FleetBuilder())
     check_format(lines)
-    assert lines[0].startswith("OK - 167 checks well, round 4121, 3189 blocks left|")
-    assert all(line.startswith("OK ") for line in lines[1:168])
+    assert lines[0].startswith("OK - 173 checks well, round 4121, 3189 blocks left|")
+    assert all(line.startswith("OK ") for line in lines[1:174])
     assert "OK reward-due@main - called in round 4121" in lines
 
 
@@ -78,10 +78,10 @@ def test_what_fails_is_named_in_the_first_line_what_costs_most_first() -> None:
 def test_one_line_a_finding_the_worst_first_with_remedy_and_evidence() -> None:
     lines = report(FleetBuilder().change_gpu("gpu-1", 0, temperature_c=95.0))
     check_format(lines)
-    assert lines[0].startswith("CRITICAL - 1/167 checks failing: gpu-temperature(gpu-1/0) 95 C|")
+    assert lines[0].startswith("CRITICAL - 1/173 checks failing: gpu-temperature(gpu-1/0) 95 C|")
     assert lines[1].startswith("CRITICAL gpu-temperature@gpu-1/0 - 95 C -> see its fans")
     assert "[NVIDIA L4 (HostGpus of gpu-1, 1 s ago)]" in lines[1]
-    assert sum(line.startswith("OK ") for line in lines) == 166
+    assert sum(line.startswith("OK ") for line in lines) == 172
 
 
 def test_what_follows_from_a_lost_host_is_counted_and_named() -> None:
