@@ -108,8 +108,7 @@ def _theme(content: Mapping[Any, Any], stem: str, what: str) -> Theme:
     if not isinstance(variables, dict):
         raise _bad(what, "'variables' is not a mapping")
     fields["variables"] = {
-        str(key): _colour(value, str(key), what) if str(key).startswith("lp-") else str(value)
-        for key, value in variables.items()
+        clean(str(key), 40): _colour(value, str(key), what) for key, value in variables.items()
     }
     return Theme(
         name=clean(str(content.get("name") or stem), 40),

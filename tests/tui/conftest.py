@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -87,8 +87,9 @@ async def running(
         await console.until(lambda: app.feed is not None and "start" in session.calls, "start")
         if builder is not None and checked:
             await console.until(lambda: app.feed and app.feed.findings.checked, "checks")
-            await app.redraw()
-            await pilot.pause()
+        await app.redraw()
+        app.refresh_bars()
+        await pilot.pause()
         yield console
 
 
@@ -103,7 +104,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def snap(request: pytest.FixtureRequest) -> Iterator[Callable[[str], None]]:
+def snap(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Compares a text with the one that is kept under the test's name.
 
     `LPTUI_UPDATE_SNAPSHOTS=1` keeps the new ones. A difference is shown as text.
@@ -121,7 +122,7 @@ def snap(request: pytest.FixtureRequest) -> Iterator[Callable[[str], None]]:
         assert path.exists(), f"no snapshot {path.name}: run with {UPDATE}=1 and look at it"
         assert text + "\n" == path.read_text(encoding="utf-8")
 
-    yield compare
+    return compare
 
 
 @pytest.fixture

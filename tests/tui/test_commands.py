@@ -92,8 +92,10 @@ async def test_palette_finds_commands_and_rows() -> None:
         await console.press("enter")
         await console.until(lambda: console.app.screen is console.app.overview, "palette closed")
         await console.until(
-            lambda: (row := console.app.overview.focused_pane.selected) is not None
-            and "edge-2" in row.key,
+            lambda: (
+                (row := console.app.overview.focused_pane.selected) is not None
+                and "edge-2" in row.key
+            ),
             "the row",
         )
 

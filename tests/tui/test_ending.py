@@ -126,16 +126,18 @@ async def test_a_fault_shows_no_values(tmp_path: Path, capsys: pytest.CaptureFix
 
     session = ScriptedSession(FleetBuilder().snapshot())
     app = LptuiApp(session, checks=checks)  # type: ignore[arg-type]
-    with pytest.raises(RuntimeError, match=secret):
+
+    async def fails(passphrase: str) -> None:
+        raise RuntimeError(passphrase)
+
+    async def run() -> None:
         async with app.run_test() as pilot:
-            await pilot.pause()
-
-            async def fails(passphrase: str) -> None:
-                raise RuntimeError(passphrase)
-
             app.keep(fails(secret))
             for _ in range(200):
                 await pilot.pause(0.01)
+
+    with pytest.raises(RuntimeError, match=secret):
+        await run()
     shown = capsys.readouterr()
     assert secret not in shown.out + shown.err
     assert app.failure is not None
@@ -158,7 +160,7 @@ async def test_a_check_that_fails_ends_nothing() -> None:
                 break
             await pilot.pause(0.01)
         assert app.feed is not None
-        assert [event.text for event in app.feed.events][0] == "a check failed: ValueError"
+        assert next(event.text for event in app.feed.events) == "a check failed: ValueError"
         assert app.is_running
 
 

@@ -96,7 +96,8 @@ async def test_moving_scrolling_and_clicking() -> None:
     async with running(FleetBuilder(orchestrators=40), (80, 24)) as console:
         await console.press("6", "end")
         last = selected(console)
-        assert last is not None and last.startswith("unit:")
+        assert last is not None
+        assert last.startswith("unit:")
         assert any(last.partition(":")[2] in line for line in console.lines())
         await console.press("home", "pagedown", "up", "j", "k", "down")
         assert selected(console) != last

@@ -1,0 +1,234 @@
+"""What the panes say: evidence, ages, unknowns; never zero or an old value unmarked."""
+
+from __future__ import annotations
+
+import pytest
+
+from lptui.checks import run_checks
+from lptui.errors import ProblemKind
+from lptui.fleet.facts.balancer import BalancerState
+from lptui.fleet.facts.chain import ChainRound, OrchestratorRecord, RewardHistory, SignerAccount
+from lptui.fleet.facts.host import HostDisks, HostVitals
+from lptui.fleet.facts.livepeer import NodeMetrics
+from lptui.fleet.facts.rpc import RpcHead, SyncProgress
+from lptui.fleet.units import L1Block, L2Block, Round, Wei
+from lptui.history.series import History
+from lptui.present.catalog import PRESENTERS
+from lptui.present.detail import detail
+from lptui.present.model import AGE, Cell, PaneModel, Row, State, Tone, text_of
+from lptui.present.view import Findings, Memo, View
+from lptui.tui.commands import PANES
+from tests.snapshots import NETWORK, NOW, REDEEMER, ROUND, FleetBuilder
+
+
+def view_of(builder: FleetBuilder, *, after: float = 0.0, memo: Memo | None = None) -> View:
+    snapshot = builder.snapshot()
+    history = History()
+    history.record(snapshot)
+    findings = Findings(run_checks(snapshot))
+    return View(snapshot, NOW + after, findings, history, memo or Memo())
+
+
+def pane(name: str, builder: FleetBuilder, *, after: float = 0.0) -> PaneModel:
+    return PRESENTERS[name](view_of(builder, after=after))
+
+
+def row(model: PaneModel, key: str) -> Row:
+    found = model.row(key)
+    assert found is not None, [r.key for s in model.sections for r in s.rows]
+    return found
+
+
+def cell(model: PaneModel, key: str, column: str) -> Cell:
+    found = row(model, key)
+    section = next(s for s in model.sections if found in s.rows)
+    return found.cells[[c.key for c in section.columns].index(column)]
+
+
+def test_there_is_a_presenter_for_every_pane() -> None:
+    assert list(PRESENTERS) == [name for name, _ in PANES]
+
+
+@pytest.mark.parametrize("name", PRESENTERS)
+def test_rows_have_a_cell_for_every_column_and_keys_are_unique(name: str) -> None:
+    for builder in (FleetBuilder(), FleetBuilder().lose_host("lb-1").lose_host("gpu-1")):
+        model = pane(name, builder)
+        for section in model.sections:
+            assert all(len(r.cells) == len(section.columns) for r in section.rows)
+            assert section.columns[-1].key == AGE
+        keys = [r.key for s in model.sections for r in s.rows]
+        assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize("name", PRESENTERS)
+def test_a_healthy_fleet_is_ok_everywhere(name: str) -> None:
+    assert pane(name, FleetBuilder()).state is State.OK
+
+
+@pytest.mark.parametrize("name", PRESENTERS)
+def test_before_anything_was_read_nothing_is_ok_and_nothing_is_zero(name: str) -> None:
+    snapshot = FleetBuilder().empty()
+    view = View(snapshot, NOW, Findings((), checked=False), History())
+    model = PRESENTERS[name](view)
+    for section in model.sections:
+        for each in section.rows:
+            assert each.state is State.PENDING
+            assert each.taken_at == 0.0
+            for column, found in zip(section.columns, each.cells, strict=True):
+                if column.right and column.key != AGE:
+                    assert found.text in ("?", "-"), (each.key, column.key, found)
+
+
+def test_a_called_reward_names_chain_event_and_amount() -> None:
+    model = pane("rounds", FleetBuilder())
+    assert cell(model, "orchestrator:main", "reward").text == "called"
+    assert cell(model, "orchestrator:main", "evidence").text == "tx 0x7e7e7e… +87.00 LPT"
+
+
+def test_chain_and_event_that_disagree_are_said_to() -> None:
+    builder = FleetBuilder().change(OrchestratorRecord, "main", last_reward_round=Round(ROUND - 1))
+    model = pane("rounds", builder)
+    assert cell(model, "orchestrator:main", "reward").text == "unsure"
+    assert "chain says no" in cell(model, "orchestrator:main", "evidence").text
+    builder = FleetBuilder().change(RewardHistory, "main", events=())
+    assert cell(pane("rounds", builder), "orchestrator:main", "evidence").text == (
+        "chain; event not seen"
+    )
+
+
+def test_a_reward_that_is_due_says_how_long_is_left() -> None:
+    builder = FleetBuilder()
+    builder.change(OrchestratorRecord, "main", last_reward_round=Round(ROUND - 1))
+    builder.change(RewardHistory, "main", events=())
+    model = pane("rounds", builder)
+    assert cell(model, "orchestrator:main", "reward").text == "due"
+    assert cell(model, "orchestrator:main", "evidence").text.endswith("left")
+    clock = builder.value(ChainRound, NETWORK)
+    late = L1Block(clock.start_block + clock.length - 10)
+    model = pane("rounds", builder.change(ChainRound, NETWORK, block=late))
+    assert cell(model, "orchestrator:main", "reward").text == "LATE"
+    assert model.state is State.CRITICAL
+
+
+def test_an_old_chain_reading_never_looks_like_now() -> None:
+    builder = FleetBuilder().fail(ChainRound, NETWORK).fail(OrchestratorRecord, "main")
+    model = pane("rounds", builder)
+    reward = cell(model, "orchestrator:main", "reward")
+    assert reward.since == NOW - 30.0
+    assert row(model, "orchestrator:main").state is State.UNKNOWN
+    assert "seen 30s ago" in text_of(model.lead[0])
+    stale = pane("rounds", FleetBuilder(), after=300.0)
+    assert cell(stale, "orchestrator:main", "reward").since == NOW - 1.0
+    assert "seen 5m ago" in text_of(stale.lead[0])
+
+
+def test_a_low_balance_is_marked_and_an_unknown_one_is_no_zero() -> None:
+    builder = FleetBuilder().change(SignerAccount, REDEEMER, balance=Wei(5 * 10**15))
+    balance = cell(pane("balances", builder), f"signer:{REDEEMER}", "balance")
+    assert (balance.text, balance.tone, balance.sort) == ("0.00500", Tone.CRITICAL, 5 * 10**15)
+    builder = FleetBuilder().drop(SignerAccount, REDEEMER)
+    assert cell(pane("balances", builder), f"signer:{REDEEMER}", "balance").text == "?"
+
+
+def test_pending_transactions_show_beside_the_nonce() -> None:
+    builder = FleetBuilder().change(SignerAccount, REDEEMER, pending_nonce=903)
+    nonce = cell(pane("balances", builder), f"signer:{REDEEMER}", "nonce")
+    assert (nonce.text, nonce.tone) == ("900+3", Tone.WARN)
+
+
+def test_a_lost_host_keeps_its_last_figures_with_their_age() -> None:
+    model = pane("hosts", FleetBuilder().lose_host("edge-1"))
+    load = cell(model, "host:edge-1", "load")
+    assert load.since == NOW - 30.0
+    lost = row(model, "host:edge-1")
+    assert lost.taken_at == NOW - 30.0
+    assert lost.state is State.CRITICAL
+    assert "cannot be reached" in cell(model, "host:edge-1", "note").text
+    assert model.sections[0].rows[0] is lost
+
+
+def test_a_missing_mount_comes_before_fullness() -> None:
+    builder = FleetBuilder().change(HostDisks, "edge-1", missing=("/data",))
+    assert cell(pane("hosts", builder), "host:edge-1", "disk").text == "/data gone"
+
+
+def test_sessions_are_against_capacity_and_unknown_ones_are_not_counted() -> None:
+    model = pane("transcoders", FleetBuilder())
+    assert cell(model, "node:orch-1", "sessions").text == "10/40"
+    assert text_of(model.summary).startswith("sessions 20/80 ")
+    builder = FleetBuilder().fail(NodeMetrics, "orch-1", ProblemKind.TIMEOUT)
+    assert text_of(pane("transcoders", builder).summary).startswith("sessions 10/40+? ")
+
+
+def test_a_missing_gpu_has_a_row_of_its_own() -> None:
+    builder = FleetBuilder().configure_host("gpu-1", gpus=3)
+    model = pane("transcoders", builder)
+    assert cell(model, "gpu:gpu-1:missing2", "name").text == "gpu-1/2"
+    assert row(model, "gpu:gpu-1:missing2").state >= State.WARNING
+
+
+def test_a_hot_gpu_is_marked() -> None:
+    builder = FleetBuilder().change_gpu("gpu-1", 0, temperature_c=95.0, throttle_reasons=0x40)
+    model = pane("transcoders", builder)
+    assert cell(model, "gpu:gpu-1:0", "temperature").tone is Tone.CRITICAL
+    assert cell(model, "gpu:gpu-1:0", "throttle").text == "hw thermal"
+    assert row(model, "gpu:gpu-1:0").state is State.CRITICAL
+
+
+def test_a_balancer_that_does_not_answer_has_no_server_up() -> None:
+    builder = FleetBuilder().fail(BalancerState, "front").fail(BalancerState, "ws")
+    model = pane("balancers", builder)
+    assert text_of(model.summary) == "0 of 3 servers up"
+    assert cell(model, "server:front:orchestrators/o1", "health").since == NOW - 30.0
+    builder = FleetBuilder().drop(BalancerState, "front")
+    assert cell(pane("balancers", builder), "balancer:front", "health").text == "?"
+
+
+def test_the_service_uri_is_compared_with_the_chain() -> None:
+    lead = text_of(pane("balancers", FleetBuilder()).lead[0])
+    assert lead.endswith("https://stream.example.org:8935 = chain")
+    builder = FleetBuilder().change(
+        OrchestratorRecord, "main", service_uri="https://elsewhere.example.org:8935"
+    )
+    lead = text_of(pane("balancers", builder).lead[0])
+    assert "chain says https://elsewhere.example.org:8935" in lead
+
+
+def test_syncing_lag_and_wrong_chain() -> None:
+    progress = SyncProgress(90, 100)
+    builder = FleetBuilder().change(
+        RpcHead, "nitro", syncing=progress, head=L2Block(299_999_000), chain_id=1
+    )
+    model = pane("sync", builder)
+    assert cell(model, "rpc:nitro", "sync").text == "sync 90.0%"
+    assert cell(model, "rpc:nitro", "chain").tone is Tone.CRITICAL
+    assert cell(model, "rpc:reference", "lag").text == "0"
+    builder = FleetBuilder().change(RpcHead, "nitro", head=L2Block(299_999_000))
+    lag = cell(pane("sync", builder), "rpc:nitro", "lag")
+    assert (lag.text, lag.tone) == ("-1000", Tone.CRITICAL)
+
+
+def test_only_rows_whose_readings_changed_are_made_again() -> None:
+    builder, memo = FleetBuilder(), Memo()
+    before = {
+        r.key: r for s in PRESENTERS["hosts"](view_of(builder, memo=memo)).sections for r in s.rows
+    }
+    builder.change(HostVitals, "edge-1", load_1m=9.0)
+    after = {
+        r.key: r for s in PRESENTERS["hosts"](view_of(builder, memo=memo)).sections for r in s.rows
+    }
+    assert {key for key in after if after[key] is not before[key]} == {"host:edge-1"}
+
+
+def test_detail_gives_findings_values_and_evidence() -> None:
+    builder = FleetBuilder().lose_host("edge-1")
+    view = view_of(builder)
+    model = PRESENTERS["hosts"](view)
+    found = row(model, "host:edge-1")
+    text = "\n".join(text_of(line) for line in detail(view, model.sections[0], found, []))
+    assert "cannot be reached" in text
+    assert "check the machine's network" in text
+    assert "seen 30s ago" in text
+    assert "HostVitals edge-1  1s ago" in text
+    assert "last good, 30s ago" in text
+    assert "load_1m" in text
