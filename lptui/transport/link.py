@@ -33,7 +33,8 @@ class Link(Protocol):
         """Starts `/bin/sh`.
 
         `on_open` is called as soon as it can be written to, which may be before this returns;
-        `on_end` once at its end, with its exit status and whether the whole connection was lost.
+        `on_end` once at its end, with its exit status and whether the whole connection was lost;
+        its last words may still follow for a moment.
         """
         ...
 

@@ -40,7 +40,9 @@ class LocalLink:
 
         try:
             child = await self._start(
-                _Child(lambda _, data: on_data(data), ended), ("/bin/sh",), merge=None
+                _Child(lambda _, data: on_data(data), ended, at_once=True),
+                ("/bin/sh",),
+                merge=None,
             )
         except OSError as error:
             raise TransportError(
@@ -131,12 +133,16 @@ class _Child(asyncio.SubprocessProtocol):
     """A program of this machine, in a process group of its own."""
 
     def __init__(
-        self, on_data: Callable[[int, bytes], None], on_end: Callable[[_Child], None]
+        self,
+        on_data: Callable[[int, bytes], None],
+        on_end: Callable[[_Child], None],
+        at_once: bool = False,
     ) -> None:
         self.status: int | None = None
         self.gone = asyncio.Event()
         self._on_data = on_data
-        self._on_end = on_end
+        self._on_end: Callable[[_Child], None] | None = on_end
+        self._at_once = at_once
         self._transport: asyncio.SubprocessTransport | None = None
         self._stdin: Any = None
         self._on_gone: Callable[[], None] | None = None
@@ -158,6 +164,8 @@ class _Child(asyncio.SubprocessProtocol):
         if self._transport is not None:
             code = self._transport.get_returncode()
             self.status = code if code is None or code >= 0 else 128 - code
+        if self._at_once:
+            self._tell()
         # What it has written is delivered first; a grandchild may keep the pipes for ever.
         asyncio.get_running_loop().call_later(_DRAIN_S, self._finish)
 
@@ -170,9 +178,14 @@ class _Child(asyncio.SubprocessProtocol):
             return
         transport.close()
         self.gone.set()
-        self._on_end(self)
+        self._tell()
         if self._on_gone is not None:
             self._on_gone()
+
+    def _tell(self) -> None:
+        on_end, self._on_end = self._on_end, None
+        if on_end is not None:
+            on_end(self)
 
     def write(self, data: bytes) -> None:
         if self._transport is not None and data:

@@ -26,6 +26,7 @@ MOMENT_S: Final = 0.06
 """How long a quick request waits for a busy shell before a second one is opened."""
 
 MAX_SHELLS: Final = 2
+LAST_WORDS_S: Final = 0.15
 QUEUE_LIMIT: Final = 256
 PIPELINE: Final = 8
 SECOND_PAUSE_S: Final = 60.0
@@ -308,7 +309,9 @@ class HostShell:
         if running.ended:
             return
         if not running.is_ready and not connection_lost:
-            self._failed(running, self._no_shell(running, status))
+            # What it says on leaving (nologin, ForceCommand) may come after the news of its end.
+            loop = asyncio.get_running_loop()
+            loop.call_later(LAST_WORDS_S, self._refused, running, status)
             return
         running.ended = True
         if running in self._shells:
@@ -319,6 +322,10 @@ class HostShell:
                 TransportError(self.what, why, "it is started again", kind=ProblemKind.DISCONNECTED)
             )
         self.pump()
+
+    def _refused(self, running: Running, status: int | None) -> None:
+        if not running.ended:
+            self._failed(running, self._no_shell(running, status))
 
     def _no_shell(self, running: Running, status: int | None) -> TransportError:
         said = clean(running.frames.pending.strip().partition(b"\n")[0], 120)

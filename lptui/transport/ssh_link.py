@@ -163,6 +163,7 @@ class _ShellSession:
         self._exited()
 
     def _exited(self) -> None:
+        self._tell(None)
         # sshd closes the channel only when nobody has the shell's output open any more, and a
         # command that it left behind may keep it for long.
         asyncio.get_running_loop().call_later(_DRAIN_S, self._finish, None)
@@ -172,11 +173,14 @@ class _ShellSession:
 
     def _finish(self, exc: Exception | None) -> None:
         channel, self._channel = self._channel, None
+        self._tell(exc)
+        if channel is not None:
+            channel.abort()
+
+    def _tell(self, exc: Exception | None) -> None:
         if not self._finished:
             self._finished = True
             self._on_end(self._status, exc is not None)
-        if channel is not None:
-            channel.abort()
 
     def pause_writing(self) -> None:
         """Requests are small."""

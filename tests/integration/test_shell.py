@@ -155,7 +155,9 @@ async def test_a_killed_shell_is_replaced(reach: FleetReach, host: str) -> None:
     again = int((await shell.run([Command(("me",), function=myself)], 5))[0].text)
     assert again != pid
     os.kill(again, signal.SIGKILL)
-    await until(lambda: not Path(f"/proc/{again}/fd").exists())
+    # The news may come a moment after the next request was written: that one alone is lost.
+    with contextlib.suppress(TransportError):
+        await shell.run(HELLO, 5)
     assert (await shell.run(HELLO, 5))[0].stdout == b"hello\n"
     for left in running("sleep", "64"):
         os.kill(left, signal.SIGKILL)
