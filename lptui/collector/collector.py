@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from lptui.clock import Clock
 from lptui.collector.asking import Source, ask
 from lptui.collector.ledger import Ledger, with_fast_interval
+from lptui.fleet.reading import Key
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet
 from lptui.probes.probe import Probe
@@ -19,6 +20,9 @@ PUBLISH_GAP_S = 0.25
 
 SLOWEST_RETRY_S = 30.0
 """A source that fails is asked at least this often, unless its own interval is longer."""
+
+OTHERS_S = 2.0
+"""How long a source's first reading waits for needed sources of other targets."""
 
 Subscriber = Callable[[Snapshot], None]
 
@@ -131,13 +135,17 @@ class Collector:
 
     async def _needed(self, source: Source) -> None:
         """Waits until what this source builds on was asked once, but not for ever."""
-        keys = {
-            key
-            for other in self._sources
-            if other.probe.name in source.probe.needs
-            for key in other.probe.keys(self._fleet, other.target)
-        }
-        end = self._clock.monotonic() + self._fleet.intervals.timeout
+        own: set[Key] = set()
+        others: set[Key] = set()
+        for other in self._sources:
+            if other.probe.name in source.probe.needs:
+                keys = other.probe.keys(self._fleet, other.target)
+                (own if other.target == source.target else others).update(keys)
+        await self._read_once(source, others, OTHERS_S)
+        await self._read_once(source, own, self._fleet.intervals.timeout)
+
+    async def _read_once(self, source: Source, keys: set[Key], longest_s: float) -> None:
+        end = self._clock.monotonic() + longest_s
         while self._clock.monotonic() < end and not keys <= self.snapshot.readings.keys():
             await self._pause(source, PUBLISH_GAP_S)
 

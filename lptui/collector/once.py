@@ -14,14 +14,18 @@ from lptui.fleet.topology import Fleet
 from lptui.probes.probe import Probe
 from lptui.transport.protocols import Reach
 
+OTHERS_SHARE = 0.4
+"""Part of the run that a source waits for needed sources of other targets: one of them may hang."""
+
 
 async def collect_once(
     fleet: Fleet, reach: Reach, clock: Clock, probes: Sequence[Probe], deadline_s: float
 ) -> Snapshot:
     """Asks every source once, all at the same time, and gives the snapshot.
 
-    A probe that needs others starts when those have answered or failed. What has not answered
-    at the deadline is a TIMEOUT problem; the call itself never takes longer.
+    A probe that needs others starts when those have answered or failed; for those that are about
+    something else it does not wait for ever. What has not answered at the deadline is a TIMEOUT
+    problem; the call itself never takes longer.
     """
     sources = [Source(probe, target) for probe in probes for target in probe.targets(fleet)]
     ledger = Ledger(fleet, (key for s in sources for key in s.probe.keys(fleet, s.target)))
@@ -29,9 +33,15 @@ async def collect_once(
     tasks: dict[Source, asyncio.Task[None]] = {}
 
     async def run(source: Source) -> None:
-        first = [task for other, task in tasks.items() if other.probe.name in source.probe.needs]
-        if first:
-            await asyncio.wait(first)
+        needed = [other for other in tasks if other.probe.name in source.probe.needs]
+        own = [tasks[other] for other in needed if other.target == source.target]
+        others = [tasks[other] for other in needed if other.target != source.target]
+        if own:
+            await asyncio.wait(own)
+        if others:
+            patience = end - clock.monotonic() - deadline_s * (1 - OTHERS_SHARE)
+            await asyncio.wait(others, timeout=max(0.0, patience))
+        if needed:
             ledger.publish(clock.now())
         left = end - clock.monotonic()
         await ask(
