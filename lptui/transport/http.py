@@ -210,9 +210,10 @@ class HttpEndpoint:
         transport: httpx.AsyncBaseTransport,
         secrets: Callable[[], Awaitable[Mapping[str, str]]],
         forget_secrets: Callable[[], None],
+        secret_path: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
-        base = base_url(endpoint.url)
-        self._base = base
+        self._base = base_url(endpoint.url)
+        self._secret_path = secret_path
         self._transport = transport
         self._secrets = secrets
         self._forget_secrets = forget_secrets
@@ -233,9 +234,10 @@ class HttpEndpoint:
         what = f"{method} {clean(path, 80) or '/'} of {self._where}"
         started = time.perf_counter()
         async with Deadline(what, deadline_s):
+            secret = await self._secret_path() if self._secret_path is not None else ""
             request = httpx.Request(
                 method,
-                self._base + path,
+                self._base + path + secret,
                 headers={
                     "accept": "*/*",
                     "accept-encoding": "identity",

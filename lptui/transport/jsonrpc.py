@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn, Protocol
 
 from lptui.errors import BadAnswerError, HttpError, ProblemKind, RpcError, TransportError
 from lptui.text import clean
-from lptui.transport.protocols import Call, Http
+from lptui.transport.protocols import Call, Http, HttpAnswer
 
 ANSWER_LIMIT: Final = 8 * 1024 * 1024
 """Most bytes of one answer: a batch with logs of many blocks."""
@@ -307,18 +307,21 @@ class HttpExchange:
                 isinstance(parsed, dict) and parsed.get("error") is not None and len(ids) == 1
             ):
                 return parsed
-        raise _status_error(self._name, answer.status, answer.body)
+        raise _status_error(self._name, answer)
 
     async def close(self) -> None:
         """The HTTP endpoint belongs to its owner."""
 
 
-def _status_error(name: str, status: int, body: bytes) -> HttpError:
-    said = clean(body[:400], 80)
+def _status_error(name: str, answer: HttpAnswer) -> HttpError:
+    status = answer.status
+    said = clean(answer.body[:400], 80)
     why = f"HTTP status {status}" + (f": {said}" if said and not said.startswith("<") else "")
     kind, remedy = ProblemKind.HTTP_STATUS, "is this the URL of a JSON-RPC endpoint?"
     if status == 429:
         kind, remedy = ProblemKind.RATE_LIMITED, "ask less often, or use another endpoint"
+        if later := clean(answer.headers.get("retry-after", ""), 40):
+            why += f"; it says: retry after {later}{' s' if later.isdigit() else ''}"
     elif status in (401, 403):
         kind, remedy = ProblemKind.FORBIDDEN, "check the key, and geth's --http.vhosts"
     return HttpError(name, why, remedy, kind=kind, status=status)

@@ -9,11 +9,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from lptui.clock import Clock, SystemClock
 from lptui.errors import CommandError, ProblemKind, TransportError
-from lptui.fleet.topology import Endpoint, Fleet, Rpc
+from lptui.fleet.topology import Endpoint, Fleet, Rpc, SecretRef
 from lptui.text import clean
 from lptui.transport.backoff import Backoff
 from lptui.transport.deadline import Deadline
@@ -193,7 +193,10 @@ class FleetReach:
         return lambda: open_tcp(host, port)
 
     def _new_http(
-        self, endpoint: Endpoint, secrets: Callable[[], Awaitable[Mapping[str, str]]]
+        self,
+        endpoint: Endpoint,
+        secrets: Callable[[], Awaitable[Mapping[str, str]]],
+        key: SecretRef | None = None,
     ) -> HttpEndpoint:
         from lptui.transport import http
 
@@ -206,13 +209,14 @@ class FleetReach:
             http.shown(endpoint),
         )
         self._connections.append(connections)
-        refs = (endpoint.auth,) if endpoint.auth else ()
+        refs = tuple(ref for ref in (endpoint.auth, key) if ref is not None)
 
         def forget() -> None:
             for ref in refs:
                 self._secrets.forget(ref)
 
-        return http.HttpEndpoint(endpoint, http.StreamTransport(connections), secrets, forget)
+        transport = http.StreamTransport(connections)
+        return http.HttpEndpoint(endpoint, transport, secrets, forget, self._secret_path(key))
 
     def _endpoint_secrets(self, endpoint: Endpoint) -> Callable[[], Awaitable[Mapping[str, str]]]:
         async def secrets() -> Mapping[str, str]:
@@ -223,6 +227,16 @@ class FleetReach:
             return {"authorization": authorization(await self._secrets.get(endpoint.auth))}
 
         return secrets
+
+    def _secret_path(self, key: SecretRef | None) -> Callable[[], Awaitable[str]] | None:
+        """What hosted providers want at the end of their URL; it appears in no message."""
+        if key is None:
+            return None
+
+        async def path() -> str:
+            return "/" + quote(await self._secrets.get(key), safe="")
+
+        return path
 
     def _rpc_secrets(self, rpc: Rpc) -> Callable[[], Awaitable[Mapping[str, str]]]:
         async def secrets() -> Mapping[str, str]:
@@ -245,7 +259,7 @@ class FleetReach:
         scheme = urlsplit(rpc.url).scheme
         if scheme in ("http", "https"):
             endpoint = Endpoint(rpc.url, rpc.via, rpc.verify_tls)
-            http = self._new_http(endpoint, self._rpc_secrets(rpc))
+            http = self._new_http(endpoint, self._rpc_secrets(rpc), rpc.key)
             return RpcEndpoint(rpc.name, HttpExchange(rpc.name, http))
         from lptui.transport.persistent import PersistentExchange
 
@@ -261,10 +275,13 @@ class FleetReach:
         secrets = self._rpc_secrets(rpc)
         tls = self._tls(rpc.verify_tls) if scheme == "wss" else None
 
+        secret_path = self._secret_path(rpc.key)
+
         async def connect() -> Messages:
             from lptui.transport import websocket
 
-            return await websocket.connect(rpc.name, rpc.url, opener, tls, await secrets())
+            url = rpc.url.rstrip("/") + await secret_path() if secret_path else rpc.url
+            return await websocket.connect(rpc.name, url, opener, tls, await secrets())
 
         return RpcEndpoint(rpc.name, PersistentExchange(rpc.name, connect))
 

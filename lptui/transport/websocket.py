@@ -128,8 +128,9 @@ async def connect(
     try:
         uri = parse_uri(url)
     except InvalidURI as error:
+        # The error repeats the URL, whose end may be a secret.
         raise TransportError(
-            name, clean(str(error), 120), kind=ProblemKind.NOT_CONFIGURED
+            name, f"not a WebSocket URL ({type(error).__name__})", kind=ProblemKind.NOT_CONFIGURED
         ) from None
     raw = await open_stream()
     stream: Stream = raw

@@ -107,7 +107,7 @@ async def test_batches_that_are_refused_become_single_calls(sshd: Sshd) -> None:
 
 async def test_a_rate_limit_is_not_answered_with_more_requests(sshd: Sshd) -> None:
     limits = [
-        b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n",
         ok(b'{"jsonrpc":"2.0","error":{"code":-32005,"message":"limit exceeded"},"id":null}'),
     ]
     for limit in limits:
@@ -119,7 +119,26 @@ async def test_a_rate_limit_is_not_answered_with_more_requests(sshd: Sshd) -> No
             with pytest.raises(TransportError) as caught:
                 await rpc.batch(CALLS)
             assert caught.value.kind is ProblemKind.RATE_LIMITED
+            assert ("retry after 7 s" in caught.value.why) == (b"Retry-After" in limit)
             assert len(server.requests) == 1
+
+
+async def test_a_key_goes_to_the_end_of_the_url_and_into_no_message(
+    sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LPTUI_TEST_KEY", "k3y/?#")
+    key = SecretRef("env", "LPTUI_TEST_KEY")
+    async with on_http(sshd, over_http, key=key) as (rpc, server):
+        check(await rpc.batch(CALLS))
+        assert server.requests[0].startswith(b"POST /v2/k3y%2F%3F%23 HTTP/1.1")
+
+    def refuses(_: bytes) -> bytes:
+        return b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+
+    async with on_http(sshd, refuses, key=key) as (rpc, _):
+        with pytest.raises(TransportError) as caught:
+            await rpc.batch(CALLS)
+        assert "k3y" not in f"{caught.value} {caught.value.remedy}"
 
 
 @pytest.mark.parametrize(
