@@ -39,3 +39,10 @@ def late(what: str, seconds: float, remedy: str = "", note: str = "") -> Deadlin
     """The error of an answer that did not come in time."""
     why = f"no answer within {seconds:g} s"
     return DeadlineError(what, f"{why}; {note}" if note else why, remedy)
+
+
+def stopped(what: str, seconds: float) -> DeadlineError:
+    """The error of a command that was ended because its time was up."""
+    return late(
+        what, seconds, "its outcome is unknown: look before trying again", "it was told to stop"
+    )

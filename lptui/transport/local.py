@@ -12,9 +12,9 @@ from typing import Any, Final, cast
 from lptui.errors import CommandError, ProblemKind, TransportError
 from lptui.text import clean
 from lptui.transport import direct
+from lptui.transport.deadline import stopped
 from lptui.transport.link import ShellPipe
 from lptui.transport.protocols import Command, ExecResult
-from lptui.transport.ssh_exec import stopped
 from lptui.transport.stream import ByteStream
 
 _DRAIN_S: Final = 0.2

@@ -15,9 +15,9 @@ from typing import Any, Final, cast
 
 import asyncssh
 
-from lptui.errors import CommandError, DeadlineError, ProblemKind, TransportError
+from lptui.errors import CommandError, ProblemKind, TransportError
 from lptui.text import clean
-from lptui.transport.deadline import Deadline, late
+from lptui.transport.deadline import Deadline, stopped
 from lptui.transport.protocols import Command, ExecResult
 from lptui.transport.ssh import end, opened
 from lptui.transport.ssh_errors import channel_refused
@@ -61,13 +61,6 @@ async def run_once(
             what, f"more than {command.limit} bytes of output", kind=ProblemKind.OUTPUT_TOO_LARGE
         )
     return execution.result()
-
-
-def stopped(what: str, seconds: float) -> DeadlineError:
-    """The error of a command that was ended because its time was up."""
-    return late(
-        what, seconds, "its outcome is unknown: look before trying again", "it was told to stop"
-    )
 
 
 async def _start(
