@@ -76,7 +76,8 @@ class EventLog:
         standing = {f.id: f for f in findings if f.severity is not Severity.OK}
         for identity in [known for known in self._open if known not in standing]:
             self._close(identity, at)
-        for identity, finding in standing.items():
+        # The worst last: of what begins at once it is the newest.
+        for identity, finding in sorted(standing.items(), key=lambda it: it[1].severity.rank):
             held = self._open.get(identity)
             if held is not None and held.severity is finding.severity:
                 continue

@@ -77,7 +77,9 @@ def value_ticks(low: float, high: float, most: float = math.inf) -> list[float]:
     """Round numbers around a range; from zero where the range is near it, or hardly varies."""
     if low >= 0 and (low <= 2 * (high - low) or high - low < 0.05 * high):
         low = 0.0
-    rough = max(high - low, 1e-9) / 3
+    if high - low < 1e-9 * max(1.0, abs(high)):
+        high = low + 1.0
+    rough = (high - low) / 3
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(m * power for m in (1.0, 2.0, 2.5, 5.0, 10.0) if m * power >= rough * 0.999)
     first = math.floor(low / step + 1e-9)

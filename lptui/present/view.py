@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, TypeVar
+from functools import cache
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from lptui.errors import ProblemKind
 from lptui.fleet.finding import Finding, Severity
-from lptui.fleet.reading import Key, Reading
+from lptui.fleet.reading import Key, Reading, unread
 from lptui.fleet.snapshot import Snapshot
 from lptui.history.series import History
 from lptui.present.model import (
@@ -68,6 +69,12 @@ PROBLEM_WORDS = {
     ProblemKind.AUTHENTICATION: "login refused",
     ProblemKind.JUMP_HOST: "jump host failed",
 }
+
+
+@cache
+def _unread(topic: type) -> Reading[Any]:
+    """What was never read: always the same object, so that rows made from it stay the same."""
+    return unread(topic.__name__)
 
 
 class Verdict(NamedTuple):
@@ -166,7 +173,8 @@ class View:
     memo: Memo = field(default_factory=Memo)
 
     def reading(self, topic: type[T], target: str) -> Reading[T]:
-        return self.snapshot.reading(topic, target)
+        found = self.snapshot.readings.get(Key(topic, target))
+        return cast("Reading[T]", found if found is not None else _unread(topic))
 
     def is_old(self, reading: Readable[object]) -> bool:
         """Stale: its source has fallen behind its own pace."""

@@ -20,8 +20,9 @@ from lptui.errors import LptuiError
 from lptui.present.model import Line, Span, State, Tone
 from lptui.tui import theming
 from lptui.tui.commands import BY_ID, COMMANDS, Command
+from lptui.tui.handlers import HANDLERS
 from lptui.tui.overview import Overview
-from lptui.tui.panes import Pane, column_keys
+from lptui.tui.panes import Pane
 from lptui.tui.session import Session
 from lptui.tui.widgets.bars import Footer
 from lptui.tui.widgets.drawing import Palette
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 TASKS_S = 0.5
 """How long own background work is waited for after it was cancelled."""
-
-INTERVALS = (1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0)
 
 OVERVIEW_ONLY = frozenset(
     {
@@ -76,9 +75,9 @@ class LptuiApp(App[int], inherit_bindings=False):
         self.acting: Acting | None = None
         self.paused = False
         self._checks = checks
-        self._interval = interval_s or 2.0
+        self.interval_s = interval_s or 2.0
         self._wanted_theme = theme
-        self._themes = [theming.DEFAULT]
+        self.theme_names = [theming.DEFAULT]
         self._tasks: set[asyncio.Task[None]] = set()
         self._unsubscribe: Callable[[], None] | None = None
         self._message_until = 0.0
@@ -182,14 +181,14 @@ class LptuiApp(App[int], inherit_bindings=False):
         themes, mistakes = await in_thread(theming.load_all, theme_dirs())
         for theme in themes.values():
             self.register_theme(theme)
-        self._themes = [theming.DEFAULT, *(n for n in sorted(themes) if n != theming.DEFAULT)]
+        self.theme_names = [theming.DEFAULT, *(n for n in sorted(themes) if n != theming.DEFAULT)]
         for mistake in mistakes:
             self.note(str(mistake), bad=True)
         wanted = self._wanted_theme
         if wanted is not None and wanted in themes:
             self.theme = wanted
         elif wanted is not None and wanted != self.theme:
-            self.note(f"no theme {wanted!r}; there are {', '.join(self._themes)}", bad=True)
+            self.note(f"no theme {wanted!r}; there are {', '.join(self.theme_names)}", bad=True)
 
     # Drawing
 
@@ -243,7 +242,7 @@ class LptuiApp(App[int], inherit_bindings=False):
 
         left, worst = self._header_parts()
         running = self.acting.running if self.acting is not None else ""
-        right = clock_part(self.clock.now(), self.paused, self._interval, running)
+        right = clock_part(self.clock.now(), self.paused, self.interval_s, running)
         self.overview.header.show(left, (*worst, *right))
         if self.feed is not None:
             count = max(1, self.overview.strip.size.height)
@@ -307,14 +306,15 @@ class LptuiApp(App[int], inherit_bindings=False):
             self.say(f"{item.key_word} {item.hint}: {refusal}", Tone.WARN)
             return
         if identity.startswith("pane-"):
-            self._focus_pane(int(identity.removeprefix("pane-")) - 1)
+            self.focus_pane(int(identity.removeprefix("pane-")) - 1)
         elif item.action:
             self._act(item)
         else:
-            getattr(self, f"_do_{identity.replace('-', '_')}")()
+            HANDLERS[identity](self)
         self.refresh_bars()
 
-    def _focus_pane(self, index: int) -> None:
+    def focus_pane(self, index: int) -> None:
+        """Gives a pane, counted from 0, the keys and where it is scarce the room."""
         pane = self.overview.panes[index]
         self.overview.open(pane)
         pane.focus()
@@ -331,146 +331,10 @@ class LptuiApp(App[int], inherit_bindings=False):
             return
         self.acting.begin(item, self.overview.focused_pane.selected)
 
-    def _do_zoom(self) -> None:
-        self.overview.zoom(not self.overview.zoomed)
-        self.call_after_refresh(self.draw_chart)
-        if self.feed is not None:
-            self.feed.wake()
-
-    def _do_detail(self) -> None:
-        pane = self.overview.focused_pane
-        row = pane.selected
-        if row is None or self.feed is None:
-            self.say("the row is gone" if pane.is_lost else "no row is selected", Tone.WARN)
-            return
-        from lptui.tui.screens.detail import DetailScreen
-
-        self.push_screen(DetailScreen(pane.pane_id, row.key))
-
-    def _do_filter(self) -> None:
-        from lptui.tui.prompt import ask_filter
-
-        ask_filter(self)
-
-    def _do_sort(self) -> None:
-        """The pane's own order, each column upwards then downwards, and round again."""
-        pane = self.overview.focused_pane
-        keys = column_keys(pane)
-        if pane.order is None:
-            pane.sort(keys[0])
-        else:
-            column, reverse = pane.order
-            if not reverse:
-                pane.sort(column, reverse=True)
-            else:
-                following = keys.index(column) + 1 if column in keys else 0
-                pane.sort(keys[following] if following < len(keys) else None)
-        pane.retitle()
-        order = pane.order
-        self.say(
-            "own order" if order is None else f"sorted by {order[0]}{' ▼' if order[1] else ' ▲'}"
-        )
-
-    def _do_events(self) -> None:
-        if self.feed is not None:
-            from lptui.tui.screens.events import EventsScreen
-
-            self.push_screen(EventsScreen())
-
-    def _do_acknowledge(self) -> None:
-        row = self.overview.focused_pane.selected
-        finding = self.feed.standing(row) if self.feed is not None and row is not None else None
-        if self.feed is None or finding is None:
-            self.say("nothing to acknowledge in this row", Tone.WARN)
-            return
-        self.feed.acknowledge(finding)
-        self.note(f"acknowledged: {finding.summary}")
-
-    def _do_back(self) -> None:
-        if self.screen is not self.overview:
-            self.pop_screen()
-            return
-        pane = self.overview.focused_pane
-        if pane.query_text:
-            from lptui.tui.prompt import set_filter
-
-            set_filter(pane, "")
-        elif self.overview.zoomed:
-            self._do_zoom()
-        elif pane.order is not None:
-            pane.sort(None)
-            pane.retitle()
-
-    def _do_next_pane(self) -> None:
-        self._focus_pane(self.overview.focused_pane.number % 6)
-
-    def _do_previous_pane(self) -> None:
-        self._focus_pane((self.overview.focused_pane.number - 2) % 6)
-
-    def _do_pause(self) -> None:
-        self.paused = not self.paused
-        if self.paused:
-            self.session.pause()
-        else:
-            self.session.resume()
-        self.note("paused: figures grow old" if self.paused else "reading again")
-
-    def _do_faster(self) -> None:
-        self._pace(-1)
-
-    def _do_slower(self) -> None:
-        self._pace(1)
-
-    def _pace(self, steps: int) -> None:
-        nearest = min(range(len(INTERVALS)), key=lambda i: abs(INTERVALS[i] - self._interval))
-        chosen = INTERVALS[max(0, min(len(INTERVALS) - 1, nearest + steps))]
-        self._interval = chosen
-        self.session.set_interval(chosen)
-        self.say(f"fast readings every {chosen:g} s")
-
-    def _do_copy(self) -> None:
-        from lptui.tui.copying import text_to_copy
-
-        text = text_to_copy(self)
-        if text:
-            self.copy_to_clipboard(text)
-            self.say(f"copied {len(text)} characters (OSC 52; the terminal must allow it)")
-        else:
-            self.say("nothing to copy", Tone.WARN)
-
-    def _do_screenshot(self) -> None:
-        from lptui.tui.copying import save_screen
-
-        try:
-            path = save_screen(self)
-        except OSError as error:
-            self.note(f"screenshot: {error.strerror or error}", bad=True)
-        else:
-            self.note(f"screenshot: {path}")
-
-    def _do_theme(self) -> None:
-        names = self._themes
-        following = names.index(self.theme) + 1 if self.theme in names else 0
-        self.theme = names[following % len(names)]
-        self.say(f"theme {self.theme}")
-
-    def _do_help(self) -> None:
-        from lptui.tui.screens.help import HelpScreen
-
-        self.push_screen(HelpScreen())
-
-    def _do_palette(self) -> None:
-        from lptui.tui.palette import open_palette
-
-        open_palette(self)
-
-    def _do_quit(self) -> None:
-        self.exit(return_code=0)
-
     # Messages from widgets
 
     def on_table_opened(self, message: Table.Opened) -> None:
-        self._do_detail()
+        HANDLERS["detail"](self)
 
     def on_table_moved(self, message: Table.Moved) -> None:
         self.refresh_bars()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lptui.actions.registry import ACTIONS
-from lptui.tui.app import LptuiApp
 from lptui.tui.commands import BY_ID, COMMANDS, PANES
+from lptui.tui.handlers import HANDLERS
 from lptui.tui.screens.help import HelpScreen
 from tests.snapshots import FleetBuilder
 from tests.tui.conftest import Console, running, troubled
@@ -52,9 +52,9 @@ def test_no_key_has_two_commands() -> None:
 
 def test_every_command_can_be_run_or_says_why_not() -> None:
     for item in COMMANDS:
-        handler = f"_do_{item.id.replace('-', '_')}"
         known = item.id.startswith("pane-") or item.action or item.missing
-        assert known or hasattr(LptuiApp, handler), item.id
+        assert known or item.id in HANDLERS, item.id
+    assert HANDLERS.keys() <= BY_ID.keys()
 
 
 def test_actions_are_those_of_the_registry() -> None:
@@ -180,12 +180,12 @@ async def test_screenshot_says_where_it_is(
 
 async def test_themes_go_round() -> None:
     async with running(FleetBuilder()) as console:
-        await console.until(lambda: len(console.app._themes) >= 5, "themes")
+        await console.until(lambda: len(console.app.theme_names) >= 5, "themes")
         seen = set()
-        for _ in console.app._themes:
+        for _ in console.app.theme_names:
             seen.add(console.app.theme)
             await console.press("t")
-        assert seen == set(console.app._themes)
+        assert seen == set(console.app.theme_names)
 
 
 async def keys_are_safe(console: Console) -> None:

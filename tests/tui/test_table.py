@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from types import MappingProxyType
+from typing import Any
 
+import pytest
+from textual.strip import Strip
+
+from lptui.fleet.facts.host import HostVitals
+from lptui.present.model import Row, Section
+from lptui.tui.widgets import table
+from lptui.tui.widgets.rows import draw_row
 from tests.snapshots import FleetBuilder
 from tests.tui.conftest import Console, running
 
@@ -132,22 +140,18 @@ async def test_a_filter_that_matches_nothing_says_so() -> None:
         assert "no row matches 'zzz'" in console.text()
 
 
-async def test_an_unchanged_row_is_not_drawn_again() -> None:
+async def test_an_unchanged_row_is_not_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+
+    def counted(section: Section, row: Row, *rest: Any) -> Strip:
+        drawn.append(row.key)
+        return draw_row(section, row, *rest)
+
+    monkeypatch.setattr(table, "draw_row", counted)
     async with running(FleetBuilder()) as console:
-        pane = console.app.overview.panes[5]
-        drawn: list[str] = []
-        original = pane._draw_row
-
-        def count(section, row, *rest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN202
-            drawn.append(row.key)
-            return original(section, row, *rest)
-
-        pane._draw_row = count  # type: ignore[method-assign]
         builder = FleetBuilder()
         await console.publish(builder)
         drawn.clear()
-        from lptui.fleet.facts.host import HostVitals
-
         builder.change(HostVitals, "edge-1", load_1m=7.5)
         await console.publish(builder)
         assert drawn == ["host:edge-1"]

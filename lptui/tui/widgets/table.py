@@ -16,17 +16,14 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
-from lptui.present.model import AGE, Cell, Column, Line, Row, Section, Span, Tone
+from lptui.present.model import Column, Line, Row, Section, Tone
 from lptui.present.query import Match, ordered
-from lptui.present.words import age, fresh_age
 from lptui.tui.widgets.columns import layout
-from lptui.tui.widgets.drawing import CURSOR, fit, head_of, safe, tail_of, width_of
+from lptui.tui.widgets.drawing import fit
 from lptui.tui.widgets.painted import Painted
+from lptui.tui.widgets.rows import Look, age_texts, draw_row
 
 WHEEL_LINES = 3
-
-SAME_AGE_S = 3.0
-"""Values that were taken this near to each other have one age."""
 
 
 class Item(NamedTuple):
@@ -129,7 +126,7 @@ class Table(Painted, can_focus=True):
         top, bottom = self._window()
         for place in range(top, min(bottom, len(self._items))):
             row = self._items[place].row
-            if row is not None and self._ages.get(row.key) != self._age_texts(row):
+            if row is not None and self._ages.get(row.key) != age_texts(row, self._now):
                 self._refresh_line(self.heading_height + place - top)
 
     def narrow(self, match: Match | None) -> None:
@@ -417,17 +414,8 @@ class Table(Painted, can_focus=True):
         strip = Strip(segments)
         return strip.adjust_cell_length(width, self.palette.style(Tone.MUTED))
 
-    def _age_texts(self, row: Row) -> tuple[str, ...]:
-        """All of a row's texts that change as time goes by."""
-        if not row.taken_at:
-            own = "never"
-        else:
-            own = fresh_age(max(0.0, self._now - row.taken_at), row.interval_s)
-        old = tuple(age(max(0.0, self._now - c.since)) for c in row.cells if c.since is not None)
-        return (own, *old)
-
     def _row_strip(self, section: Section, row: Row, place: int, width: int) -> Strip:
-        ages = self._age_texts(row)
+        ages = age_texts(row, self._now)
         self._ages[row.key] = ages
         here = row.key == self._key and self.has_focus
         thumb = self._thumb(place)
@@ -435,57 +423,11 @@ class Table(Painted, can_focus=True):
         held = self._strips.get(row.key)
         if held is not None and held[0] is row and held[1] == variant:
             return held[2]
-        strip = self._draw_row(section, row, width, here, ages[0], thumb)
+        shape = self._shape(section, width)
+        look = Look(self.palette, width, self._gap(width), here, thumb)
+        strip = draw_row(section, row, shape, look, self._now)
         self._strips[row.key] = (row, variant, strip)
         return strip
-
-    def _draw_row(
-        self, section: Section, row: Row, width: int, here: bool, own_age: str, thumb: str
-    ) -> Strip:
-        background = CURSOR if here else ""
-        palette = self.palette
-        blank = palette.style(Tone.NORMAL, background)
-        gap = " " * self._gap(width)
-        segments: list[Segment] = []
-        used = 0
-        for number, (index, room) in enumerate(self._shape(section, width)):
-            column = section.columns[index]
-            if number:
-                segments.append(Segment(gap, blank))
-                used += len(gap)
-            cell = row.cells[index]
-            if column.key == AGE:
-                calm = own_age.startswith("<")
-                cell = Cell(own_age, Tone.MUTED if calm else Tone.WARN)
-            for text, tone in self._cell_spans(row, cell, room, column):
-                segments.append(Segment(text, palette.style(tone, background)))
-            used += room
-        segments.append(Segment(" " * (width - 1 - used), blank))
-        segments.append(Segment(thumb, palette.style(Tone.MUTED)))
-        return Strip(segments, width)
-
-    def _cell_spans(self, row: Row, cell: Cell, room: int, column: Column) -> Line:
-        right = column.right
-        if not cell.text.isprintable():
-            cell = Cell(safe(cell.text), cell.tone, cell.sort, cell.since)
-        if cell.since is not None:
-            return (Span(fit(self._old_text(row, cell, room), room, right), Tone.MUTED),)
-        if not cell.spans:
-            return (Span(fit(cell.text, room, right), cell.tone),)
-        have = width_of(cell.text)
-        if have > room:
-            return tail_of(cell.spans, room) if column.tail else head_of(cell.spans, room)
-        padding = Span(" " * (room - have))
-        return (padding, *cell.spans) if right else (*cell.spans, padding)
-
-    def _old_text(self, row: Row, cell: Cell, room: int) -> str:
-        """An old value with its age, unless it is as old as the row's own age says."""
-        if cell.since is None or abs(cell.since - row.taken_at) < SAME_AGE_S:
-            return cell.text
-        mark = f" {age(max(0.0, self._now - cell.since))}"
-        if width_of(cell.text) + len(mark) <= room:
-            return cell.text + mark
-        return f"~{cell.text}"
 
     def _thumb(self, place: int) -> str:
         """The last column: where we are when not everything is visible."""
