@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from lptui.errors import ProblemKind
@@ -69,12 +68,6 @@ PROBLEM_WORDS = {
     ProblemKind.AUTHENTICATION: "login refused",
     ProblemKind.JUMP_HOST: "jump host failed",
 }
-
-
-@cache
-def _unread(topic: type) -> Reading[Any]:
-    """What was never read: always the same object, so that rows made from it stay the same."""
-    return unread(topic.__name__)
 
 
 class Verdict(NamedTuple):
@@ -140,6 +133,11 @@ class Memo:
     """Rows by key, with what they were made from."""
 
     rows: dict[str, tuple[tuple[Any, ...], tuple[Any, ...], Row]] = field(default_factory=dict)
+    _never: dict[type, Reading[Any]] = field(default_factory=dict)
+
+    def never(self, topic: type) -> Reading[Any]:
+        """What was never read: one object a topic, so that rows made from it stay the same."""
+        return self._never.setdefault(topic, unread(topic.__name__))
 
     def row(
         self,
@@ -174,7 +172,7 @@ class View:
 
     def reading(self, topic: type[T], target: str) -> Reading[T]:
         found = self.snapshot.readings.get(Key(topic, target))
-        return cast("Reading[T]", found if found is not None else _unread(topic))
+        return cast("Reading[T]", found if found is not None else self.memo.never(topic))
 
     def is_old(self, reading: Readable[object]) -> bool:
         """Stale: its source has fallen behind its own pace."""
