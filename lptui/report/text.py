@@ -1,4 +1,6 @@
-"""Monitoring-plugin text: one line with performance data, then one line a finding.
+"""Monitoring-plugin text: one line with performance data, then one line for each thing not well.
+
+What is well is counted in the first line; the other formats name it.
 
 The first line stays below 4 KB (old transports cut there) and everything is ASCII; what is left
 of the performance data follows the last line after a second `|`, as the plugin format allows.
@@ -41,7 +43,7 @@ def render(snapshot: Snapshot, findings: Sequence[Finding], took_s: float | None
         room -= len(data[0]) + 1
         fitting.append(data.pop(0))
     lines = [f"{first}|{' '.join(fitting)}" if fitting else first]
-    lines += [plain(_line(found)) for found in findings]
+    lines += [plain(_line(found)) for found in findings if found.severity]
     if data:
         rest = list(_packed(data))
         lines.append(f"more performance data:|{rest[0]}")
@@ -83,9 +85,9 @@ def _line(found: Finding) -> str:
     text = f"{found.severity.name} {found.id} - {found.summary}"
     if found.cause:
         return f"{text} (because of {found.cause})"
-    if found.severity and found.remedy:
+    if found.remedy:
         text += f" -> {found.remedy}"
-    if found.severity and found.evidence:
+    if found.evidence:
         text += f" [{'; '.join(found.evidence)}]"
     return text
 

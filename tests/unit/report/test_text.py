@@ -58,8 +58,7 @@ def test_all_well() -> None:
     lines = report(FleetBuilder())
     check_format(lines)
     assert lines[0].startswith("OK - 173 checks well, round 4121, 3189 blocks left|")
-    assert all(line.startswith("OK ") for line in lines[1:174])
-    assert "OK reward-due@main - called in round 4121" in lines
+    assert not any(line.startswith(("OK", "WARN", "CRIT", "UNKN")) for line in lines[1:])
 
 
 def test_what_fails_is_named_in_the_first_line_what_costs_most_first() -> None:
@@ -81,7 +80,7 @@ def test_one_line_a_finding_the_worst_first_with_remedy_and_evidence() -> None:
     assert lines[0].startswith("CRITICAL - 1/173 checks failing: gpu-temperature(gpu-1/0) 95 C|")
     assert lines[1].startswith("CRITICAL gpu-temperature@gpu-1/0 - 95 C -> see its fans")
     assert "[NVIDIA L4 (HostGpus of gpu-1, 1 s ago)]" in lines[1]
-    assert sum(line.startswith("OK ") for line in lines) == 172
+    assert not any(line.startswith("OK ") for line in lines)
 
 
 def test_what_follows_from_a_lost_host_is_counted_and_named() -> None:
