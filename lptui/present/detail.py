@@ -51,14 +51,13 @@ def detail(view: View, section: Section, row: Row, drawn: list[Line]) -> list[Li
     return lines
 
 
-def side_by_side(view: View, row: Row, width: int, height: int) -> list[Line]:
+def side_by_side(view: View, row: Row, name: str, width: int, height: int) -> list[Line]:
     """As many of a row's charts as fit beside each other, under their titles."""
     count = max(1, min(len(row.series), width // LEAST_WIDTH))
     each = width // count
     blocks: list[list[Line]] = []
     for target, figure, title in row.series[:count]:
         points = _points(view, target, figure)
-        name = row.cells[1].text if len(row.cells) > 1 else ""
         head: Line = (Span(f" {title}", Tone.ACCENT), Span(f"  {name}", Tone.MUTED))
         body = chart(points, each - 1, height - 1, _most(title)) if points else []
         if not body:

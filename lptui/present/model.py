@@ -151,6 +151,11 @@ class Section:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
 
+    def name_of(self, row: Row) -> str:
+        """What the row is called."""
+        place = next((n for n, column in enumerate(self.columns) if column.key == "name"), None)
+        return row.key if place is None else row.cells[place].text
+
 
 @dataclass(frozen=True, slots=True)
 class PaneModel:
@@ -173,6 +178,10 @@ class PaneModel:
     def row(self, key: str) -> Row | None:
         """A row by its key."""
         return next((row for part in self.sections for row in part.rows if row.key == key), None)
+
+    def name_of(self, row: Row) -> str:
+        """What one of the pane's rows is called."""
+        return next((part.name_of(row) for part in self.sections if row in part.rows), row.key)
 
 
 def text_of(line: Line) -> str:

@@ -224,7 +224,8 @@ class LptuiApp(App[int], inherit_bindings=False):
             return
         from lptui.present.detail import side_by_side
 
-        overview.chart.show(side_by_side(view, row, overview.chart.size.width, height))
+        name = pane.model.name_of(row)
+        overview.chart.show(side_by_side(view, row, name, overview.chart.size.width, height))
 
     def _tick(self) -> None:
         now = self.clock.now()

@@ -57,7 +57,7 @@ class Rows(Provider):
         for pane in app.overview.panes:
             for section in pane.sections:
                 for row in section.rows:
-                    name = row.cells[1].text
+                    name = section.name_of(row)
                     score = matcher.match(name)
                     if score > 0 and shown < ROW_LIMIT:
                         shown += 1

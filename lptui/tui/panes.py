@@ -10,7 +10,7 @@ from lptui.tui.widgets.drawing import split_line, width_of
 from lptui.tui.widgets.table import Table
 
 LEAD_ROWS = 7
-"""A pane shows lines above its table when at least this many lines remain for the table."""
+"""A pane shows lines above its table when the whole table fits below, or this many lines of it."""
 
 
 class Pane(Table):
@@ -60,8 +60,10 @@ class Pane(Table):
         title = (self._title or self._make_title(), "")
         if self.is_collapsed:
             return (title,)
-        room = self.size.height - 2 - LEAD_ROWS
-        lead = self.model.lead[: max(0, room)]
+        height = self.size.height
+        rows = sum(len(section.rows) + 1 for section in self.sections)
+        room = max(0, height - 2 - LEAD_ROWS, height - 1 - max(2, rows))
+        lead = self.model.lead[:room]
         return (title, *((line, "") for line in lead))
 
     def after_lines(self) -> Sequence[Line]:

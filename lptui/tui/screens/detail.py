@@ -42,7 +42,7 @@ class DetailScreen(Page):
         from lptui.present.detail import charts, detail
 
         section = next(part for part in model.sections if row in part.rows)
-        name = row.cells[1].text if len(row.cells) > 1 else row.key
+        name = section.name_of(row)
         state = State.OK if row.acknowledged else row.state
         self._title = (
             Span(f" {section.noun} ", Tone.MUTED),
