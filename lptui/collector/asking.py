@@ -36,14 +36,18 @@ async def ask(
     clock: Clock,
     ledger: Ledger,
     deadline_s: float,
+    least_interval_s: float = 0.0,
 ) -> bool:
     """Asks a source once and enters what came of it; True when it answered.
+
+    Its readings are taken to be due again at the probe's interval, but not before
+    `least_interval_s`.
 
     Never raises for anything that the outside world or the probe did; cancellation passes.
     """
     probe, target = source.probe, source.target
     words = probe.source(fleet, target)
-    interval_s = probe.interval_s(fleet, target)
+    interval_s = max(probe.interval_s(fleet, target), least_interval_s)
     started = clock.monotonic()
     try:
         async with asyncio.timeout(deadline_s + GRACE_S):
@@ -51,7 +55,9 @@ async def ask(
                 Asking(fleet, reach, clock, ledger.snapshot, deadline_s), target
             )
     except TimeoutError:
-        problem = DeadlineError(words, f"no answer within {deadline_s:g} s").problem()
+        problem = DeadlineError(
+            words, f"no answer within {deadline_s:g} s", "see whether it can be reached at all"
+        ).problem()
     except LptuiError as error:
         problem = error.problem()
     except Exception as error:  # a probe's own bug must stop neither its loop nor the others

@@ -51,6 +51,8 @@ async def collect_once(
             clock=clock,
             ledger=ledger,
             deadline_s=max(0.1, min(fleet.intervals.timeout, left)),
+            # A slow source makes the run long; it must not make the others' readings stale.
+            least_interval_s=deadline_s,
         )
 
     names = {probe.name for probe in probes}
@@ -78,6 +80,6 @@ async def collect_once(
             source=words,
             taken_at=clock.now(),
             took_s=deadline_s,
-            interval_s=source.probe.interval_s(fleet, source.target),
+            interval_s=max(source.probe.interval_s(fleet, source.target), deadline_s),
         )
     return ledger.publish(clock.now())
