@@ -16,6 +16,8 @@ from lptui.transport.stream import ByteStream
 STAGGER_S: Final = 0.3
 """Head start of each address over the next (RFC 8305)."""
 
+NOBODY_LISTENS: Final = "nothing listens there: does the service run, and is the port right?"
+
 SockAddr = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int]]
 
 
@@ -126,9 +128,7 @@ async def _race(what: str, addresses: Sequence[SockAddr]) -> socket.socket:
 def refused(what: str, error: OSError) -> TransportError:
     """The typed error of a connection that could not be made."""
     if isinstance(error, ConnectionRefusedError):
-        return TransportError(
-            what, "connection refused", "nothing listens there", kind=ProblemKind.REFUSED
-        )
+        return TransportError(what, "connection refused", NOBODY_LISTENS, kind=ProblemKind.REFUSED)
     if isinstance(error, (FileNotFoundError, PermissionError)):
         kind = ProblemKind.FORBIDDEN if isinstance(error, PermissionError) else ProblemKind.REFUSED
         return TransportError(

@@ -32,6 +32,8 @@ PIPELINE: Final = 8
 SECOND_PAUSE_S: Final = 60.0
 """After the host refused a second shell (MaxSessions), it is not asked again for so long."""
 
+BUSY: Final = "is the host overloaded, or a disk or a driver stuck?"
+
 
 @dataclass(slots=True, eq=False)
 class Batch:
@@ -352,13 +354,21 @@ class HostShell:
         """The time for a batch is up."""
         if batch in self._queue:
             self._queue.remove(batch)
-            note = "it waited behind other requests" if self._shells else ""
-            what = f"{batch.what} on {self._link.name}"
-            batch.fail(late(what, batch.seconds, note=note))
+            if self._shells:
+                what, note = f"{batch.what} on {self._link.name}", "it waited behind other requests"
+                batch.fail(late(what, batch.seconds, BUSY, note))
+            else:
+                note = "its shell was not open by then"
+                remedy = "is the host up and reachable, and is it sshd that answers?"
+                batch.fail(late(self.what, batch.seconds, remedy, note))
             return
         for running in self._shells:
             if batch in running.in_flight:
-                error = late(f"{batch.what} on {self._link.name}", batch.seconds)
+                if running.is_ready:
+                    error = late(f"{batch.what} on {self._link.name}", batch.seconds, BUSY)
+                else:
+                    remedy = "does the login start something else than a shell?"
+                    error = late(self.what, batch.seconds, remedy, "it has said nothing yet")
                 if running.in_flight[0] is batch:
                     self._abandon(running, error)
                 else:

@@ -38,6 +38,7 @@ class Resolved:
         key_name: the name under which the host key is known.
         jump: what ProxyJump says, outermost first; only when the fleet names no jump hosts.
         identities: key files in the order in which they are tried; missing ones are left out.
+        missing: key files that the fleet names for the host and that are not there.
         identities_only: the agent's other keys are not tried.
         certificates: certificate files to go with the identities.
         agent: path of the agent's socket; "" for none.
@@ -56,6 +57,7 @@ class Resolved:
     agent: str
     known_hosts: tuple[str, ...]
     options: asyncssh.SSHClientConnectionOptions
+    missing: tuple[str, ...] = ()
 
 
 def resolve(ssh: Ssh, fleet_known_hosts: str | None) -> Resolved:
@@ -123,7 +125,7 @@ def _collect(
         user=options.username,
         key_name=options.host_key_alias or host,
         jump=_jumps(config.get("ProxyJump")) if not ssh.jump else (),
-        identities=tuple(name for name in identities if Path(name).is_file()),
+        identities=tuple(name for name in identities if os.path.isfile(name)),  # noqa: PTH113
         identities_only=bool(config.get("IdentitiesOnly")),
         certificates=tuple(
             name
@@ -133,6 +135,11 @@ def _collect(
         agent=_agent(config.get("IdentityAgent", ())),
         known_hosts=known_hosts,
         options=options,
+        missing=tuple(
+            name
+            for name in map(os.path.expanduser, ssh.identities)
+            if not os.path.isfile(name)  # noqa: PTH113 (Path's raises where a folder is closed)
+        ),
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import asyncssh
+from asyncssh.packet import PacketDecodeError
 
 from lptui.errors import DeadlineError, ProblemKind, TransportError
 from lptui.text import clean
 from lptui.transport import known_hosts
-from lptui.transport.direct import refused
+from lptui.transport.direct import NOBODY_LISTENS, refused
 
 if TYPE_CHECKING:
     from lptui.transport.ssh import Owner
@@ -39,10 +40,13 @@ def explain(
     if isinstance(error, asyncssh.KeyExchangeFailed):
         return _no_common_algorithm(what, error, resolved)
     if isinstance(error, asyncssh.ChannelOpenError):
-        return channel_refused(what, error, where)
+        failed = channel_refused(what, error, where)
+        if failed.kind is ProblemKind.REFUSED:
+            failed.remedy = _reach_remedy(failed)
+        return failed
     if isinstance(error, asyncssh.ConnectionLost | ConnectionResetError | BrokenPipeError):
         return _hung_up(what, owner, where)
-    if isinstance(error, asyncssh.Error):
+    if isinstance(error, asyncssh.Error | PacketDecodeError):
         return TransportError(
             what,
             f"{where} does not speak SSH properly ({clean(str(error), 160)})",
@@ -99,6 +103,8 @@ def _authentication(
     what: str, error: BaseException, resolved: Resolved, owner: Owner
 ) -> TransportError:
     files = ", ".join(resolved.identities) or "no key files"
+    if resolved.missing:
+        files += f"; there is no {', no '.join(resolved.missing)}"
     tried = f"{files}; {owner.agent_keys} from the agent" if resolved.agent else files
     if "Too many" in str(error):
         return TransportError(
@@ -162,7 +168,7 @@ def channel_refused(what: str, error: asyncssh.ChannelOpenError, where: str) -> 
         )
     if "refused" in reason:
         return TransportError(
-            what, f"{where}: connection refused", "nothing listens there", kind=ProblemKind.REFUSED
+            what, f"{where}: connection refused", NOBODY_LISTENS, kind=ProblemKind.REFUSED
         )
     if "timed out" in reason:
         return DeadlineError(what, f"{where}: {reason.lower()}", "is it up, and not firewalled?")
