@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.notifications import SeverityLevel
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.theme import Theme
@@ -266,6 +267,18 @@ class LptuiApp(App[int], inherit_bindings=False):
         """A short message in the footer. Plain text."""
         self.overview.footer.say((Span(text, tone),))
         self._message_until = self.clock.now() + seconds
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Textual's own notices; whatever they say, it is never parsed."""
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
 
     def note(self, text: str, *, bad: bool = False) -> None:
         """A message that is kept among the events."""

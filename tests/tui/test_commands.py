@@ -219,3 +219,16 @@ async def test_resizing_changes_the_layout_and_keeps_the_cursor() -> None:
             await console.pilot.pause()
             assert console.app.overview.focused_pane.cursor_key == key
             assert len(console.lines()) == size[1]
+
+
+@pytest.mark.parametrize("theme", ["lptui-light", "lptui-contrast", "lptui-ansi"])
+async def test_every_screen_works_in_every_theme(theme: str) -> None:
+    async with running(troubled()) as console:
+        await console.until(lambda: theme in console.app.theme_names, "themes")
+        console.app.theme = theme
+        await console.pilot.pause()
+        await keys_are_safe(console)
+        await console.press("1", "home", "r")
+        await console.until(lambda: "Conditions" in console.text(), "question")
+        await console.press("escape", "slash", "x", "escape")
+        assert console.app.is_running

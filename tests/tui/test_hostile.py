@@ -148,6 +148,7 @@ async def test_the_palette_and_messages_draw_plain_text() -> None:
         for text in HOSTILE:
             console.app.note(text, bad=True)
             console.app.say(text)
+            console.app.notify(text, title=text, markup=True)
             await console.pilot.pause()
             drawn_well(console)
 
