@@ -26,6 +26,11 @@ CHAIN_ROLES: Final = frozenset(
 )
 """Roles that need a chain and an account; a transcoder runs well without either."""
 
+_STRANGE: Final = frozenset(
+    {ProblemKind.HTTP_STATUS, ProblemKind.BAD_ANSWER, ProblemKind.OUTPUT_TOO_LARGE}
+)
+"""Problems of an answer that came, but not from a node."""
+
 
 def asked(view: View) -> Iterator[Node]:
     """The go-livepeer nodes that have a CLI API to ask."""
@@ -70,7 +75,7 @@ def node_up(view: View) -> Iterator[Finding]:
         if cause.startswith("host-up@") or problem is None or problem.kind not in SILENCE:
             yield view.unknown(UP, "node", node.name, reading, cause=cause)
             continue
-        wrong = problem.kind in (ProblemKind.HTTP_STATUS, ProblemKind.BAD_ANSWER)
+        wrong = problem.kind in _STRANGE
         yield Finding(
             UP,
             Severity.CRITICAL,

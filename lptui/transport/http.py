@@ -89,13 +89,22 @@ class Connection:
         while True:
             event = self._http.next_event()
             if event is h11.NEED_DATA:
-                self._http.receive_data(await self._stream.read())
+                data = await self._stream.read()
+                if not data and not status:
+                    raise HttpError(
+                        self._what,
+                        "it closed the connection without an answer",
+                        "see the log of what listens there; is the scheme right (http, https)?",
+                        kind=ProblemKind.HTTP_PROTOCOL,
+                    )
+                self._http.receive_data(data)
             elif isinstance(event, h11.Data):
                 length += len(event.data)
                 if length > limit:
                     raise HttpError(
                         self._what,
                         f"the answer is larger than {limit} bytes",
+                        "is this the right port?",
                         kind=ProblemKind.OUTPUT_TOO_LARGE,
                     )
                 body.append(bytes(event.data))

@@ -42,6 +42,7 @@ READABLE: Final = frozenset(
 )
 """Routes without effect. Those that make the node call its own RPC at length are left out."""
 
+_REMEDY: Final = "is it the node's CLI API (-cliAddr) that answers there? see the node's log"
 _NO_CLIENT: Final = "missing eth client"
 
 
@@ -59,11 +60,12 @@ async def read(
 
 @contextmanager
 def of(node: str) -> Iterator[None]:
-    """Says in an answer's errors whose answer it was."""
+    """Says in an answer's errors whose answer it was, and what to look at."""
     try:
         yield
     except LptuiError as error:
         error.what = f"{node} {error.what}"
+        error.remedy = error.remedy or _REMEDY
         raise
 
 

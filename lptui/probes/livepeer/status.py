@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from lptui.errors import BadAnswerError
 from lptui.fleet.facts.livepeer import ConnectedTranscoder, NodeBlock, NodeStatus
@@ -35,11 +35,14 @@ def parse_status(raw: bytes, latency_s: float = 0.0) -> NodeStatus:
         raise BadAnswerError(what, "no Version in it: is this a go-livepeer CLI API?")
     transcoders = _transcoders(document.get("RegisteredTranscoders"))
     number = document.get("RegisteredTranscodersNumber")
+    if number is not None and count(number) is None:
+        shown = clean(repr(number), 40)
+        raise BadAnswerError(what, f"not a number of transcoders: {shown}")
     manifests = document.get("Manifests")
     return NodeStatus(
         version=clean(version, 80),
         transcoders=transcoders,
-        transcoders_number=count(number) if count(number) is not None else len(transcoders),  # type: ignore[arg-type]
+        transcoders_number=len(transcoders) if number is None else number,
         local_transcoding=document.get("LocalTranscoding") is True,
         prices=_prices(document.get("BroadcasterPrices")),
         streams=len(manifests) if isinstance(manifests, dict) else 0,
@@ -70,13 +73,17 @@ def json_object(raw: bytes, what: str) -> dict[str, Any]:
     if _is_deep(raw):
         raise BadAnswerError(what, f"nested without end ({clean(raw[:400], 60)})")
     try:
-        document = json.loads(raw)
+        document = json.loads(raw, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         why = "HTML" if raw.lstrip()[:1] == b"<" else "not JSON"
         raise BadAnswerError(what, f"{why} ({clean(raw[:400], 60)})") from error
     if not isinstance(document, dict):
         raise BadAnswerError(what, f"JSON, but no object ({clean(raw[:400], 60)})")
     return document
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _is_deep(raw: bytes) -> bool:

@@ -69,13 +69,20 @@ class TestStatus:
     def test_a_price_that_is_no_rational_is_left_out(self, price: object) -> None:
         assert read(BroadcasterPrices={"default": price}).prices == ()
 
-    def test_numbers_beyond_any_count_are_not_believed(self) -> None:
+    def test_a_capacity_beyond_any_count_is_not_believed(self) -> None:
         status = read(
-            RegisteredTranscodersNumber=2**256 - 1,
+            RegisteredTranscodersNumber=2,
             RegisteredTranscoders=[{"Address": "a", "Capacity": 2**256 - 1}, {"Capacity": 1}],
         )
         assert status.transcoders == (ConnectedTranscoder("", 1),)
-        assert status.transcoders_number == 1
+        assert status.transcoders_number == 2
+
+    @pytest.mark.parametrize("number", [2**256 - 1, -1, 1.5, "1", True, [1]])
+    def test_an_impossible_number_of_transcoders_is_not_taken_for_none(
+        self, number: object
+    ) -> None:
+        with pytest.raises(BadAnswerError, match="not a number of transcoders"):
+            read(RegisteredTranscodersNumber=number)
 
     def test_control_sequences_do_not_get_through(self) -> None:
         status = read(
@@ -94,7 +101,7 @@ class TestStatus:
             (b'{"Version": "0.9.1", "Regist', "not JSON"),
             (b"null", "no object"),
             (b"[]", "no object"),
-            (b"NaN", "no object"),
+            (b"NaN", "not JSON"),
             (b"{}", "no Version"),
             (b'{"Version": null}', "no Version"),
             (b"[" * 100_000, "nested without end"),
