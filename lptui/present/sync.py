@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lptui.fleet.facts.livepeer import NodeBlock
-from lptui.fleet.facts.rpc import RpcHead, SyncProgress
+from lptui.fleet.facts.rpc import RpcHead
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Fleet, Node, Role, Rpc
 from lptui.fleet.units import format_gwei
@@ -88,7 +88,7 @@ def best_head(view: View) -> dict[int, tuple[int, str]]:
 def _columns(fleet: Fleet) -> tuple[Column, ...]:
     return (
         Column("state", "st", 4),
-        Column("name", "endpoint", name_width(fleet.rpcs, 8, 20)),
+        Column("name", "endpoint", name_width((_name(rpc) for rpc in fleet.rpcs.values()), 8, 20)),
         Column("client", "client", 14, 5),
         Column("chain", "chain", 8, 9, right=True),
         Column("sync", "sync", 10, 0),
@@ -106,6 +106,10 @@ def _columns(fleet: Fleet) -> tuple[Column, ...]:
     )
 
 
+def _name(rpc: Rpc) -> str:
+    return f"{rpc.name} (ref)" if rpc.reference else rpc.name
+
+
 def _row(view: View, rpc: Rpc, best: tuple[int, str] | None) -> Row:
     reading = view.reading(RpcHead, rpc.name)
     subjects: tuple[tuple[str, str], ...] = (("rpc", rpc.name),)
@@ -120,7 +124,7 @@ def _row(view: View, rpc: Rpc, best: tuple[int, str] | None) -> Row:
         note = note_cell(verdict, problem_words(reading))
         cells = (
             state_cell(state, verdict.acknowledged),
-            cell(rpc.name + (" (ref)" if rpc.reference else "")),
+            cell(_name(rpc)),
             *_figures(view, rpc, value, since, best),
             cell(rpc.via or "direct", tone=Tone.MUTED),
             note,
@@ -171,7 +175,7 @@ def _figures(
     return (
         cell(f"{value.client} {value.version}".strip() or "?", since=since),
         Cell(str(value.chain_id), Tone.CRITICAL if wrong else Tone.MUTED, value.chain_id, since),
-        _sync(value.syncing, since),
+        _sync(view, value, head_age, since, best),
         Cell(grouped(value.head), Tone.NORMAL, value.head, since),
         Cell(duration(head_age), age_tone, head_age, since),
         _lag(view, value, since, best),
@@ -187,8 +191,21 @@ def _figures(
     )
 
 
-def _sync(progress: SyncProgress | None, since: float | None) -> Cell:
+def _sync(
+    view: View,
+    value: RpcHead,
+    head_age: float,
+    since: float | None,
+    best: tuple[int, str] | None,
+) -> Cell:
+    """What the node says of itself, unless its head says otherwise: a stuck node says "synced"."""
+    progress = value.syncing
+    limits = view.snapshot.fleet.thresholds
     if progress is None:
+        if head_age >= limits.head_age_critical_s:
+            return Cell("stalled", Tone.CRITICAL, 101.0, since)
+        if best is not None and best[0] - value.head >= limits.head_lag_critical_blocks:
+            return Cell("behind", Tone.CRITICAL, 100.5, since)
         return Cell("synced", Tone.OK, 0, since)
     if progress.indexing:
         return Cell("indexing", Tone.WARN, 1, since)

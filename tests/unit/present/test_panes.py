@@ -206,6 +206,15 @@ def test_syncing_lag_and_wrong_chain() -> None:
     builder = FleetBuilder().change(RpcHead, "nitro", head=L2Block(299_999_000))
     lag = cell(pane("sync", builder), "rpc:nitro", "lag")
     assert (lag.text, lag.tone) == ("-1000", Tone.CRITICAL)
+    assert cell(pane("sync", builder), "rpc:nitro", "sync").text == "behind"
+
+
+def test_a_node_that_says_it_is_synced_but_stands_still_is_stalled() -> None:
+    builder = FleetBuilder().change(RpcHead, "nitro", head_time=NOW - 400)
+    model = pane("sync", builder)
+    assert cell(model, "rpc:nitro", "sync").text == "stalled"
+    assert cell(model, "rpc:nitro", "head_age").tone is Tone.CRITICAL
+    assert text_of(model.summary) == "1 of 2 synced"
 
 
 def test_only_rows_whose_readings_changed_are_made_again() -> None:
