@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -26,10 +27,14 @@ class Overview(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = []
     AUTO_FOCUS = ""
 
+    # Textual's own repaints the whole screen whenever the focus moves; here panes draw their own.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+
     def __init__(self) -> None:
         super().__init__()
         self.panes = [Pane(number, *pane) for number, pane in enumerate(PANES, 1)]
         self.zoomed = False
+        self._open = self.panes[0]
         self.header = Header()
         self.footer = Footer()
         self.strip = Lines(id="events")
@@ -54,7 +59,7 @@ class Overview(Screen[None]):
     @property
     def focused_pane(self) -> Pane:
         """The pane that keys act on."""
-        return next((pane for pane in self.panes if pane.has_class("open")), self.panes[0])
+        return self._open
 
     @property
     def visible_panes(self) -> list[Pane]:
@@ -71,14 +76,18 @@ class Overview(Screen[None]):
             self.open(focused)
 
     def open(self, pane: Pane) -> None:
-        """Makes a pane the one that has the room where room is scarce."""
+        """Makes a pane the one that keys act on, and that has the room where room is scarce."""
+        self._open = pane
+        if self.is_stacked or self.zoomed:
+            self._show_open()
+
+    def _show_open(self) -> None:
+        """Tells the stylesheet; where all panes have their room it would only repaint them."""
         for other in self.panes:
-            other.set_class(other is pane, "open")
-            if other is pane and other.parent is not None:
-                parent = other.parent
-                for name in ("#left", "#right"):
-                    holder = self.query_one(name)
-                    holder.set_class(holder is parent, "has-open")
+            other.set_class(other is self._open, "open")
+        for name in ("#left", "#right"):
+            holder = self.query_one(name)
+            holder.set_class(holder is self._open.parent, "has-open")
 
     def zoom(self, on: bool) -> None:
         """One pane alone, or all of them."""
@@ -92,6 +101,8 @@ class Overview(Screen[None]):
     def lay_out(self, size: Size) -> None:
         """Chooses the layout for a size, and in the grid the height of each pane."""
         grid = is_grid(size)
+        if not grid or self.zoomed:
+            self._show_open()
         self.query_one("#body").set_class(not grid and not self.zoomed, "stacked")
         self.strip.styles.height = strip_height(size)
         self.chart.styles.height = chart_height(size) if self.zoomed else 0

@@ -73,12 +73,8 @@ class Pane(Table):
             return ((Span(f"no row matches {self.query_text!r} · Esc shows all", Tone.MUTED),),)
         return ((Span(self.model.empty or self.message, Tone.MUTED),),)
 
-    def on_focus(self) -> None:
-        super().on_focus()
-        self._retitle()
-
-    def on_blur(self) -> None:
-        super().on_blur()
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
         self._retitle()
 
     def on_resize(self) -> None:
