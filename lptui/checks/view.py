@@ -192,7 +192,7 @@ class View:
     def chain_blocker(self) -> str:
         """Id of the finding that says why the chain cannot be read; "" when none does.
 
-        It is that of the first of the chain's endpoints that fails.
+        It is that of the first of the chain's endpoints that fails, or of the round itself.
         """
         chain = self.fleet.chain
         if chain is None:
@@ -204,7 +204,8 @@ class View:
             rpc = self.fleet.rpcs.get(name)
             if rpc is not None and self.reading(RpcHead, name).problem is not None:
                 return self.blocker(rpc.via) or f"rpc-reachable@{name}"
-        return ""
+        # The endpoints are well: the round, which all else is counted in, is what is missing.
+        return f"round-initialized@{chain.network}" if problem is not None else ""
 
     def why(self, reading: Reading[T]) -> str:
         """Why a reading cannot be used."""

@@ -56,7 +56,9 @@ async def ask(
             )
     except TimeoutError:
         problem = DeadlineError(
-            words, f"no answer within {deadline_s:g} s", "see whether it can be reached at all"
+            words,
+            f"no answer within {round(deadline_s, 2):g} s",
+            "see whether it can be reached at all",
         ).problem()
     except LptuiError as error:
         problem = error.problem()

@@ -74,7 +74,7 @@ async def collect_once(
             Problem(
                 ProblemKind.TIMEOUT,
                 words,
-                f"no answer within the run's {deadline_s:g} s",
+                f"no answer within the run's {round(deadline_s, 2):g} s",
                 "look at the host's own findings, or give the run more time with --timeout",
             ),
             source=words,

@@ -37,7 +37,7 @@ class Deadline:
 
 def late(what: str, seconds: float, remedy: str = "", note: str = "") -> DeadlineError:
     """The error of an answer that did not come in time."""
-    why = f"no answer within {seconds:g} s"
+    why = f"no answer within {round(seconds, 2):g} s"
     return DeadlineError(what, f"{why}; {note}" if note else why, remedy)
 
 

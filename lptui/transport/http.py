@@ -242,7 +242,7 @@ class HttpEndpoint:
         """See `protocols.Http`."""
         what = f"{method} {clean(path, 80) or '/'} of {self._where}"
         started = time.perf_counter()
-        async with Deadline(what, deadline_s, "is it overloaded, or the way to it down?"):
+        async with Deadline(what, deadline_s, "does what listens there still work? see its log"):
             secret = await self._secret_path() if self._secret_path is not None else ""
             request = httpx.Request(
                 method,

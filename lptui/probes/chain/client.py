@@ -87,7 +87,9 @@ async def first_answer(
     if not failures:
         raise TransportError("chain", "no endpoint is left to ask", kind=ProblemKind.TIMEOUT)
     failure = failures[0]
-    if len(failures) > 1:
-        others = "; ".join(str(error) for error in failures[1:])
-        failure.why = f"{failure.why} (and {others})"
+    # Of a wrong Controller all endpoints say the same.
+    others = dict.fromkeys(str(error) for error in failures if str(error) != str(failure))
+    if others:
+        failure.why = f"{failure.why} (and {'; '.join(others)})"
+    failure.remedy = failure.remedy or "see the RPC endpoints' logs, and check chain.controller"
     raise failure

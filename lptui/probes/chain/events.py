@@ -75,7 +75,9 @@ class ChainEventsProbe:
         clock = reading.value
         if clock is None:
             kind = reading.problem.kind if reading.problem else ProblemKind.NOT_READ
-            raise LptuiError("reward logs", f"the round is not known: {reading.problem}", kind=kind)
+            remedy = reading.problem.remedy if reading.problem else ""
+            why = f"the round is not known: {reading.problem}"
+            raise LptuiError("reward logs", why, remedy, kind=kind)
         await codec.load()
         # Heights of one endpoint mean little to another: the one that gave the head comes first.
         names = sorted(chain.rpcs, key=lambda name: name != clock.rpc)

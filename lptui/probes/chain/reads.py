@@ -22,7 +22,7 @@ from lptui.fleet.units import PARTS_PER_MILLION, Address, L1Block, L2Block, Lptu
 from lptui.probes.chain import abi
 from lptui.probes.chain.client import WrongChainError, is_revert
 from lptui.probes.chain.codec import decode, decode_address, view
-from lptui.probes.rpc.values import block_number, given, quantity, record
+from lptui.probes.rpc.values import AMOUNT, PRICE, block_number, given, quantity, record
 from lptui.text import clean
 from lptui.transport.protocols import Call
 
@@ -165,8 +165,8 @@ def parse_prices(results: Results) -> GasPrices:
     block = given(results[BLOCK])
     base = block.get("baseFeePerGas") if isinstance(block, dict) else None
     return GasPrices(
-        Wei(quantity(given(results[GAS_PRICE]), "eth_gasPrice")),
-        maybe(lambda: Wei(quantity(base, "baseFeePerGas"))),
+        Wei(quantity(given(results[GAS_PRICE]), "eth_gasPrice", PRICE)),
+        maybe(lambda: Wei(quantity(base, "baseFeePerGas", PRICE))),
     )
 
 
@@ -253,7 +253,7 @@ def parse_account(
     results: Results, address: Address, before: SignerAccount | None, now: float
 ) -> SignerAccount:
     """An account; `before` is its reading before this one. Raises RpcError, BadAnswerError."""
-    balance = quantity(given(results["balance", address]), "eth_getBalance")
+    balance = quantity(given(results["balance", address]), "eth_getBalance", AMOUNT)
     nonce = quantity(given(results["nonce", address]), "eth_getTransactionCount", _SMALL)
     pending = maybe(
         lambda: quantity(given(results["pending", address]), "eth_getTransactionCount", _SMALL)

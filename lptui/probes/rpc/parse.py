@@ -11,6 +11,7 @@ from lptui.errors import BadAnswerError, LptuiError, RpcError
 from lptui.fleet.facts.rpc import RpcHead, SyncProgress
 from lptui.fleet.units import L1Block, L2Block, Wei
 from lptui.probes.rpc.values import (
+    PRICE,
     block_hash,
     block_number,
     given,
@@ -156,7 +157,7 @@ def _number(value: object, what: str) -> int:
 
 
 def _wei(value: object, what: str) -> Wei:
-    return Wei(quantity(value, what))
+    return Wei(quantity(value, what, PRICE))
 
 
 def _when_there(block: dict[str, Any], name: str, parse: Callable[[object, str], T]) -> T | None:

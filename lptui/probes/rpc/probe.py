@@ -68,6 +68,7 @@ class RpcProbe:
         except LptuiError as error:
             if target not in error.what:
                 error.what = f"{target} {error.what}"
+            error.remedy = error.remedy or "is it an execution client that answers? see its log"
             raise
         return (Answer(Key(RpcHead, target), moved(head, asking, target)),)
 

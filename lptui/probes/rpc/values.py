@@ -12,6 +12,10 @@ from lptui.errors import BadAnswerError, RpcError
 from lptui.text import clean
 
 WORD: Final = 2**256
+AMOUNT: Final = 2**96
+"""Wei; all ether that there is, is below 2^87."""
+PRICE: Final = 2**64
+"""Wei a unit of gas: 18 ETH."""
 _QUANTITY: Final = re.compile(r"0x[0-9a-fA-F]{1,64}")
 _DATA: Final = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
 _HASH: Final = re.compile(r"0x[0-9a-fA-F]{64}")
