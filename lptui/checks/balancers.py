@@ -7,10 +7,11 @@ from typing import Final
 
 from lptui.checks.view import SILENCE, View
 from lptui.checks.words import listed, span
+from lptui.errors import ProblemKind
 from lptui.fleet.facts.balancer import AdminState, BalancerState, Health, Proxy, Server
 from lptui.fleet.finding import Finding, Metric, Severity
 from lptui.fleet.reading import Reading
-from lptui.fleet.topology import Balancer
+from lptui.fleet.topology import Balancer, BalancerKind
 from lptui.text import plural
 
 UP: Final = "lb-up"
@@ -31,7 +32,13 @@ def balancer_up(view: View) -> Iterator[Finding]:
             continue
         severity, remedy = Severity.OK, ""
         summary = f"{state.kind} {state.version} answers"
-        if state.edited:
+        if _is_gone(state):
+            # A login that may not see the processes of others would not see it run either.
+            severity, summary = Severity.UNKNOWN, "nginx is not seen to run"
+            if balancer.stub_status is not None:
+                severity, summary = Severity.CRITICAL, f"{summary}, nor does it answer"
+            remedy = "see whether its service runs; nginx -t tests its configuration"
+        elif state.edited:
             severity = Severity.WARNING
             summary += "; its configuration on disk is newer than what it runs"
             remedy = "test the configuration and reload, or put it back"
@@ -48,12 +55,28 @@ def balancer_up(view: View) -> Iterator[Finding]:
         )
 
 
+def _is_gone(state: BalancerState) -> bool:
+    """An nginx of which neither a process nor a page was found: all else is from its files."""
+    fronts = [proxy for proxy in state.proxies if proxy.kind == "frontend"]
+    return state.kind == "nginx" and bool(fronts) and not any(front.status for front in fronts)
+
+
 def _silent(view: View, balancer: Balancer, reading: Reading[BalancerState]) -> Finding:
     cause = _blocker(view, balancer)
     found = view.unknown(UP, "balancer", balancer.name, reading, cause=cause)
     problem = reading.problem
-    if cause or problem is None or problem.kind not in SILENCE:
+    if cause or problem is None or problem.kind not in SILENCE - {ProblemKind.OUTPUT_TOO_LARGE}:
         return found
+    if balancer.kind is BalancerKind.NGINX and problem.kind is ProblemKind.BAD_ANSWER:
+        return Finding(
+            UP,
+            Severity.CRITICAL,
+            "balancer",
+            balancer.name,
+            f"its configuration is broken: {problem}",
+            found.evidence,
+            "mend it before nginx is reloaded or restarted; nginx -t tests it",
+        )
     return Finding(
         UP,
         Severity.CRITICAL,
@@ -214,7 +237,10 @@ def _server(server: Server) -> tuple[Severity, str, str, str]:
         return Severity.CRITICAL, "its name does not resolve", "see the balancer's resolvers", ""
     if server.health is Health.DOWN:
         severity = Severity.WARNING if server.backup else Severity.CRITICAL
-        return severity, "down by its health check", "look at the node behind it", "restart"
+        text = "down by its health check"
+        if server.health_source == "probe":
+            text = f"does not answer its balancer's host ({server.check_detail})"
+        return severity, text, "look at the node behind it", "restart"
     if server.health is Health.GOING_UP:
         return Severity.WARNING, "was down, is coming back", "wait for its checks", ""
     if server.health is Health.GOING_DOWN:

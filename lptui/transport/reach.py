@@ -89,7 +89,7 @@ class FleetReach:
         """See `protocols.Reach`. One at a time for each address: HAProxy serves only ten."""
         lock = self._exchanges.setdefault((host, address), asyncio.Lock())
         what = f"{clean(address, 80)} on {host}"
-        async with Deadline(what, deadline_s), lock:
+        async with Deadline(what, deadline_s, "see whether its service runs, and its log"), lock:
             stream = await self._open(host, address)
             try:
                 stream.write(payload)
@@ -101,6 +101,7 @@ class FleetReach:
                         raise CommandError(
                             what,
                             f"more than {limit} bytes of answer",
+                            "is it this socket that was meant?",
                             kind=ProblemKind.OUTPUT_TOO_LARGE,
                         )
                     parts.append(data)

@@ -342,7 +342,8 @@ class HostShell:
         """A command has given more than it may."""
         batch = running.in_flight[0] if running.in_flight else None
         if running.is_ready and batch is not None:
-            what, remedy = f"{batch.what} on {self._link.name}", ""
+            what = f"{batch.what} on {self._link.name}"
+            remedy = "look at what the command prints there; so much is not read"
         else:
             what, remedy = self.what, "what does the login print?"
         error = CommandError(

@@ -146,7 +146,7 @@ async def _explained(
         )
     return TransportError(
         what,
-        f"the socket is there and may be used, yet: {error.why or error.what}",
+        "the socket is there and may be used, but it could not be opened",
         "HAProxy has ended, or sshd forbids it (AllowStreamLocalForwarding, PermitOpen)",
         kind=error.kind,
     )

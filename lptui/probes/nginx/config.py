@@ -140,7 +140,8 @@ async def _configuration(
         what = f"nginx configuration on {balancer.host}"
         why = f"{complaint}; the files: {error}"
         if not is_running or is_broken:
-            raise CommandError(what, why, kind=error.kind) from None
+            remedy = "correct the balancer's `config`, or mend the file; nginx -t tests it"
+            raise CommandError(what, why, remedy, kind=error.kind) from None
         [by_sudo] = await shell.run([commands.dump(path, sudo=True)], left())
         if _is_dump(by_sudo):
             return await _parsed(split(by_sudo.text))
