@@ -66,7 +66,9 @@ class LptuiApp(App[int], inherit_bindings=False):
         theme: str | None = None,
         interval_s: float | None = None,
         checks: Checks | None = None,
+        settle: Callable[[], None] | None = None,
     ) -> None:
+        """`settle` is called once, when every source has been asked and all is loaded."""
         super().__init__()
         self.session = session
         self.clock = clock or SystemClock()
@@ -76,6 +78,7 @@ class LptuiApp(App[int], inherit_bindings=False):
         self.acting: Acting | None = None
         self.paused = False
         self._checks = checks
+        self._settle = settle
         self.interval_s = interval_s or 2.0
         self._wanted_theme = theme
         self.theme_names = [theming.DEFAULT]
@@ -142,6 +145,9 @@ class LptuiApp(App[int], inherit_bindings=False):
             await feed.changes()
             await feed.digest()
             await self.redraw()
+            if self._settle is not None and feed.snapshot is not None and feed.snapshot.complete:
+                self._settle()
+                self._settle = None
 
     def keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Runs something in the background; it is cancelled at the end, its failure is fatal."""

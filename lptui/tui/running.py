@@ -10,11 +10,19 @@ import threading
 import time
 from functools import partial
 
+from lptui.tui import memory
 from lptui.tui.app import LptuiApp
 from lptui.tui.session import Session
 
 CLOSE_S = 2.0
 """How long the end of the session is waited for, the terminal being free already."""
+
+SWITCH_S = 0.0005
+"""How long a thread may keep the interpreter from the others while they wait for it.
+
+A key is answered in some forty turns of the event loop, and each could wait that long for the
+checks, which run in a thread: with Python's own 5 ms a key took 200 ms then.
+"""
 
 THREADS_S = 0.5
 """How long threads that others left running are waited for before the process ends."""
@@ -25,7 +33,8 @@ def run_app(session: Session, *, theme: str | None = None, interval_s: float | N
 
     Raises LptuiError when the session could not start or the console failed.
     """
-    app = LptuiApp(session, theme=theme, interval_s=interval_s)
+    sys.setswitchinterval(SWITCH_S)
+    app = LptuiApp(session, theme=theme, interval_s=interval_s, settle=memory.keep_for_good)
     # Not asyncio.run: at its end it waits without limit for threads that may hang.
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
