@@ -120,6 +120,8 @@ def describe(
 def _which(masters: int) -> str:
     if masters == 0:
         return "no nginx is running on the host (or its processes are hidden from the login)"
+    if masters == 1:
+        return "the nginx that runs on the host has another configuration"
     return f"{masters} nginx are running, and which one is meant is not clear: set its config path"
 
 

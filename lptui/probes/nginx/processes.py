@@ -53,8 +53,9 @@ def generation(
 ) -> Generation | None:
     """The master that runs the configuration of interest; None when that is not clear."""
     masters = [one for one in processes if "nginx: master process" in one.title]
-    if len(masters) > 1 and config_path:
-        masters = [one for one in masters if config_path in one.title.split()] or masters
+    if config_path:
+        own = [one for one in masters if _configuration(one) == config_path]
+        masters = own or [one for one in masters if not _configuration(one).startswith("/")]
     if len(masters) != 1:
         return None
     [master] = masters
@@ -68,6 +69,12 @@ def generation(
         loaded_at=min(serving, default=None),
         old_workers=len(old),
     )
+
+
+def _configuration(master: Process) -> str:
+    """What `-c` names on its command line; "" when it runs the usual one."""
+    words = master.title.split()
+    return words[words.index("-c") + 1] if "-c" in words[:-1] else ""
 
 
 def parse_modified(text: str) -> Mapping[str, float]:

@@ -153,6 +153,16 @@ def test_several_masters_are_told_apart_by_their_configuration() -> None:
     assert processes.generation(now, (), None) is None
 
 
+def test_another_nginx_is_not_taken_for_the_one_that_has_ended() -> None:
+    other = processes.Process(7, 1, 0.0, "nginx: master process nginx -c /srv/other.conf")
+    usual = processes.Process(8, 1, 0.0, "nginx: master process /usr/sbin/nginx -g daemon on;")
+    assert processes.generation(9.0, (other,), "/opt/nginx.conf") is None
+    assert processes.generation(9.0, (other,), None) is not None
+    chosen = processes.generation(9.0, (other, usual), "/etc/nginx/nginx.conf")
+    assert chosen is not None
+    assert chosen.pid == 8
+
+
 def test_stub_status() -> None:
     page = "Active connections: 2 \nserver accepts handled requests\n 10 9 31 \n"
     page += "Reading: 0 Writing: 1 Waiting: 1 \n"
