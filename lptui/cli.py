@@ -12,6 +12,7 @@ from typing import Final, NoReturn
 from lptui import __version__
 from lptui.errors import LptuiError, RefusedError
 from lptui.paths import find_config
+from lptui.text import clean
 
 USAGE_ERROR: Final = 3
 """Wrong usage is UNKNOWN to a monitoring system, never CRITICAL."""
@@ -74,6 +75,8 @@ def parser() -> argparse.ArgumentParser:
 def run(argv: Sequence[str]) -> int:
     """Runs one command; the result is the exit code."""
     arguments = parser().parse_intermixed_args(argv)
+    # They come back in messages, and scripts pass on what they were given.
+    arguments.words = [clean(word) for word in arguments.words]
     # Ended from outside, a run closes its connections and ends its demo as for Ctrl+C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
