@@ -221,7 +221,7 @@ def _lag(view: View, value: RpcHead, since: float | None, best: tuple[int, str] 
     limits = view.snapshot.fleet.thresholds
     lag = max(0, best[0] - value.head)
     tone = limit_tone(lag, limits.head_lag_warn_blocks, limits.head_lag_critical_blocks)
-    return Cell("0" if not lag else f"-{count(lag)}", Tone.MUTED if not lag else tone, lag)
+    return Cell(count(lag), Tone.MUTED if not lag else tone, lag)
 
 
 def _lead(view: View, best: dict[int, tuple[int, str]]) -> tuple[Line, ...]:
@@ -274,7 +274,7 @@ def _watcher_row(view: View, node: Node, best: tuple[int, str] | None) -> Row:
         if value is not None and best is not None and since is None:
             behind = max(0, best[0] - value.block)
             tone = limit_tone(behind, view.snapshot.fleet.thresholds.watcher_lag_blocks)
-            lag = Cell(f"-{count(behind)}" if behind else "0", tone, behind)
+            lag = Cell(count(behind), tone, behind)
         cells = (
             state_cell(state, verdict.acknowledged),
             cell(node.name),

@@ -194,9 +194,11 @@ def _sessions(view: View, reading: Reading[NodeMetrics], has_source: bool) -> Ce
     value, since = view.last(reading)
     if not has_source:
         return EMPTY_CELL
-    if value is None or value.current_sessions is None:
+    if value is None:
         return UNKNOWN_CELL
     most = value.max_sessions
+    if value.current_sessions is None:
+        return UNKNOWN_CELL if most is None else Cell(f"?/{most}", Tone.UNKNOWN, -1.0, since)
     share = 100.0 * value.current_sessions / most if most else None
     tone = limit_tone(share, view.snapshot.fleet.thresholds.sessions_warn, 100.0)
     text = f"{value.current_sessions}/{most if most is not None else '?'}"

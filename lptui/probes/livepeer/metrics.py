@@ -111,7 +111,10 @@ def parse_metrics(raw: bytes, before: NodeMetrics | None = None) -> NodeMetrics:
     total = page.gauge("transcode_time_seconds_sum") or 0.0
     score = [(_bound(s), s.value) for s in page.of("transcode_score_bucket")]
     done, failed = "segment_transcoded_total", "segment_transcode_failed_total"
+    sessions = page.whole("current_sessions_total")
     if page.label("versions", "node_type") == _TRANSCODER:
+        # A transcoder of its own never counts its sessions: its gauge stays at 0.
+        sessions = None
         done, failed = "segment_source_uploaded_total", "segment_source_upload_failed_total"
     transcoded, lost = page.counter(done), page.counter(failed)
     rate = page.gauge("success_rate")
@@ -122,7 +125,7 @@ def parse_metrics(raw: bytes, before: NodeMetrics | None = None) -> NodeMetrics:
         started_at=started,
         version=page.label("versions", "livepeerversion"),
         max_sessions=page.whole("max_sessions_total"),
-        current_sessions=page.whole("current_sessions_total"),
+        current_sessions=sessions,
         transcoders=page.whole("transcoders_number"),
         transcoders_capacity=page.whole("transcoders_capacity"),
         segments_received=page.counter("segment_source_emerged_total"),
