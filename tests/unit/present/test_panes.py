@@ -205,7 +205,7 @@ def test_syncing_lag_and_wrong_chain() -> None:
     assert cell(model, "rpc:reference", "lag").text == "0"
     builder = FleetBuilder().change(RpcHead, "nitro", head=L2Block(299_999_000))
     lag = cell(pane("sync", builder), "rpc:nitro", "lag")
-    assert (lag.text, lag.tone) == ("-1000", Tone.CRITICAL)
+    assert (lag.text, lag.tone) == ("1000", Tone.CRITICAL)
     assert cell(pane("sync", builder), "rpc:nitro", "sync").text == "behind"
 
 
