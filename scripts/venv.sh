@@ -12,7 +12,7 @@ python=$1 venv=$2 lock=$3
 
 if [ ! -x "$venv/bin/pip" ]; then
     rm -rf "$venv"
-    if ! "$python" -m venv "$venv" 2>/dev/null; then
+    if ! "$python" -m venv "$venv" >/dev/null 2>&1; then
         # Debian splits ensurepip off its Python.
         rm -rf "$venv"
         sh "$(dirname "$0")/apt.sh" python3-venv
