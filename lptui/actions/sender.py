@@ -31,11 +31,11 @@ def cost_words(snapshot: Snapshot, chain: Chain, node: Node, gas: int) -> str:
     cap = fee_cap(snapshot, chain, node)
     if prices is None or cap is None:
         return "unknown: the gas price could not be read"
-    likely = format_units(gas * prices.gas_price, 6)
+    # A suggested price has a tip in it, which may be above all that the node would pay.
+    price = Wei(min(prices.gas_price, cap))
+    likely = format_units(gas * price, 6)
     most = format_units(gas * cap, 6)
-    return (
-        f"about {likely} ETH ({gas:,} gas at {format_gwei(prices.gas_price)}), at most {most} ETH"
-    )
+    return f"about {likely} ETH ({gas:,} gas at {format_gwei(price)}), at most {most} ETH"
 
 
 def preconditions(
