@@ -131,7 +131,12 @@ def running_fleet(folder: Path, stage: Stage) -> Iterator[RealFleet]:
         log = CallLog()
         net = stack.enter_context(stage.holding(running_devnet(AnvilOptions(block_time_s=1))))
         nodes = {
-            config.name: stack.enter_context(stage.holding(running_node(config, net, log)))
+            # A transcoder knows no chain.
+            config.name: stack.enter_context(
+                stage.holding(
+                    running_node(config, None if config.role is Role.TRANSCODER else net, log)
+                )
+            )
             for config in _node_configs(net)
         }
         stage.do(_prepare(net))
