@@ -24,7 +24,7 @@ def require_anvil() -> None:
     """Skips the test without anvil, or fails it where real components are required."""
     if find_anvil() is not None:
         return
-    reason = "anvil is not installed (npm i --prefix .devtools @foundry-rs/anvil@1.7.1)"
+    reason = "anvil is not installed (run scripts/install-test-tools.sh)"
     if os.environ.get("LPTUI_REQUIRE_REAL") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
