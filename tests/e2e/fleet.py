@@ -39,8 +39,10 @@ BEHIND_JUMP = ("edge", "orch-1", "orch-2", "gpu-1")
 NODES = ("orch-1", "orch-2", "transcoder-1", "redeemer", "reward")
 RPCS = ("arb-1", "pool", "hosted")
 SERVICE_URI = "https://livepeer.example.org:8935"
-MACHINE = frozenset({"disk", "load", "memory", "host-fd", "oom", "clock", "reboot-required"})
-"""Checks whose verdict is that of the machine that the tests run on."""
+MACHINE = frozenset(
+    {"disk", "load", "memory", "host-fd", "oom", "clock", "reboot-required", "password-visible"}
+)
+"""Checks whose verdict is that of the machine that the tests run on, and of all its processes."""
 
 Document = dict[str, Any]
 Edit = Callable[[Document], object]
@@ -93,9 +95,18 @@ class RealFleet:
             deadline_s=timeout_s,
         )
 
-    def check(self, edit: Edit = nothing, *, timeout_s: float = 20.0) -> Outcome:
-        """`lptui --headless check --format json`; the exit code is that of its own verdict."""
-        outcome = self.run("check", "--format", "json", edit=edit, timeout_s=timeout_s)
+    def check(self, edit: Edit = nothing, *, timeout_s: float = 25.0, answer_s: int = 0) -> Outcome:
+        """`lptui --headless check --format json`; the exit code is that of its own verdict.
+
+        `answer_s` is the longest wait for one answer, where it is not the usual one.
+        """
+
+        def whole(document: Document) -> None:
+            edit(document)
+            if answer_s:
+                document["intervals"] = {"timeout": f"{answer_s}s"}
+
+        outcome = self.run("check", "--format", "json", edit=whole, timeout_s=timeout_s)
         assert outcome.code == outcome.json["exit_code"], outcome.err
         assert outcome.err == ""
         for one in outcome.json["readings"]:
@@ -129,7 +140,9 @@ def running_fleet(folder: Path, stage: Stage) -> Iterator[RealFleet]:
     with contextlib.ExitStack() as stack:
         sshds = stack.enter_context(_machines(folder, identity))
         log = CallLog()
-        net = stack.enter_context(stage.holding(running_devnet(AnvilOptions(block_time_s=1))))
+        # Accounts of its own: the processes of another run on this machine are seen too.
+        options = AnvilOptions(block_time_s=1, extra=("--mnemonic-random", "12"))
+        net = stack.enter_context(stage.holding(running_devnet(options)))
         nodes = {
             # A transcoder knows no chain.
             config.name: stack.enter_context(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
-from tests.e2e.command import Outcome
+from tests.e2e.command import Outcome, SideBySide
 from tests.e2e.fleet import BEHIND_JUMP, MACHINE, Document, Edit, RealFleet, machine
 from tests.e2e.servers import blackhole, flood, greeting, hang_up, talking, unused_port
 from tests.relay import relay
@@ -88,26 +90,51 @@ def trusting(server: Sshd, tmp_path: Path, **more: object) -> Edit:
     return edit
 
 
-@pytest.mark.parametrize("direct", [True, False], ids=["direct", "behind-the-jump-host"])
-def test_refuses(real_fleet: RealFleet, direct: bool) -> None:
-    with unused_port() as port:
-        outcome = real_fleet.check(elsewhere(port, direct=direct))
-    assert_only_the_victim(outcome, "refused")
-    assert "sshd" in outcome.finding(f"host-up@{VICTIM}")["remedy"]
+Server = Callable[[], AbstractContextManager[int]]
+DIRECT, JUMP = True, False
+INSTEAD: dict[str, tuple[Server, bool, tuple[str, ...]]] = {
+    "refuses": (unused_port, DIRECT, ("refused",)),
+    "refuses-behind-the-jump-host": (unused_port, JUMP, ("refused",)),
+    "hangs": (blackhole, DIRECT, ("timeout",)),
+    "hangs-behind-the-jump-host": (blackhole, JUMP, ("timeout",)),
+    "hangs-up": (partial(talking, hang_up), DIRECT, ("ssh-protocol",)),
+    "hangs-up-behind-the-jump-host": (partial(talking, hang_up), JUMP, ("ssh-protocol",)),
+    "floods": (partial(talking, flood), JUMP, ("ssh-protocol",)),
+    "ssh-1": (partial(talking, greeting(b"SSH-1.5-Old\r\n")), JUMP, ("ssh-protocol",)),
+    "ssh-and-then-garbage": (
+        partial(talking, greeting(b"SSH-2.0-" + b"\x1b[2J" * 60 + b"\r\n" + bytes(4096))),
+        *(JUMP, ("ssh-protocol",)),
+    ),
+    # One that goes on waiting may still greet: then it is late, and nothing worse is known.
+    "smtp": (
+        partial(talking, greeting(b"220 mail \x1b]0;owned\x07[bold]ready[/bold]\r\n")),
+        *(JUMP, ("ssh-protocol", "timeout")),
+    ),
+    "http": (
+        partial(talking, greeting(b"HTTP/1.1 400 Bad Request\r\n\r\n<html>")),
+        *(JUMP, ("ssh-protocol", "timeout")),
+    ),
+    "tls": (
+        partial(talking, greeting(b"\x16\x03\x01\x02\x00\x01\x00" + bytes(range(256)) * 4)),
+        *(JUMP, ("ssh-protocol", "timeout")),
+    ),
+}
+"""What listens where the host's sshd should, how it is reached, and the error's kinds."""
 
 
-@pytest.mark.parametrize("direct", [True, False], ids=["direct", "behind-the-jump-host"])
-def test_accepts_and_hangs(real_fleet: RealFleet, direct: bool) -> None:
-    with blackhole() as port:
-        outcome = real_fleet.check(elsewhere(port, direct=direct), timeout_s=12)
-    assert_only_the_victim(outcome, "timeout")
+@pytest.fixture(scope="module")
+def instead(real_fleet: RealFleet) -> SideBySide:
+    def asked(server: Server, direct: bool) -> Outcome:
+        with server() as port:
+            return real_fleet.check(elsewhere(port, direct=direct))
+
+    return SideBySide({name: partial(asked, *case[:2]) for name, case in INSTEAD.items()})
 
 
-@pytest.mark.parametrize("direct", [True, False], ids=["direct", "behind-the-jump-host"])
-def test_closes_before_a_greeting(real_fleet: RealFleet, direct: bool) -> None:
-    with talking(hang_up) as port:
-        outcome = real_fleet.check(elsewhere(port, direct=direct))
-    assert_only_the_victim(outcome, "ssh-protocol")
+@pytest.mark.parametrize("name", INSTEAD)
+def test_something_else_in_place_of_sshd(instead: SideBySide, name: str) -> None:
+    assert_only_the_victim(instead[name], *INSTEAD[name][2])
+    assert "sshd" in instead[name].finding(f"host-up@{VICTIM}")["remedy"]
 
 
 @pytest.mark.parametrize("passed", [60, 900, 2100])
@@ -126,31 +153,6 @@ def test_closes_half_way_through_the_handshake(
 
         outcome = real_fleet.check(edit)
     assert_only_the_victim(outcome, "disconnected")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        b"220 mail.example.org ESMTP \x1b]0;owned\x07[bold]ready[/bold]\r\n",
-        b"HTTP/1.1 400 Bad Request\r\n\r\n<html>",
-        b"\x16\x03\x01\x02\x00\x01\x00" + bytes(range(256)) * 4,
-        b"SSH-1.5-OldServer\r\n",
-        b"SSH-2.0-" + b"\x1b[2J" * 60 + b"\r\n" + b"\x00" * 4096,
-    ],
-    ids=["smtp", "http", "tls", "ssh-1", "ssh-and-then-garbage"],
-)
-def test_is_not_ssh(real_fleet: RealFleet, text: bytes) -> None:
-    with talking(greeting(text)) as port:
-        outcome = real_fleet.check(elsewhere(port), timeout_s=12)
-    # One that goes on waiting may still greet: then it is late, and nothing worse is known.
-    assert_only_the_victim(outcome, "ssh-protocol", "timeout")
-    assert "sshd" in outcome.finding(f"host-up@{VICTIM}")["remedy"]
-
-
-def test_floods_instead_of_greeting(real_fleet: RealFleet) -> None:
-    with talking(flood) as port:
-        outcome = real_fleet.check(elsewhere(port), timeout_s=12)
-    assert_only_the_victim(outcome, "ssh-protocol")
 
 
 def test_unknown_host_key(real_fleet: RealFleet, other_sshd: StartSshd) -> None:
@@ -227,7 +229,7 @@ def test_jump_host_hangs(real_fleet: RealFleet) -> None:
         def edit(document: Document) -> None:
             document["hosts"]["bastion"]["port"] = port
 
-        outcome = real_fleet.check(edit, timeout_s=10)
+        outcome = real_fleet.check(edit, answer_s=5)
     assert outcome.error("HostVitals", "bastion")["kind"] == "timeout"
     assert outcome.roots(MACHINE) == {"host-up@bastion": "CRITICAL"}
     assert outcome.reading("ChainRound", "devnet")["value"]["initialized"] is True
@@ -257,7 +259,7 @@ def test_floods_instead_of_a_shell(
     real_fleet: RealFleet, other_sshd: StartSshd, tmp_path: Path, command: str
 ) -> None:
     server = other_sshd({"ForceCommand": command})
-    outcome = real_fleet.check(trusting(server, tmp_path), timeout_s=12)
+    outcome = real_fleet.check(trusting(server, tmp_path), answer_s=5)
     assert outcome.error("HostVitals", VICTIM)["kind"] in ("no-shell", "output-too-large")
     assert outcome.error("HostVitals", VICTIM)["remedy"]
     assert {name for name in outcome.errors if not name.endswith(f"@{VICTIM}")} == set()
@@ -267,7 +269,7 @@ def test_a_shell_that_says_nothing(
     real_fleet: RealFleet, other_sshd: StartSshd, tmp_path: Path
 ) -> None:
     server = other_sshd({"ForceCommand": "exec sleep 1000"})
-    outcome = real_fleet.check(trusting(server, tmp_path), timeout_s=12)
+    outcome = real_fleet.check(trusting(server, tmp_path), answer_s=5)
     assert outcome.error("HostVitals", VICTIM)["kind"] == "timeout"
     assert outcome.error("HostVitals", VICTIM)["remedy"]
     assert outcome.severity(f"node-up@{VICTIM}") == "OK"
@@ -289,7 +291,7 @@ def test_cut_while_it_is_asked(
 ) -> None:
     """A session that sshd ends after a moment: whatever is lost is said to be lost."""
     server = other_sshd({"ForceCommand": "timeout 0.3 /bin/sh"})
-    outcome = real_fleet.check(trusting(server, tmp_path), timeout_s=12)
+    outcome = real_fleet.check(trusting(server, tmp_path), answer_s=5)
     assert {name for name in outcome.errors if not name.endswith(f"@{VICTIM}")} == set()
     for name, kind in outcome.errors.items():
         assert kind in ("disconnected", "no-shell", "timeout"), name

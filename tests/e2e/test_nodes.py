@@ -6,12 +6,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.command import Outcome
+from tests.e2e.command import Outcome, SideBySide
 from tests.e2e.fleet import MACHINE, Document, Edit, RealFleet
 from tests.e2e.servers import unused_port
 from tests.rawserver import http_server, ok
@@ -56,10 +57,10 @@ def routes(answers: dict[str, bytes]) -> Answer:
     return answer
 
 
-def asked(real_fleet: RealFleet, answer: Answer, timeout_s: float = 15.0) -> Outcome:
+def asked(real_fleet: RealFleet, answer: Answer) -> Outcome:
     """A check of the fleet where the victim's CLI API answers like this."""
     with real_fleet.stage.holding(http_server(answer)) as server:
-        outcome = real_fleet.check(cli_at(server.port), timeout_s=timeout_s)
+        outcome = real_fleet.check(cli_at(server.port))
     assert {name for name in outcome.errors if not name.endswith(f"@{VICTIM}")} == set()
     for one in outcome.json["readings"]:
         if one["error"] is not None:
@@ -68,45 +69,47 @@ def asked(real_fleet: RealFleet, answer: Answer, timeout_s: float = 15.0) -> Out
     return outcome
 
 
-@pytest.mark.parametrize(
-    ("answer", "kind", "word"),
-    [
-        (routes({}), "http-status", "not as a Livepeer node"),
-        (
-            lambda _: ok(b"<!doctype html><html>\x1b[31m[bold]Welcome</html>", "text/html"),
-            *("bad-answer", "not as a Livepeer node"),
-        ),
-        (lambda _: ok(b'{"Version":"0.9.1","Regis'), "bad-answer", "not as a Livepeer node"),
-        (lambda _: b"", "timeout", "no answer within"),
-        (lambda _: None, "http-protocol", "closed the connection without an answer"),
-        (
-            lambda _: (
-                b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
-            ),
-            *("http-status", "302"),
-        ),
-        (
-            lambda _: b"HTTP/1.1 401 no\r\nContent-Length: 0\r\n\r\n",
-            *("http-status", "not as a Livepeer node"),
-        ),
-        (
-            lambda _: b"HTTP/1.1 500 no\r\nContent-Length: 15\r\n\r\n\x1b[31mboom[/red]",
-            *("http-status", "boom"),
-        ),
-        (
-            lambda _: ok(b'{"Version":"' + b"x" * 10_000_000 + b'"}'),
-            *("output-too-large", "not as a Livepeer node"),
-        ),
-        (lambda _: ok(b"[" * 100_000), "bad-answer", "not as a Livepeer node"),
-        (lambda _: b"SSH-2.0-OpenSSH_9.6\r\n\r\n\r\n", "http-protocol", "not a proper HTTP answer"),
-    ],
-    ids=[
-        *("404-everywhere", "html", "truncated-json", "slow", "hangs-up", "redirects"),
-        *("wants-a-login", "fails", "ten-megabytes", "deep", "not-http"),
-    ],
-)
-def test_the_whole_api(real_fleet: RealFleet, answer: Answer, kind: str, word: str) -> None:
-    outcome = asked(real_fleet, answer)
+STRANGE = "not as a Livepeer node"
+WHOLE_API: dict[str, tuple[Answer, str, str]] = {
+    "404-everywhere": (routes({}), "http-status", STRANGE),
+    "html": (
+        lambda _: ok(b"<!doctype html><html>\x1b[31m[bold]Welcome</html>", "text/html"),
+        *("bad-answer", STRANGE),
+    ),
+    "truncated-json": (lambda _: ok(b'{"Version":"0.9.1","Regis'), "bad-answer", STRANGE),
+    "slow": (lambda _: b"", "timeout", "no answer within"),
+    "hangs-up": (lambda _: None, "http-protocol", "closed the connection without an answer"),
+    "wants-a-login": (
+        lambda _: b"HTTP/1.1 401 no\r\nContent-Length: 0\r\n\r\n",
+        *("http-status", STRANGE),
+    ),
+    "fails": (
+        lambda _: b"HTTP/1.1 500 no\r\nContent-Length: 15\r\n\r\n\x1b[31mboom[/red]",
+        *("http-status", "boom"),
+    ),
+    "ten-megabytes": (
+        lambda _: ok(b'{"Version":"' + b"x" * 10_000_000 + b'"}'),
+        *("output-too-large", STRANGE),
+    ),
+    "deep": (lambda _: ok(b"[" * 100_000), "bad-answer", STRANGE),
+    "not-http": (
+        lambda _: b"SSH-2.0-OpenSSH_9.6\r\n\r\n\r\n",
+        *("http-protocol", "not a proper HTTP answer"),
+    ),
+}
+"""What every route answers, the error's kind, and what the finding says."""
+
+
+@pytest.fixture(scope="module")
+def whole_api(real_fleet: RealFleet) -> SideBySide:
+    return SideBySide(
+        {name: partial(asked, real_fleet, answer) for name, (answer, _, _) in WHOLE_API.items()}
+    )
+
+
+@pytest.mark.parametrize("name", WHOLE_API)
+def test_the_whole_api(whole_api: SideBySide, name: str) -> None:
+    outcome, (_, kind, word) = whole_api[name], WHOLE_API[name]
     assert outcome.error("NodeStatus", VICTIM)["kind"] == kind
     assert outcome.error("NodeIdentity", VICTIM)["kind"] == kind
     found = outcome.finding(f"node-up@{VICTIM}")
@@ -116,8 +119,7 @@ def test_the_whole_api(real_fleet: RealFleet, answer: Answer, kind: str, word: s
     assert outcome.severity("registered-key-once@main") == "UNKNOWN"
     assert outcome.severity(f"transcoders-expected@{VICTIM}") == "UNKNOWN"
     # All that is not known because of it says so.
-    roots = outcome.roots(MACHINE)
-    assert roots == {f"node-up@{VICTIM}": "CRITICAL"}
+    assert outcome.roots(MACHINE) == {f"node-up@{VICTIM}": "CRITICAL"}
 
 
 def test_refused(real_fleet: RealFleet) -> None:
@@ -226,21 +228,21 @@ def test_control_sequences_and_markup(real_fleet: RealFleet) -> None:
     assert outcome.severity("version-skew@role:orchestrator") == "WARNING"
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("check", "--format", "text"),
-        ("check", "--format", "prometheus"),
-        ("check", "--format", "markdown"),
-        ("status", "--format", "text"),
-    ],
-    ids=["text", "prometheus", "markdown", "status"],
-)
-def test_control_sequences_in_every_format(real_fleet: RealFleet, words: tuple[str, ...]) -> None:
+def test_control_sequences_in_every_format(real_fleet: RealFleet) -> None:
     with real_fleet.stage.holding(http_server(hostile())) as server:
-        outcome = real_fleet.run(*words, edit=cli_at(server.port))
-    assert "Traceback" not in outcome.err
-    assert outcome.out
+        edit = cli_at(server.port)
+        formats = {
+            "text": ("check",),
+            "prometheus": ("check", "--format", "prometheus"),
+            "markdown": ("check", "--format", "markdown"),
+            "status": ("status",),
+        }
+        done = SideBySide(
+            {name: partial(real_fleet.run, *words, edit=edit) for name, words in formats.items()}
+        )
+    for name in formats:
+        assert done[name].err == ""
+        assert done[name].out
 
 
 def test_a_node_without_monitor(real_fleet: RealFleet) -> None:
@@ -283,17 +285,6 @@ def test_a_node_that_answers_slowly_is_waited_for(real_fleet: RealFleet) -> None
         config.answer_delay_s = 0.0
     assert outcome.errors == {}
     assert outcome.reading("NodeStatus", VICTIM)["value"]["latency_seconds"] >= 1.0
-
-
-def test_a_frozen_node(real_fleet: RealFleet) -> None:
-    config = real_fleet.nodes[VICTIM].config
-    config.frozen = True
-    try:
-        outcome = real_fleet.check(timeout_s=12)
-    finally:
-        config.frozen = False
-    assert outcome.error("NodeStatus", VICTIM)["kind"] == "timeout"
-    assert outcome.roots(MACHINE) == {f"node-up@{VICTIM}": "CRITICAL"}
 
 
 def test_a_watcher_that_stands_still(real_fleet: RealFleet) -> None:

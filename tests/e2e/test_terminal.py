@@ -136,7 +136,7 @@ def press_every_key(terminal: Terminal) -> None:
 
 def pane(text: str) -> str:
     """The part of the screen that shows the hosts."""
-    return text[text.index("6 Hosts") :]
+    return text.partition("6 Hosts")[2]
 
 
 @pytest.mark.slow
@@ -230,10 +230,10 @@ def test_a_host_that_dies_is_told_and_comes_back(
         console(terminal, real_fleet)
         stage.do(one.stop())
         try:
-            terminal.until_text("3 of 4 servers up", "CRITICAL 1", deadline_s=15)
+            terminal.until_text("3 of 4 servers up", "CRITICAL 1", "down by its", deadline_s=15)
         finally:
             stage.do(one.start())
-        terminal.until_text("4 of 4 servers up", "all OK", deadline_s=15)
+        terminal.until_text("4 of 4 servers up", deadline_s=15)
         quit_and_check(terminal, before)
 
 
