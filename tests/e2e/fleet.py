@@ -11,6 +11,7 @@ import contextlib
 import copy
 import itertools
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -167,9 +168,29 @@ def running_fleet(folder: Path, stage: Stage) -> Iterator[RealFleet]:
         )
         stage.do(proxy.until_status("web/o1", "UP"))
         stage.do(proxy.until_status("web/o2", "UP"))
+        stack.enter_context(
+            _guarded([proxy.process.pid, web.process.pid, *(s.process.pid for s in sshds.values())])
+        )
         yield RealFleet(
             folder, stage, Operator(home), sshds, identity, net, nodes, log, proxy, web, backends
         )
+
+
+@contextlib.contextmanager
+def _guarded(pids: list[int]) -> Iterator[None]:
+    """Ends these processes when this one dies, however it dies: its end of the pipe closes."""
+    command = f"read _; kill {' '.join(map(str, pids))}"
+    guard = subprocess.Popen(
+        ["/bin/sh", "-c", command],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        guard.kill()
+        guard.wait()
 
 
 def upstream(*servers: Backend) -> str:
