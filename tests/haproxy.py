@@ -73,12 +73,12 @@ class Haproxy:
         return [await get(self.port, path) for _ in range(times)]
 
     async def status(self, server: str) -> str:
-        """What `show stat` says of `backend/server`."""
+        """What `show stat` says of `backend/server`, or of `backend` as a whole."""
         backend, _, name = server.partition("/")
         table = (await self.cli("show stat")).splitlines()
         column = table[0].removeprefix("# ").split(",").index("status")
         rows = [row.split(",") for row in table[1:]]
-        return next((row[column] for row in rows if row[:2] == [backend, name]), "")
+        return next((row[column] for row in rows if row[:2] == [backend, name or "BACKEND"]), "")
 
     async def until_status(self, server: str, status: str) -> None:
         """Waits until `show stat` says so of `backend/server`."""

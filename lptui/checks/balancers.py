@@ -42,6 +42,10 @@ def balancer_up(view: View) -> Iterator[Finding]:
             severity = Severity.WARNING
             summary += "; its configuration on disk is newer than what it runs"
             remedy = "test the configuration and reload, or put it back"
+        elif shut := _shut(state):
+            severity = Severity.CRITICAL
+            summary += f", but takes no connections on {listed(shut)}"
+            remedy = "enable it: `enable frontend NAME` on the runtime socket, or reload"
         elif state.old_workers:
             summary += f"; {plural(state.old_workers, 'old worker')} still finishing"
         yield Finding(
@@ -59,6 +63,12 @@ def _is_gone(state: BalancerState) -> bool:
     """An nginx of which neither a process nor a page was found: all else is from its files."""
     fronts = [proxy for proxy in state.proxies if proxy.kind == "frontend"]
     return state.kind == "nginx" and bool(fronts) and not any(front.status for front in fronts)
+
+
+def _shut(state: BalancerState) -> list[str]:
+    """Frontends that somebody has told to take no connections."""
+    fronts = [proxy for proxy in state.proxies if proxy.kind == "frontend"]
+    return [one.name for one in fronts if one.status.upper().startswith(("PAUSED", "STOP"))]
 
 
 def _silent(view: View, balancer: Balancer, reading: Reading[BalancerState]) -> Finding:
@@ -137,23 +147,30 @@ def backends(view: View) -> Iterator[Finding]:
                 f"{balancer.name}/{name}",
                 summary,
                 (view.says(reading, f"status {proxy.status or 'unknown'}" if proxy else "no row"),),
-                _backend_remedy(severity),
-                metrics=(Metric("servers_usable", usable, "", "", "1:"),),
+                _backend_remedy(severity, is_known=proxy is not None or bool(servers)),
+                metrics=(Metric("servers_usable", usable, "", "", "1:"),) if servers else (),
                 cause=_first_missing(balancer, servers) if severity is Severity.WARNING else "",
             )
 
 
 def _first_missing(balancer: Balancer, servers: tuple[Server, ...]) -> str:
     """Id of the finding of the first server that takes no traffic."""
-    missing = (server for server in servers if not server.backup and not serves(server))
+    missing = (server for server in _ordinary(servers) if not serves(server))
     return next((f"{SERVER}@{_target(balancer, server)}" for server in missing), "")
+
+
+def _ordinary(servers: tuple[Server, ...]) -> list[Server]:
+    """The servers that should take traffic: neither backups nor spare slots."""
+    return [one for one in servers if not one.backup and one.health is not Health.UNUSED]
 
 
 def _target(balancer: Balancer, server: Server) -> str:
     return f"{balancer.name}/{server.backend}/{server.name}"
 
 
-def _backend_remedy(severity: Severity) -> str:
+def _backend_remedy(severity: Severity, *, is_known: bool) -> str:
+    if not is_known:
+        return "correct the balancer's `backends`, or put the backend into its configuration"
     if severity is Severity.CRITICAL:
         return "bring a server back: look at the nodes behind it"
     return "look at the servers that are not up" if severity else ""
@@ -173,7 +190,7 @@ def _backend(proxy: Proxy | None, servers: tuple[Server, ...]) -> tuple[Severity
         return Severity.CRITICAL, "no servers"
     if proxy is not None and proxy.status.upper().startswith(("DOWN", "STOP")):
         return Severity.CRITICAL, f"down: none of {plural(len(servers), 'server')} can serve"
-    ordinary = [server for server in servers if not server.backup]
+    ordinary = _ordinary(servers)
     spare = [server for server in servers if server.backup]
     up = [server for server in ordinary if serves(server)]
     unknown = sum(server.health is Health.UNKNOWN for server in servers)
@@ -229,15 +246,21 @@ def _node_of(balancer: Balancer, server: Server) -> str:
 def _server(server: Server) -> tuple[Severity, str, str, str]:
     """Severity, summary, remedy, action."""
     down = server.health in (Health.DOWN, Health.GOING_UP, Health.UNRESOLVED)
+    if server.admin is AdminState.DRAIN and server.health_source == "agent":
+        return Severity.WARNING, "drained by its agent", "see what its agent answers, and why", ""
     if server.admin in (AdminState.DRAIN, AdminState.MAINT, AdminState.DOWN):
         word = {AdminState.DRAIN: "drained", AdminState.MAINT: "in maintenance"}
         text = f"{word.get(server.admin, 'disabled')} by somebody{', and down too' * down}"
         return Severity.WARNING, text, "put it back when its work is done", "undrain"
     if server.health is Health.UNRESOLVED:
         return Severity.CRITICAL, "its name does not resolve", "see the balancer's resolvers", ""
+    if server.health is Health.UNUSED:
+        return Severity.OK, "a spare slot: its name has no address for it", "", ""
     if server.health is Health.DOWN:
         severity = Severity.WARNING if server.backup else Severity.CRITICAL
         text = "down by its health check"
+        if server.health_source == "agent":
+            text = "down by the word of its agent"
         if server.health_source == "probe":
             text = f"does not answer its balancer's host ({server.check_detail})"
         return severity, text, "look at the node behind it", "restart"

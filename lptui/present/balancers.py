@@ -37,7 +37,7 @@ from lptui.present.view import (
     state_cell,
     tally,
 )
-from lptui.present.words import age, bar, count, duration, percent
+from lptui.present.words import age, bar, count, duration, out_of, percent
 
 HEALTH = {
     Health.UP: Tone.OK,
@@ -47,8 +47,11 @@ HEALTH = {
     Health.STARTING: Tone.WARN,
     Health.NO_CHECK: Tone.MUTED,
     Health.UNRESOLVED: Tone.CRITICAL,
+    Health.UNUSED: Tone.MUTED,
     Health.UNKNOWN: Tone.UNKNOWN,
 }
+UNSEEN = ("?", Health.UNKNOWN.value)
+
 ADMIN = {
     AdminState.READY: Tone.OK,
     AdminState.DRAIN: Tone.WARN,
@@ -67,12 +70,14 @@ def present(view: View) -> PaneModel:
         servers.extend(_server_rows(view, balancer))
         proxies.extend(_proxy_rows(view, balancer))
     state, counts = tally((*servers, *proxies))
-    up = sum(1 for row in servers if _is(row.cells[4], Health.UP.value))
+    health = [row.cells[4] for row in servers]
+    up = sum(1 for known in health if known.text == Health.UP.value and known.since is None)
+    unknown = sum(1 for known in health if known.text in UNSEEN or known.since is not None)
     return PaneModel(
         "balancers",
         state if servers or proxies else State.OK,
         counts,
-        (Span(f"{up} of {len(servers)} servers up"),) if servers else (),
+        (Span(out_of(up, len(servers), "servers up", unknown)),) if servers else (),
         tuple(_lead(view, balancer) for balancer in fleet.balancers.values()),
         (
             section("servers", "server", _server_columns(view, fleet), tuple(servers)),
@@ -80,11 +85,6 @@ def present(view: View) -> PaneModel:
         ),
         empty="no load balancers in the configuration",
     )
-
-
-def _is(known: Cell, text: str) -> bool:
-    """Whether a cell says so now, not of old."""
-    return known.text == text and known.since is None
 
 
 def _names(view: View) -> tuple[list[str], list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from types import MappingProxyType
@@ -21,7 +22,8 @@ from lptui.probes.probe import Asking
 from lptui.transport.reach import FleetReach
 from tests.backend import Backend, backend
 from tests.haproxy import Haproxy, haproxy
-from tests.sshd import need
+from tests.resolver import resolver
+from tests.sshd import free_port, need
 
 LB = "lb-1"
 HERE = "here"
@@ -167,3 +169,68 @@ async def test_something_else_behind_the_address_is_refused(one: Backend) -> Non
     with pytest.raises(LptuiError) as caught:
         await Asker(stats=Endpoint(f"http://{one.address}/stats", None))()
     assert caught.value.kind is ProblemKind.BAD_ANSWER
+
+
+@pytest.fixture
+async def of_all_kinds(one: Backend) -> AsyncIterator[Haproxy]:
+    """Servers found by name, more slots than addresses; servers with agents; a frontend more."""
+    need(shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin:/usr/bin"), "haproxy")
+
+    def agent(answer: bytes) -> Any:
+        async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(answer + b"\n")
+            await writer.drain()
+            writer.close()
+
+        return asyncio.start_server(serve, "127.0.0.1", 0)
+
+    async with (
+        resolver("pool.test", ["127.0.0.1"]) as names,
+        await agent(b"drain") as drains,
+        await agent(b"down #full") as downs,
+    ):
+        ports = [str(server.sockets[0].getsockname()[1]) for server in (drains, downs)]
+        agents = [
+            f"a{number} {one.address} agent-check agent-inter 50ms agent-port {port}"
+            for number, port in enumerate(ports)
+        ]
+        more = f"""
+frontend spare
+    bind 127.0.0.1:{free_port()}
+    default_backend web
+resolvers local
+    nameserver here 127.0.0.1:{names}
+    hold nx 100ms
+    timeout retry 100ms
+backend named
+    server-template s 1-3 pool.test:{one.port} resolvers local resolve-prefer ipv4 init-addr none
+    server lost nowhere.test:{one.port} resolvers local init-addr none
+"""
+        async with haproxy(agents, more) as running:
+            await running.until_status("web/a0", "DRAIN (agent)")
+            await running.until_status("web/a1", "DOWN (agent)")
+            await running.until_status("named", "UP")
+            yield running
+
+
+async def test_slots_of_a_template_without_an_address_are_spare(of_all_kinds: Haproxy) -> None:
+    """More slots than addresses are the rule; a name without any address is a fault."""
+    servers = (await Asker(socket=of_all_kinds.socket)()).backend_servers("named")
+    found = [server.health for server in servers]
+    assert sorted(found[:3]) == sorted([Health.NO_CHECK, Health.UNUSED, Health.UNUSED])
+    assert found[3] is Health.UNRESOLVED
+
+
+async def test_what_an_agent_has_done_is_told_as_its_work(of_all_kinds: Haproxy) -> None:
+    for by in ({"socket": of_all_kinds.socket}, {"stats": Endpoint(of_all_kinds.stats_url, None)}):
+        drained, down = (await Asker(**by)()).backend_servers("web")
+        assert (drained.admin, drained.health_source) == (AdminState.DRAIN, "agent")
+        assert (down.health, down.health_source) == (Health.DOWN, "agent")
+
+
+async def test_a_frontend_that_is_paused_is_told(of_all_kinds: Haproxy) -> None:
+    await of_all_kinds.cli("disable frontend spare")
+    state = await Asker(socket=of_all_kinds.socket)()
+    status = {one.name: one.status for one in state.proxies if one.kind == "frontend"}
+    assert status["public"] == "OPEN"
+    assert status["spare"] in ("PAUSED", "STOP")

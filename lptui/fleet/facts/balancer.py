@@ -28,6 +28,8 @@ class Health(StrEnum):
     STARTING = "starting"
     NO_CHECK = "no-check"
     UNRESOLVED = "unresolved"
+    UNUSED = "unused"
+    """A slot of a server-template that its name has no address for."""
     UNKNOWN = "unknown"
 
 
@@ -41,7 +43,8 @@ class Server:
         total_sessions: since the balancer started; `share` of the backend's new sessions since
             the reading before, None on the first or without traffic.
         changed_s: seconds since the last change of state.
-        health_source: "check" (the balancer's own), "probe" (asked by the console), "" none.
+        health_source: "check" (the balancer's own), "agent" (the word of the server's agent),
+            "probe" (asked by the console), "" none.
     """
 
     backend: str

@@ -28,6 +28,9 @@ _UNEXPLAINED: Final = frozenset(
 """sshd says the same of a socket that is missing, not allowed or forbidden to forward."""
 
 
+_PATH_REMEDY: Final = "check its address: the path is what `stats uri` says in haproxy.cfg"
+
+
 class HaproxyProbe:
     """One loop a balancer, one connection a reading: HAProxy serves only ten at a time."""
 
@@ -87,7 +90,11 @@ async def _read(reach: Reach, balancer: Balancer, left: Callable[[], float]) -> 
             error = await _explained(reach, *socket, error, left)
         if balancer.stats is None:
             raise error from None
-        state = await _read_page(reach, balancer, left)
+        try:
+            state = await _read_page(reach, balancer, left)
+        except LptuiError as other:
+            why = f"{other.why}; the socket: {error}"
+            raise TransportError(other.what, why, other.remedy, kind=other.kind) from None
         return replace(state, notes=(*state.notes, f"read by HTTP: {error}"))
 
 
@@ -107,8 +114,11 @@ async def _read_page(reach: Reach, balancer: Balancer, left: Callable[[], float]
             status=answer.status,
         )
     if answer.status != 200:
-        raise HttpError(what, f"status {answer.status}", status=answer.status)
-    return parse_page(answer.text)
+        raise HttpError(what, f"status {answer.status}", _PATH_REMEDY, status=answer.status)
+    try:
+        return parse_page(answer.text)
+    except BadAnswerError as error:
+        raise BadAnswerError(what, str(error), _PATH_REMEDY) from None
 
 
 def _with_warning(state: BalancerState, address: str) -> BalancerState:
@@ -123,21 +133,31 @@ async def _explained(
     reach: Reach, host: str, path: str, error: LptuiError, left: Callable[[], float]
 ) -> LptuiError:
     """The same error with its cause, as far as the host can be asked."""
+    folder = path.rpartition("/")[0] or "/"
+    tests = (("-S", path), ("-w", path), ("-d", folder), ("-x", folder))
     try:
-        is_there, is_open = await reach.shell(host).run(
-            [Command(("test", "-S", path)), Command(("test", "-w", path))], min(2.0, left())
+        outputs = await reach.shell(host).run(
+            [Command(("test", *test)) for test in tests], min(2.0, left())
         )
     except LptuiError:
         return error
+    is_there, is_open, has_folder, may_look = (output.status == 0 for output in outputs)
     what = f"{clean(path, 80)} on {host}"
-    if is_there.status != 0:
+    if has_folder and not may_look:
         return TransportError(
             what,
-            "there is no such socket, or the login may not look into its folder",
+            f"the login may not look into {clean(folder, 80)}",
+            "add the login to the folder's group (haproxy), and log in anew",
+            kind=ProblemKind.FORBIDDEN,
+        )
+    if not is_there:
+        return TransportError(
+            what,
+            "there is no such socket",
             "check `stats socket` in haproxy.cfg, and that HAProxy runs",
             kind=ProblemKind.REFUSED,
         )
-    if is_open.status != 0:
+    if not is_open:
         return TransportError(
             what,
             "the login may not use the socket",

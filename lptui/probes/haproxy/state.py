@@ -24,7 +24,6 @@ FRONTEND, BACKEND, SERVER, LISTENER = "0", "1", "2", "3"
 
 _MAINT: Final = 1 | 2
 _DRAIN: Final = 8 | 16
-_UNRESOLVED: Final = 32
 _STARTING: Final = 1
 
 States = Mapping[tuple[str, str], ServerState]
@@ -98,6 +97,7 @@ def _with_share(server: Server, delta: int | None, total: int | None) -> Server:
 def _state(info: Info, rows: Sequence[Row], states: States | None, level: str) -> BalancerState:
     proxies: list[Proxy] = []
     servers: list[Server] = []
+    resolved = _resolved(states or {})
     addresses: dict[str, list[str]] = {}
     for row in rows:
         name, kind = clean(row["pxname"], 120), row["type"]
@@ -106,7 +106,7 @@ def _state(info: Info, rows: Sequence[Row], states: States | None, level: str) -
         elif kind in (FRONTEND, BACKEND):
             proxies.append(_proxy(name, kind, row))
         elif kind == SERVER:
-            servers.append(_server(name, row, states))
+            servers.append(_server(name, row, states, resolved))
     if not proxies:
         raise BadAnswerError("HAProxy statistics", "neither a frontend nor a backend is among them")
     notes = ("this is an old worker that only finishes its connections",) if info.stopping else ()
@@ -127,6 +127,18 @@ def _state(info: Info, rows: Sequence[Row], states: States | None, level: str) -
     )
 
 
+def _resolved(states: States) -> frozenset[tuple[str, str]]:
+    """Backend and name of what at least one server has an address from.
+
+    The servers of a server-template share a name; it may well have fewer addresses than they are.
+    """
+    return frozenset(
+        (backend, state.asks)
+        for (backend, _), state in states.items()
+        if state.asks and not state.is_unresolved
+    )
+
+
 def _proxy(name: str, kind: str, row: Row) -> Proxy:
     is_backend = kind == BACKEND
     return Proxy(
@@ -144,18 +156,23 @@ def _proxy(name: str, kind: str, row: Row) -> Proxy:
     )
 
 
-def _server(backend: str, row: Row, states: States | None) -> Server:
+def _server(
+    backend: str, row: Row, states: States | None, resolved: frozenset[tuple[str, str]]
+) -> Server:
     status = clean(row["status"], 60)
     state = states.get((row["pxname"], row["svname"])) if states is not None else None
     check = row.get("check_status", "").removeprefix("* ").strip()
     said = row.get("last_chk", "") or row.get("check_desc", "")
     is_checked = bool(check or row.get("tracked"))
+    health = _health(status, is_checked, state)
+    if health is Health.UNRESOLVED and state and (row["pxname"], state.asks) in resolved:
+        health = Health.UNUSED
     return Server(
         backend=backend,
         name=clean(row["svname"], 120),
         address=state.address if state else clean(row.get("addr", ""), 120),
         admin=_wish(status, state),
-        health=_health(status, is_checked, state),
+        health=health,
         backup=row.get("bck") == "1",
         weight=count(row["weight"]),
         configured_weight=state.initial_weight if state else None,
@@ -167,7 +184,7 @@ def _server(backend: str, row: Row, states: States | None) -> Server:
         check=clean(check, 40),
         check_detail=clean(f"{status}: {said}" if said else status, 160),
         changed_s=_seconds(row.get("lastchg", "")),
-        health_source="check" if is_checked else "",
+        health_source="agent" if "(agent)" in status else "check" if is_checked else "",
         agent=state.agent if state else bool(row.get("agent_status")),
         throttle=percent(row.get("throttle", "")),
     )
@@ -194,7 +211,7 @@ def _wish(status: str, state: ServerState | None) -> AdminState:
 
 def _health(status: str, is_checked: bool, state: ServerState | None) -> Health:
     """What the checks found; in maintenance there are none, so nothing is known."""
-    if "(resolution)" in status or (state is not None and state.admin & _UNRESOLVED):
+    if "(resolution)" in status or (state is not None and state.is_unresolved):
         return Health.UNRESOLVED
     is_partial = "/" in status
     if status.startswith("MAINT"):

@@ -43,7 +43,7 @@ class ServerState:
 
     `admin` is a mask: 1 maintenance, 2 inherited by tracking, 4 disabled in the configuration,
     8 drain, 16 inherited drain, 32 name not resolved. `operation`: 0 stopped, 1 starting,
-    2 running, 3 stopping.
+    2 running, 3 stopping. `asks`: the name (A, AAAA or SRV) that its address comes from.
     """
 
     operation: int
@@ -52,6 +52,11 @@ class ServerState:
     weight: int | None
     initial_weight: int | None
     agent: bool
+    asks: str = ""
+
+    @property
+    def is_unresolved(self) -> bool:
+        return bool(self.admin & 32)
 
 
 def parse_info(lines: Sequence[str]) -> Info:
@@ -131,7 +136,14 @@ def _state(row: Mapping[str, str], line: str) -> ServerState:
         weight=count(row["srv_uweight"]),
         initial_weight=count(row["srv_iweight"]),
         agent=bool(agent is not None and agent & 4),
+        asks=_asks(row),
     )
+
+
+def _asks(row: Mapping[str, str]) -> str:
+    """A server found by a SRV record has a name of its own besides, which differs from the next."""
+    names = (row.get("srvrecord", "-"), row.get("srv_fqdn", "-"))
+    return next((name for name in names if name != "-"), "")
 
 
 def _address(row: Mapping[str, str]) -> str:

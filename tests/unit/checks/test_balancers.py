@@ -28,6 +28,7 @@ FIRST = "lb-server@front/orchestrators/o1"
         ({"health": Health.DOWN}, CRITICAL, WARNING),
         ({"health": Health.GOING_UP}, WARNING, WARNING),
         ({"health": Health.UNRESOLVED}, CRITICAL, WARNING),
+        ({"health": Health.UNUSED}, OK, OK),
         ({"health": Health.UNKNOWN}, UNKNOWN, WARNING),
         ({"admin": AdminState.UNKNOWN}, UNKNOWN, WARNING),
         ({"admin": AdminState.DRAIN}, WARNING, WARNING),
@@ -63,6 +64,31 @@ def test_a_backend_that_lacks_a_server_and_a_server_whose_node_is_down_are_expla
     assert found[FIRST].severity is CRITICAL
     assert found[FIRST].cause == "node-up@orch-1"
     assert found[BACKEND].cause == "node-up@orch-1"
+
+
+def test_what_an_agent_did_is_not_laid_to_somebody() -> None:
+    """To undrain would not last: the agent says it again."""
+    fleet = FleetBuilder().change_server(
+        "front", "o1", admin=AdminState.DRAIN, health_source="agent"
+    )
+    found = finding(fleet, FIRST)
+    assert (found.severity, found.action) == (WARNING, "")
+    assert "agent" in found.summary
+    fleet = FleetBuilder().change_server("front", "o1", health=Health.DOWN, health_source="agent")
+    assert finding(fleet, FIRST).severity is CRITICAL
+    assert "health check" not in finding(fleet, FIRST).summary
+
+
+@pytest.mark.parametrize(("status", "expected"), [("PAUSED", CRITICAL), ("OPEN", OK), ("", OK)])
+def test_a_frontend_that_takes_no_connections(status: str, expected: Severity) -> None:
+    fleet = FleetBuilder()
+    public = Proxy("public", "frontend", status)
+    fleet.change(
+        BalancerState, "front", proxies=(*fleet.value(BalancerState, "front").proxies, public)
+    )
+    found = finding(fleet, "lb-up@front")
+    assert found.severity is expected
+    assert ("public" in found.summary) is (expected is CRITICAL)
 
 
 def test_drained_and_down_tells_both() -> None:
@@ -113,6 +139,7 @@ def test_the_backends_own_verdict_counts(status: str, expected: Severity) -> Non
 def test_a_backend_that_is_not_there_and_one_without_servers() -> None:
     fleet = FleetBuilder().change(BalancerState, "front", proxies=(), servers=())
     assert severity(fleet, BACKEND) is CRITICAL
+    assert "`backends`" in finding(fleet, BACKEND).remedy
     empty = Proxy("orchestrators", "backend", "UP")
     assert severity(fleet.change(BalancerState, "front", proxies=(empty,)), BACKEND) is OK
 

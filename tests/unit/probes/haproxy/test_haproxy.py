@@ -237,11 +237,35 @@ async def test_the_page_is_read_where_the_socket_is_not_to_be_had() -> None:
 )
 async def test_a_socket_that_does_not_open_is_explained(there: int, usable: int, says: str) -> None:
     def answer(command: Command) -> Output:
-        return Output(b"", there if command.argv[1] == "-S" else usable)
+        return Output(b"", {"-S": there, "-w": usable}.get(command.argv[1], 0))
 
     with pytest.raises(TransportError) as caught:
         await _ask(_asking(FakeReach(commands={"edge-1": answer})))
     assert says in f"{caught.value} {caught.value.remedy}"
+
+
+async def test_a_socket_in_a_closed_folder_may_well_be_there() -> None:
+    def answer(command: Command) -> Output:
+        return Output(b"", 0 if command.argv[1:] == ("-d", "/run/haproxy") else 1)
+
+    with pytest.raises(TransportError, match="may not look into /run/haproxy") as caught:
+        await _ask(_asking(FakeReach(commands={"edge-1": answer})))
+    assert caught.value.kind is ProblemKind.FORBIDDEN
+
+
+async def test_when_socket_and_page_fail_both_are_told() -> None:
+    reach = FakeReach(pages={f"GET {STATS.url};csv": HttpAnswer(503, {}, b"<html>")})
+    with pytest.raises(TransportError, match=r"503.*the socket: ") as caught:
+        await _ask(_asking(reach, stats=STATS))
+    assert "stats uri" in caught.value.remedy
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"", b"{}"])
+async def test_another_page_is_told_with_what_to_correct(body: bytes) -> None:
+    reach = FakeReach(pages={f"GET {STATS.url};csv": HttpAnswer(200, {}, body)})
+    with pytest.raises(BadAnswerError, match=f"statistics page of {LB}") as caught:
+        await _ask(_asking(reach, host=None, socket=None, stats=STATS))
+    assert "stats uri" in caught.value.remedy
 
 
 async def test_a_page_that_wants_a_login_says_so() -> None:
