@@ -31,6 +31,8 @@ def run_checks(snapshot: Snapshot, checks: Sequence[CheckSpec] = CHECKS) -> tupl
         found: list[Finding] = []
         try:
             found.extend(check.function(view))
+            if check.of_chain:
+                found = [view.as_of(finding) for finding in found]
         except Exception as error:
             found.append(_broken(check, snapshot, error))
         found.sort(key=_TARGET)

@@ -31,6 +31,7 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         "The current round's reward has not been called; an unused round cannot be claimed later.",
         "Call reward on the node that holds the registered or the authorised key.",
         reward.reward_due,
+        of_chain=True,
     ),
     CheckSpec(
         reward.MISSED,
@@ -38,6 +39,7 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         "A finished round in which the orchestrator was active has no Reward log.",
         "Read the reward node's log of that round: RPC, gas cap, nonce or balance.",
         reward.reward_missed,
+        of_chain=True,
     ),
     CheckSpec(
         reward.ACTIVE,
@@ -45,6 +47,7 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         "The orchestrator is not registered, not in the active set, or is about to leave it.",
         "Compare its stake with the last of the active set; bond more before the next round.",
         reward.orchestrator_active,
+        of_chain=True,
     ),
     CheckSpec(
         keys.CALLER,
@@ -73,6 +76,7 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         "Nobody has initialised the current round: no rewards, no redemptions.",
         "Initialise it; any funded account may.",
         rounds.round_initialized,
+        of_chain=True,
     ),
     CheckSpec(
         rounds.PAUSED,
@@ -80,6 +84,7 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         "The Controller is paused.",
         "Wait, and follow the protocol's announcements.",
         rounds.controller_paused,
+        of_chain=True,
     ),
     CheckSpec(
         money.BALANCE,
@@ -87,6 +92,7 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         "A signing key is short of ETH, or cannot cover a call at its node's gas cap.",
         "Send ETH to the signer; it is not always the orchestrator's own address.",
         money.balance,
+        of_chain=True,
     ),
     CheckSpec(
         money.RUNWAY,
@@ -94,6 +100,7 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         "At the present gas price the balance lasts for few more rounds.",
         "Send ETH to the signer.",
         money.runway,
+        of_chain=True,
     ),
     CheckSpec(
         money.NONCE,
@@ -101,6 +108,7 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         "A transaction has been pending for long and holds up all later ones of its key.",
         "Look for a price cap below the gas price, or a second process with the key.",
         money.nonce_stuck,
+        of_chain=True,
     ),
     CheckSpec(
         money.GAS_CAP,
@@ -108,6 +116,7 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         "Gas costs more than a node's cap: the node sends nothing.",
         "Wait, or raise -maxGasPrice.",
         money.gas_cap,
+        of_chain=True,
     ),
     CheckSpec(
         rpc.REACHABLE,
@@ -227,6 +236,7 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         "The ServiceRegistry sends gateways elsewhere than where the fleet answers.",
         "Set the service URI on chain, or correct the balancer.",
         addresses.service_uri,
+        of_chain=True,
     ),
     CheckSpec(
         gpu.MISSING,

@@ -8,12 +8,14 @@ follows from an earlier one names it as its cause.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from math import isnan
 from typing import Final
 
 from lptui.checks.view import SILENCE, View
 from lptui.checks.words import span
 from lptui.errors import ProblemKind
+from lptui.fleet.chains import AHEAD_S, L1_CHAINS, head_age_limits, is_too_old
 from lptui.fleet.facts.rpc import RpcHead
 from lptui.fleet.finding import Finding, Metric, Severity
 from lptui.fleet.reading import Reading
@@ -28,11 +30,6 @@ DISAGREES: Final = "rpc-disagree"
 SYNCING: Final = "rpc-syncing"
 PEERS: Final = "rpc-peers"
 
-_L1_CHAINS: Final = frozenset({1, 11155111, 17000, 560048})
-_L1_AGE: Final = (60.0, 180.0)
-"""Least limits of a head's age where blocks come every 12 s and slots may be missed."""
-_DEVELOPMENT_CHAINS: Final = frozenset({1337, 31337, 412346})
-"""They mine on demand, so the age of their head means nothing."""
 _WRONG_CHAIN_REMEDY: Final = (
     "point it at a node of the right chain before anything is sent through it"
 )
@@ -157,30 +154,38 @@ def stalled(view: View) -> Iterator[Finding]:
     """The head's own time stamp is the best sign of a client that has stopped."""
 
     def judge(rpc: Rpc, head: RpcHead, reading: Reading[RpcHead]) -> Finding:
-        age = reading.taken_at - head.head_time
+        exact = reading.taken_at - head.head_time
         # A head that is a little ahead of this machine's clock is no older than none.
-        age = 0.0 if age < 0 else age
-        warn, critical = view.limits.head_age_warn_s, view.limits.head_age_critical_s
-        if head.chain_id in _L1_CHAINS:
-            warn, critical = max(warn, _L1_AGE[0]), max(critical, _L1_AGE[1])
-        metric = Metric("head_age", round(age, 3), "s", f"{warn:g}", f"{critical:g}")
-        verdict: Verdict = (Severity.OK, f"head {head.head} is {span(age)} old", "")
-        remedy = "restart the client, or send its users to another endpoint"
-        if head.chain_id in _DEVELOPMENT_CHAINS:
-            verdict = (Severity.OK, f"development chain at block {head.head}", "")
-            metric = Metric("head_age", round(age, 3), "s")
-        elif isnan(age):
-            verdict = (Severity.UNKNOWN, "not known: the head has no time", "")
-        elif age > critical:
-            verdict = (Severity.CRITICAL, f"stalled: head {head.head} is {span(age)} old", remedy)
-        elif age > warn:
-            verdict = (Severity.WARNING, f"head {head.head} is {span(age)} old", remedy)
+        age = 0.0 if exact < 0 else exact
+        ages = head_age_limits(view.limits, head.chain_id)
+        metric = Metric("head_age", round(age, 3), "s")
+        verdict: Verdict = (Severity.OK, f"development chain at block {head.head}", "")
+        if ages is not None:
+            warn, critical = ages
+            metric = replace(metric, warn=f"{warn:g}", critical=f"{critical:g}")
+            verdict = _age_verdict(head, exact, warn, critical)
         cause = f"{CHAIN}@{rpc.name}" if _on_wrong_chain(view, rpc, head) else ""
         return _finding(
             view, STALLED, rpc, reading, verdict, f"block {head.head}", (metric,), cause
         )
 
     return _heads(view, STALLED, judge)
+
+
+def _age_verdict(head: RpcHead, age: float, warn: float, critical: float) -> Verdict:
+    text = f"head {head.head} is {span(abs(age))} old"
+    remedy = "restart the client, or send its users to another endpoint"
+    if isnan(age):
+        return Severity.UNKNOWN, "not known: the head has no time", ""
+    if age < -AHEAD_S:
+        # With this machine's clock behind, a head that stands still would look young for long.
+        text = f"not known: head {head.head} is {span(-age)} ahead of this machine's clock"
+        return Severity.UNKNOWN, text, "see this machine's time service, and the chain's time"
+    if age > critical:
+        return Severity.CRITICAL, f"stalled: {text}", remedy
+    if age > warn:
+        return Severity.WARNING, text, remedy
+    return Severity.OK, f"head {head.head} is {span(max(0.0, age))} old", ""
 
 
 def lagging(view: View) -> Iterator[Finding]:
@@ -264,11 +269,7 @@ def _earlier(view: View, rpc: Rpc, head: RpcHead, reading: Reading[RpcHead]) -> 
     """The verdict earlier in the order that explains a later one."""
     if _on_wrong_chain(view, rpc, head):
         return f"{CHAIN}@{rpc.name}"
-    critical = view.limits.head_age_critical_s
-    if head.chain_id in _L1_CHAINS:
-        critical = max(critical, _L1_AGE[1])
-    old = reading.taken_at - head.head_time > critical
-    if old and head.chain_id not in _DEVELOPMENT_CHAINS:
+    if is_too_old(reading.taken_at - head.head_time, view.limits, head.chain_id):
         return f"{STALLED}@{rpc.name}"
     return ""
 
@@ -302,7 +303,7 @@ def disagrees(view: View) -> Iterator[Finding]:
             return _finding(view, DISAGREES, rpc, reading, verdict, seen)
         if against:
             # At the head of the main chain two blocks may compete for a slot; rollups have none.
-            severity = Severity.WARNING if head.chain_id in _L1_CHAINS else Severity.CRITICAL
+            severity = Severity.WARNING if head.chain_id in L1_CHAINS else Severity.CRITICAL
             text = f"block {head.head} differs from that of {', '.join(against)}"
             verdict = (severity, text, "find out which is right before anything is sent")
         elif deep:

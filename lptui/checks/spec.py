@@ -19,6 +19,7 @@ class CheckSpec:
         meaning: what it means when it is not well.
         runbook: what to do then, in one line.
         function: gives a finding for each target, those that are well included.
+        of_chain: it judges the chain's state, which is as old as the head it was read at.
     """
 
     id: str
@@ -26,3 +27,4 @@ class CheckSpec:
     meaning: str
     runbook: str
     function: Callable[[View], Iterable[Finding]]
+    of_chain: bool = False

@@ -6,10 +6,12 @@ Everything is derived from the snapshot; the caches only save doing it once a ch
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import Final, TypeVar, cast
 
 from lptui.checks.words import ago, span
 from lptui.errors import ProblemKind
+from lptui.fleet.chains import is_too_old
 from lptui.fleet.facts.chain import ChainRound
 from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.facts.host import (
@@ -206,6 +208,25 @@ class View:
                 return self.blocker(rpc.via) or f"rpc-reachable@{name}"
         # The endpoints are well: the round, which all else is counted in, is what is missing.
         return f"round-initialized@{chain.network}" if problem is not None else ""
+
+    def as_of(self, finding: Finding) -> Finding:
+        """A finding on the chain's state; what is well as of an old head is not known now."""
+        chain = self.fleet.chain
+        reading = self.reading(ChainRound, chain.network if chain else "")
+        clock = self.value(reading)
+        if finding.severity or chain is None or clock is None or clock.head_time is None:
+            return finding
+        age = reading.taken_at - clock.head_time
+        if not is_too_old(age, self.limits, chain.chain_id):
+            return finding
+        return replace(
+            finding,
+            severity=Severity.UNKNOWN,
+            summary=f"not known now; {span(age)} ago: {finding.summary}",
+            evidence=(*finding.evidence, f"head {clock.head} of {clock.rpc} is {span(age)} old"),
+            remedy="get an RPC endpoint whose head moves",
+            cause=f"rpc-stalled@{clock.rpc}",
+        )
 
     def why(self, reading: Reading[T]) -> str:
         """Why a reading cannot be used."""

@@ -299,6 +299,29 @@ class TestFailures:
                 assert problem is not None
                 assert problem.kind is ProblemKind.WRONG_CHAIN
 
+    async def test_an_endpoint_that_stands_still_is_passed_over_for_one_that_moves(
+        self, devnet: Devnet
+    ) -> None:
+        def stuck(call: dict[str, Any]) -> dict[str, Any] | None:
+            if call["method"] != "eth_getBlockByNumber":
+                return None
+            return {"result": {"number": "0x1", "timestamp": hex(int(asked.clock.now()) - 600)}}
+
+        async with running_proxy(devnet.url) as proxy:
+            proxy.fault = stuck
+            urls = {"stuck": proxy.url, "other": devnet.url}
+            async with cycles(devnet_fleet(devnet, rpcs=urls)) as asked:
+                await asked.ask(PROBE)
+                assert asked.value(ChainRound).rpc == "other"
+            # Where no other answers, what is known is told, and how old it is.
+            urls = {"stuck": proxy.url, "other": "http://127.0.0.1:9/"}
+            async with cycles(devnet_fleet(devnet, rpcs=urls)) as asked:
+                await asked.ask(PROBE)
+                clock = asked.value(ChainRound)
+                assert clock.rpc == "stuck"
+                assert clock.head_time is not None
+                assert asked.clock.now() - clock.head_time >= 600
+
     async def test_an_endpoint_that_changes_its_chain(self, devnet: Devnet) -> None:
         async with behind_proxy(devnet) as (asked, proxy):
             await asked.ask(PROBE)

@@ -66,24 +66,38 @@ def is_revert(error: RpcError) -> bool:
 
 
 async def first_answer(
-    asking: Asking, names: Sequence[str], ask: Callable[[str, float], Awaitable[T]], end: float
+    asking: Asking,
+    names: Sequence[str],
+    ask: Callable[[str, float], Awaitable[T]],
+    end: float,
+    too_old: Callable[[T], float] = lambda _: 0.0,
 ) -> T:
     """What the first endpoint that works says; `ask` gets its name and the seconds it has.
 
-    `end` is on the monotonic clock. An endpoint that hangs leaves time for those after it. A
-    wrong chain is not passed over: that is a mistake to be seen. Raises the first failure.
+    `end` is on the monotonic clock. An endpoint that hangs leaves time for those after it. One
+    that tells of the past (`too_old` in seconds, 0 for not) has its say only when no other knows
+    better. A wrong chain is not passed over: that is a mistake to be seen. Raises the first
+    failure.
     """
     failures: list[LptuiError] = []
+    past: list[tuple[float, T]] = []
     for index, name in enumerate(names):
         seconds = (end - asking.clock.monotonic()) / (len(names) - index)
         if seconds <= 0:
             break
         try:
-            return await ask(name, seconds)
-        except WrongChainError:
-            raise
+            found = await ask(name, seconds)
         except (TransportError, BadAnswerError) as error:
+            if isinstance(error, WrongChainError) and not past:
+                raise
             failures.append(error)
+            continue
+        age = too_old(found)
+        if not age:
+            return found
+        past.append((age, found))
+    if past:
+        return min(past, key=lambda answer: answer[0])[1]
     if not failures:
         raise TransportError("chain", "no endpoint is left to ask", kind=ProblemKind.TIMEOUT)
     failure = failures[0]

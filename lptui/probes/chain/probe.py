@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lptui.errors import LptuiError, Problem, ProblemKind, RpcError
+from lptui.fleet.chains import is_too_old
 from lptui.fleet.facts.chain import (
     ChainRound,
     Contracts,
@@ -67,7 +68,16 @@ class ChainProbe:
         async def one(name: str, seconds: float) -> list[Answer]:
             return await _Cycle(asking, name, asking.clock.monotonic() + seconds).run()
 
-        return await first_answer(asking, the_chain(asking.fleet).rpcs, one, end)
+        def too_old(answers: list[Answer]) -> float:
+            clock = answers[0].value
+            if not isinstance(clock, ChainRound) or clock.head_time is None:
+                return 0.0
+            age = asking.clock.now() - clock.head_time
+            fleet = asking.fleet
+            old = is_too_old(age, fleet.thresholds, the_chain(fleet).chain_id)
+            return age if old else 0.0
+
+        return await first_answer(asking, the_chain(asking.fleet).rpcs, one, end, too_old)
 
 
 def accounts(snapshot: Snapshot) -> tuple[Address, ...]:

@@ -82,6 +82,8 @@ def test_an_endpoint_with_no_expected_chain_is_not_judged_for_it() -> None:
         (120.0, CHAIN_ID, WARNING),
         (120.5, CHAIN_ID, CRITICAL),
         (-5.0, CHAIN_ID, OK),
+        (-60.0, CHAIN_ID, OK),
+        (-61.0, CHAIN_ID, UNKNOWN),
         (60.0, 1, OK),
         (60.5, 1, WARNING),
         (180.0, 1, WARNING),

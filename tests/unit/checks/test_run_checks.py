@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from lptui.checks import CHECKS, CheckSpec, failing, overall, run_checks
 from lptui.checks.view import View
 from lptui.errors import ProblemKind
+from lptui.fleet.facts.chain import ChainRound, SignerAccount
 from lptui.fleet.facts.host import HostClock, HostVitals
 from lptui.fleet.facts.rpc import RpcHead
 from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.reading import Key
 from lptui.fleet.snapshot import Snapshot
-from lptui.fleet.units import Percent
-from tests.snapshots import FleetBuilder
+from lptui.fleet.units import Percent, Wei
+from tests.snapshots import NETWORK, NOW, REDEEMER, FleetBuilder
 from tests.unit.checks.verdicts import CRITICAL, OK, UNKNOWN, by_id, finding
 
 KEYS = sorted(FleetBuilder().readings, key=str)
@@ -120,6 +121,26 @@ def test_losing_the_rpc_host_explains_what_the_chain_says_no_more() -> None:
     for name in ("reward-due@main", "balance@redeemer", "round-initialized@arbitrum-one-mainnet"):
         assert found[name].severity is UNKNOWN
         assert found[name].cause == "host-up@core-1"
+
+
+def test_the_chain_as_an_endpoint_that_stands_still_has_it_is_never_well() -> None:
+    fleet = FleetBuilder().change(ChainRound, NETWORK, head_time=NOW - 3600.0)
+    fleet.change(RpcHead, "nitro", head_time=NOW - 3600.0)
+    found = by_id(fleet)
+    assert found["rpc-stalled@nitro"].severity is CRITICAL
+    of_chain = [f for f in found.values() if f.check in {c.id for c in CHECKS if c.of_chain}]
+    assert {"reward-due", "round-initialized", "balance"} <= {f.check for f in of_chain}
+    for one in of_chain:
+        assert one.severity is UNKNOWN, one.id
+        assert one.cause == "rpc-stalled@nitro", one.id
+        assert "59 min ago" in one.summary
+    assert failing(of_chain) == ()
+
+
+def test_what_was_bad_an_hour_ago_stays_so_until_somebody_knows_better() -> None:
+    fleet = FleetBuilder().change(ChainRound, NETWORK, head_time=NOW - 3600.0)
+    fleet.change(SignerAccount, REDEEMER, balance=Wei(1))
+    assert by_id(fleet)["balance@redeemer"].severity is CRITICAL
 
 
 @settings(max_examples=60, deadline=None)
