@@ -56,11 +56,13 @@ def present(view: View) -> PaneModel:
     watched = view.snapshot.fleet.signers
     rows = tuple(_row(view, signer) for signer in signers)
     state, counts = tally(rows)
-    known = (view.seen(SignerAccount, signer.address)[0] for signer in watched)
-    lowest = min((account.balance for account in known if account is not None), default=None)
+    accounts = [view.seen(SignerAccount, signer.address) for signer in watched]
+    lowest = min((known.balance for known, _ in accounts if known is not None), default=None)
     summary: Line = ()
     if lowest is not None:
-        summary = (Span("lowest ", Tone.MUTED), Span(f"{format_units(lowest, 4)} ETH"))
+        sure = all(known is not None and since is None for known, since in accounts)
+        word = "lowest " if sure else "lowest known "
+        summary = (Span(word, Tone.MUTED), Span(f"{format_units(lowest, 4)} ETH"))
     return PaneModel(
         "balances",
         State.OK if not rows else state,

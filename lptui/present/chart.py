@@ -15,7 +15,7 @@ BRAILLE = range(0x2800, 0x2900)
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 """plotext colours what it draws even when it is told not to."""
 
-TIME_STEPS = (10, 30, 60, 120, 300, 600, 900, 1800, 3600)
+TIME_STEPS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 
 Points = Sequence[tuple[float, float | None]]
 
@@ -68,9 +68,19 @@ def _scale(plotext: ModuleType, runs: list[tuple[list[float], list[float]]], mos
     plotext.yticks(ticks, [f"{tick:.10g}" for tick in ticks])
     span = max(1.0, -min(min(xs) for xs, _ in runs))
     plotext.xlim(-span, 0)
+    times = time_ticks(span)
+    plotext.xticks(times, ["now" if not at else f"-{_ago(-at)}" for at in times])
+
+
+def time_ticks(span: float) -> list[float]:
+    """Round times in seconds from `-span` to 0, five steps at most."""
     step = next((s for s in TIME_STEPS if span / s <= 5), span)
-    times = [-step * count for count in range(int(span // step), -1, -1)]
-    plotext.xticks(times, ["now" if not at else f"-{duration(-at)}" for at in times])
+    return [-step * count for count in range(int(span // step), -1, -1)]
+
+
+def _ago(seconds: float) -> str:
+    """`90s` where minutes alone would not tell it from its neighbours."""
+    return f"{seconds:.0f}s" if seconds % 60 and seconds < 600 else duration(seconds)
 
 
 def value_ticks(low: float, high: float, most: float = math.inf) -> list[float]:

@@ -45,7 +45,7 @@ from lptui.present.view import (
     state_cell,
     tally,
 )
-from lptui.present.words import duration, signed_seconds, size
+from lptui.present.words import duration, out_of, signed_seconds, size
 
 
 def present(view: View) -> PaneModel:
@@ -56,13 +56,9 @@ def present(view: View) -> PaneModel:
         _unit_row(view, node) for node in fleet.nodes.values() if node.service is not None
     )
     state, counts = tally((*hosts, *units))
-    reached = sum(1 for row in hosts if not row.problem)
-    running = sum(
-        1 for row in units if row.cells[4].text.startswith("active") and row.cells[4].since is None
-    )
-    summary: Line = (Span(f"{reached} of {len(hosts)} reached"),)
+    summary: Line = (Span(_reached(view)),)
     if units:
-        summary += (Span("  units ", Tone.MUTED), Span(f"{running}/{len(units)} active"))
+        summary += (Span("  units ", Tone.MUTED), Span(_running(units)))
     return PaneModel(
         "hosts",
         state if hosts else State.OK,
@@ -75,6 +71,20 @@ def present(view: View) -> PaneModel:
         ),
         empty="no hosts in the configuration",
     )
+
+
+def _reached(view: View) -> str:
+    readings = [view.reading(HostVitals, name) for name in view.snapshot.fleet.hosts]
+    current = [each for each in readings if each.taken_at and not view.is_old(each)]
+    reached = sum(1 for each in current if each.problem is None)
+    return out_of(reached, len(readings), "reached", len(readings) - len(current))
+
+
+def _running(units: tuple[Row, ...]) -> str:
+    told = [row.cells[4] for row in units]
+    running = sum(1 for each in told if each.text.startswith("active") and each.since is None)
+    unknown = sum(1 for each in told if each.text == "?" or each.since is not None)
+    return out_of(running, len(units), "active", unknown, "/")
 
 
 def _columns(fleet: Fleet) -> tuple[Column, ...]:

@@ -9,15 +9,18 @@ from lptui.present.model import AGE, Row, Section
 
 Match = Callable[[Row], bool]
 
+TERMS = re.compile(r"!*/(?:\\.|[^/\\])+/(?!\S)|\S+")
+"""A regex between slashes with what it holds, or a word."""
+
 
 def matcher(query: str) -> Match:
     """What a filter lets through.
 
-    Terms are separated by spaces and all must hold: plain text (any case), `/regex/`,
-    `key:value` (a value that begins so), and `!` before any of them for the opposite. A term that
-    is no valid regex is looked for as it stands.
+    Terms are separated by spaces and all must hold: plain text (any case), `/regex/` (which may
+    hold spaces), `key:value` (a value that begins so), and `!` before any of them for the
+    opposite. A term that is no valid regex is looked for as it stands.
     """
-    tests = [_term(term) for term in query.lower().split()]
+    tests = [_term(term) for term in TERMS.findall(query)]
     return lambda row: all(test(row) for test in tests)
 
 
@@ -27,10 +30,14 @@ def _term(term: str) -> Match:
         return lambda row: not inner(row)
     if len(term) > 2 and term.startswith("/") and term.endswith("/"):
         try:
-            pattern = re.compile(term[1:-1])
+            pattern = re.compile(term[1:-1], re.IGNORECASE)
         except re.error:
-            return lambda row: term in row.search
+            return lambda row: term.lower() in row.search
         return lambda row: pattern.search(row.search) is not None
+    return _plain(term.lower())
+
+
+def _plain(term: str) -> Match:
     if ":" in term:
         if term.startswith("state:"):
             wanted = term.removeprefix("state:")

@@ -44,7 +44,7 @@ from lptui.present.view import (
     state_cell,
     tally,
 )
-from lptui.present.words import age, bar, duration, grouped
+from lptui.present.words import age, bar, duration, grouped, out_of
 
 STRIP_ROUNDS = 30
 
@@ -73,8 +73,10 @@ def present(view: View) -> PaneModel:
         merged = dict(counts)
         merged[round_verdict.state] = merged.get(round_verdict.state, 0) + 1
         counts = tuple(sorted(merged.items(), reverse=True))
-    called = sum(1 for row in rows if row.cells[2].text == "called")
-    summary = (Span(f"{called} of {len(rows)} called", Tone.NORMAL),)
+    told = [row.cells[2] for row in rows]
+    called = sum(1 for each in told if each.text == "called" and each.since is None)
+    unknown = sum(1 for each in told if each.text == "?" or each.since is not None)
+    summary = (Span(out_of(called, len(rows), "called", unknown)),) if rows else ()
     return PaneModel(
         "rounds",
         state,

@@ -35,7 +35,7 @@ from lptui.present.view import (
     state_cell,
     tally,
 )
-from lptui.present.words import count, duration, grouped, seconds
+from lptui.present.words import count, duration, grouped, out_of, seconds
 
 
 def present(view: View) -> PaneModel:
@@ -49,12 +49,14 @@ def present(view: View) -> PaneModel:
         if node.is_livepeer and node.cli is not None and Role.TRANSCODER not in node.roles
     )
     state, counts = tally((*rpcs, *watched))
-    well = sum(1 for row in rpcs if row.cells[4].text == "synced" and row.cells[4].since is None)
+    told = [row.cells[4] for row in rpcs]
+    well = sum(1 for known in told if known.text == "synced" and known.since is None)
+    unknown = sum(1 for known in told if known.text == "?" or known.since is not None)
     return PaneModel(
         "sync",
         state if rpcs or watched else State.OK,
         counts,
-        (Span(f"{well} of {len(rpcs)} synced"),) if rpcs else (),
+        (Span(out_of(well, len(rpcs), "synced", unknown)),) if rpcs else (),
         _lead(view, best),
         (
             section("rpcs", "endpoint", _columns(fleet), rpcs),

@@ -66,8 +66,7 @@ def present(view: View) -> PaneModel:
 
 def _summary(view: View, nodes: tuple[Row, ...], cards: tuple[Row, ...]) -> Line:
     """Sessions of the orchestrators; `+?` when not all of them are known."""
-    used = total = 0
-    unknown = False
+    used = total = known = unknown = 0
     for row in nodes:
         name = row.key.partition(":")[2]
         if Role.ORCHESTRATOR not in view.snapshot.fleet.nodes[name].roles:
@@ -75,11 +74,12 @@ def _summary(view: View, nodes: tuple[Row, ...], cards: tuple[Row, ...]) -> Line
         metrics = view.reading(NodeMetrics, name)
         value = None if view.is_old(metrics) else metrics.value
         if value is None or value.current_sessions is None:
-            unknown = True
+            unknown += 1
             continue
+        known += 1
         used += value.current_sessions
         total += value.max_sessions or 0
-    sessions = f"{used}/{total}" + ("+?" if unknown else "")
+    sessions = f"{used}/{total}{'+?' if unknown else ''}" if known or not unknown else "?"
     return (
         Span("sessions ", Tone.MUTED),
         Span(sessions),

@@ -69,6 +69,14 @@ def count(number: float) -> str:
     return f"{number:.0e}"
 
 
+def out_of(good: int, total: int, what: str, unknown: int = 0, between: str = " of ") -> str:
+    """How many of some things are well: `4 of 5 up`; what is not known counts as neither."""
+    if unknown and unknown == total:
+        return f"?{between}{total} {what}"
+    rest = f", {unknown} unknown" if unknown else ""
+    return f"{good}{between}{total} {what}{rest}"
+
+
 def percent(value: float) -> str:
     """`0%`, `7.5%` below ten, `83%`; `<0.1%` for a trace that is not zero."""
     if 0 < value < 0.1:

@@ -7,23 +7,31 @@ from collections.abc import Sequence
 from lptui.present.model import Column
 
 
+LEAST_GROWING = 12
+"""What a growing column makes do with, rather than not be shown at all."""
+
+
 def layout(columns: Sequence[Column], width: int, gap: int) -> tuple[tuple[int, int], ...]:
     """(index, width) of the columns to show, in their own order.
 
-    Columns are taken by priority while they fit. What is left over goes to those that grow, or
-    to the last one when it is aligned to the right, so that it stands at the edge.
+    Columns are taken by priority while they fit, a growing one also in less than its width. What
+    is left over goes to those that grow, or to the last one when it is aligned to the right, so
+    that it stands at the edge.
     """
-    chosen: list[int] = []
+    widths: dict[int, int] = {}
     used = 0
     for index in sorted(range(len(columns)), key=lambda i: (columns[i].priority, i)):
-        need = columns[index].width + (gap if chosen else 0)
-        if used + need <= width:
-            chosen.append(index)
-            used += need
-        elif not chosen:
+        before = gap if widths else 0
+        room = width - used - before
+        need = columns[index].width
+        if columns[index].grow and LEAST_GROWING <= room < need:
+            need = room
+        if need <= room:
+            widths[index] = need
+            used += before + need
+        elif not widths:
             return ((index, width),)
-    chosen.sort()
-    widths = {index: columns[index].width for index in chosen}
+    chosen = sorted(widths)
     growing = [index for index in chosen if columns[index].grow]
     if not growing and chosen and columns[chosen[-1]].right:
         growing = [chosen[-1]]

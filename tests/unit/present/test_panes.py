@@ -175,10 +175,10 @@ def test_a_hot_gpu_is_marked() -> None:
     assert row(model, "gpu:gpu-1:0").state is State.CRITICAL
 
 
-def test_a_balancer_that_does_not_answer_has_no_server_up() -> None:
+def test_servers_of_a_balancer_that_does_not_answer_are_neither_up_nor_down() -> None:
     builder = FleetBuilder().fail(BalancerState, "front").fail(BalancerState, "ws")
     model = pane("balancers", builder)
-    assert text_of(model.summary) == "0 of 3 servers up"
+    assert text_of(model.summary) == "? of 3 servers up"
     assert cell(model, "server:front:orchestrators/o1", "health").since == NOW - 30.0
     builder = FleetBuilder().drop(BalancerState, "front")
     assert cell(pane("balancers", builder), "balancer:front", "health").text == "?"
@@ -241,3 +241,24 @@ def test_detail_gives_findings_values_and_evidence() -> None:
     assert "HostVitals edge-1  1s ago" in text
     assert "last good, 30s ago" in text
     assert "load_1m" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "fresh", "old"),
+    [
+        ("rounds", "1 of 1 called", "? of 1 called"),
+        ("balances", "lowest 0.", "lowest known 0."),
+        ("transcoders", "sessions 20/80", "sessions ?  "),
+        ("balancers", "3 of 3 servers up", "? of 3 servers up"),
+        ("sync", "2 of 2 synced", "? of 2 synced"),
+        ("hosts", "6 of 6 reached  units 7/7 active", "? of 6 reached  units ?/7 active"),
+    ],
+)
+def test_a_summary_counts_nothing_that_is_not_known_now(name: str, fresh: str, old: str) -> None:
+    assert text_of(pane(name, FleetBuilder()).summary).startswith(fresh)
+    assert text_of(pane(name, FleetBuilder(), after=7200).summary).startswith(old)
+
+
+def test_a_summary_tells_known_from_unknown() -> None:
+    builder = FleetBuilder().drop(HostVitals, "gpu-1").lose_host("gpu-2")
+    assert text_of(pane("hosts", builder).summary).startswith("4 of 6 reached, 1 unknown")

@@ -107,6 +107,12 @@ def test_the_least_important_column_gives_way_first() -> None:
     assert keys == ["abcd", "acd", "ad"]
 
 
+def test_why_is_shown_short_rather_than_not_at_all() -> None:
+    columns = (*COLUMNS[:3], Column("why", "why", 20, 1, grow=True), COLUMNS[3])
+    shown = {columns[i].key: room for i, room in layout(columns, 4 + 8 + 13 + 5 + 3, 1)}
+    assert shown == {"a": 4, "c": 8, "why": 13, "d": 5}
+
+
 def row(name: str, value: float | None, state: State = State.OK) -> Row:
     cells = (Cell(name, sort=name), Cell(str(value), sort=value))
     return Row(name, cells, state, search=f"{name} role:orchestrator host:h1", taken_at=5.0)
@@ -140,6 +146,11 @@ def test_order_is_stable_and_the_unknown_come_last() -> None:
         ("edge !gpu", True),
         ("/ed.e-1/", True),
         ("/[/", False),
+        (r"/edge\S1/", True),
+        (r"/EDGE\s/", False),
+        ("/1 role:o/", True),
+        ("!/1 role:o/", False),
+        ("/1 role:t/ edge", False),
         ("role:orch", True),
         ("!role:orch", False),
         ("state:ok", True),
@@ -185,6 +196,13 @@ def test_a_chart_has_its_size_whatever_the_terminal_and_draws_no_colours() -> No
     assert max(cell_len(text_of(line)) for line in lines) <= 151
     assert "\x1b" not in "".join(text_of(line) for line in lines)
     assert any("now" in text_of(line) for line in lines)
+
+
+@given(st.floats(1, 1e6))
+def test_no_two_times_of_a_chart_read_alike(span: float) -> None:
+    lines = chart([(0.0, 1.0), (span, 2.0)], 200, 6)
+    times = text_of(lines[-1]).split()
+    assert len(set(times)) == len(times) >= 2
 
 
 def test_a_chart_of_nothing_is_nothing() -> None:
