@@ -15,8 +15,8 @@ from typing import Final
 from lptui.checks.view import SILENCE, View
 from lptui.checks.words import span
 from lptui.errors import ProblemKind
-from lptui.fleet.chains import AHEAD_S, L1_CHAINS, head_age_limits, is_too_old
-from lptui.fleet.facts.rpc import RpcHead
+from lptui.fleet.chains import AHEAD_S, L1_CHAINS, ROLLUPS, head_age_limits, is_too_old
+from lptui.fleet.facts.rpc import NOT_OFFERED, RpcHead
 from lptui.fleet.finding import Finding, Metric, Severity
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Rpc
@@ -204,7 +204,8 @@ def lagging(view: View) -> Iterator[Finding]:
         if not others:
             return _no_comparison(view, LAGGING, rpc, head, reading)
         height, name = best[head.chain_id]
-        lag = height - head.head
+        later = max(0.0, view.reading(RpcHead, name).taken_at - reading.taken_at)
+        lag = max(0, height - head.head - _grown(head, known[name], later))
         verdict: Verdict = (Severity.OK, f"{plural(lag, 'block')} behind the highest head", "")
         remedy = "see its peers and its log; send its users to another endpoint"
         text = f"{plural(lag, 'block')} behind {name}"
@@ -221,9 +222,18 @@ def lagging(view: View) -> Iterator[Finding]:
         )
         cause = _earlier(view, rpc, head, reading)
         fact = f"block {head.head}, highest {height} at {name}"
+        fact += f" {span(later)} later" if later >= 1 else ""
         return _finding(view, LAGGING, rpc, reading, verdict, fact, (metric,), cause)
 
     return _heads(view, LAGGING, judge)
+
+
+def _grown(head: RpcHead, best: RpcHead, seconds: float) -> int:
+    """Blocks by which the chain grew while the one head was read so much later than the other."""
+    between = best.head_time - head.head_time
+    if not between > 0:
+        return 0
+    return int(seconds * (best.head - head.head) / between)
 
 
 def _fresh_heads(view: View) -> dict[str, RpcHead]:
@@ -318,8 +328,17 @@ def disagrees(view: View) -> Iterator[Finding]:
 def syncing(view: View) -> Iterator[Finding]:
     """Anything but false is syncing; at the head it is indexing, which serves already."""
 
-    def judge(rpc: Rpc, head: RpcHead, reading: Reading[RpcHead]) -> Finding:
+    def judge(rpc: Rpc, head: RpcHead, reading: Reading[RpcHead]) -> Finding | None:
         progress = head.syncing
+        error = head.error_of("eth_syncing")
+        if error == NOT_OFFERED:
+            # Providers leave it out; its head's age and its lag tell then.
+            return None
+        if error:
+            unknown: Verdict = (Severity.UNKNOWN, f"not known: {error}", "see the client's log")
+            fact = "eth_syncing gave an error"
+            cause = _earlier(view, rpc, head, reading)
+            return _finding(view, SYNCING, rpc, reading, unknown, fact, cause=cause)
         verdict: Verdict = (Severity.OK, "not syncing", "")
         remaining = None
         if progress is not None:
@@ -344,11 +363,15 @@ def syncing(view: View) -> Iterator[Finding]:
 
 
 def peers(view: View) -> Iterator[Finding]:
-    """A client without peers hears of no new block; clients without the method are left out."""
+    """A client without peers hears of no new block.
+
+    Clients without the method are left out, and rollups (which name the L1 block in theirs):
+    Nitro gets its blocks from the sequencer and has no peers.
+    """
     least = view.limits.min_peers
 
     def judge(rpc: Rpc, head: RpcHead, reading: Reading[RpcHead]) -> Finding | None:
-        if head.peers is None:
+        if head.peers is None or head.l1_block is not None or head.chain_id in ROLLUPS:
             return None
         verdict: Verdict = (Severity.OK, plural(head.peers, "peer"), "")
         remedy = "see its network, its port forwarding and its clock"

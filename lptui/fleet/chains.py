@@ -10,6 +10,9 @@ L1_CHAINS: Final = frozenset({1, 11155111, 17000, 560048})
 _L1_AGE: Final = (60.0, 180.0)
 """Least limits of a head's age where blocks come every 12 s and slots may be missed."""
 
+ROLLUPS: Final = frozenset({42161, 42170, 421614})
+"""Arbitrum One, Nova and Sepolia: their nodes follow a sequencer, not peers."""
+
 _DEVELOPMENT_CHAINS: Final = frozenset({1337, 31337, 412346})
 """They mine on demand, so the age of their head means nothing."""
 

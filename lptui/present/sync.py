@@ -173,7 +173,8 @@ def _figures(
     pool = None
     if value.pool_pending is not None:
         pool = f"{count(value.pool_pending)}+{count(value.pool_queued or 0)}"
-    few = value.peers is not None and value.peers < limits.min_peers
+    # A rollup's node follows a sequencer: peers mean nothing there.
+    few = value.peers is not None and value.peers < limits.min_peers and value.l1_block is None
     return (
         cell(f"{value.client} {value.version}".strip() or "?", since=since),
         Cell(str(value.chain_id), Tone.CRITICAL if wrong else Tone.MUTED, value.chain_id, since),
@@ -208,6 +209,8 @@ def _sync(
             return Cell("stalled", Tone.CRITICAL, 101.0, since)
         if best is not None and best[0] - value.head >= limits.head_lag_critical_blocks:
             return Cell("behind", Tone.CRITICAL, 100.5, since)
+        if not value.is_sync_known:
+            return UNKNOWN_CELL
         return Cell("synced", Tone.OK, 0, since)
     if progress.indexing:
         return Cell("indexing", Tone.WARN, 1, since)

@@ -189,7 +189,7 @@ def _rpcs(snapshot: Snapshot) -> Iterator[Family]:
         number.add(head.head, rpc=name)
         age.add(round(max(0.0, reading.taken_at - head.head_time), 3), rpc=name)
         lag.add(best[head.chain_id] - head.head, rpc=name)
-        syncing.add(head.syncing is not None, rpc=name)
+        syncing.add(head.syncing is not None if head.is_sync_known else None, rpc=name)
         peers.add(head.peers, rpc=name)
         latency.add(round(head.latency_s, 6), rpc=name)
     yield from (up, number, age, lag, syncing, peers, latency)

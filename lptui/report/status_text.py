@@ -203,6 +203,7 @@ def _balancer(value: BalancerState) -> str:
 
 def _head(value: RpcHead) -> str:
     syncing = ", SYNCING" if value.syncing is not None else ""
+    syncing = syncing if value.is_sync_known else ", syncing or not is not known"
     peers = "" if value.peers is None else f", {plural(value.peers, 'peer')}"
     return (
         f"{value.client} {value.version}, chain {value.chain_id}, block {value.head}"

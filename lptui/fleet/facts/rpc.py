@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from lptui.fleet.units import L1Block, L2Block, Wei
+
+NOT_OFFERED: Final = "the endpoint does not offer this method"
+"""What `RpcHead.errors` says of a method that an endpoint does without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +31,12 @@ class RpcHead:
 
     Attributes:
         head, head_hash, head_time: the latest block; the time is its timestamp (UTC seconds).
-        syncing: None when `eth_syncing` is false; its absence is not health.
+        syncing: None when `eth_syncing` is false, and when it gave an error: see `is_sync_known`.
         peers: None when the client does not have the method (L2, development chains).
         l1_block: Arbitrum blocks carry the L1 height that contracts see.
         latency_s: of the whole batch.
-        errors: methods that answered with an error, and its text.
+        errors: methods that answered with an error, and its text (`NOT_OFFERED` for a method
+            that is not there).
     """
 
     client: str
@@ -55,3 +60,12 @@ class RpcHead:
     """A height well below the heads, the same for all endpoints of one chain at one time."""
     anchor_hash: str = ""
     """The hash there: endpoints that differ in it at the same height follow different chains."""
+
+    def error_of(self, method: str) -> str:
+        """What a method said instead of an answer; "" when it answered or was not asked."""
+        return dict(self.errors).get(method, "")
+
+    @property
+    def is_sync_known(self) -> bool:
+        """Whether `eth_syncing` answered: without that, `syncing` None says nothing."""
+        return not self.error_of("eth_syncing")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from lptui.errors import BadAnswerError, LptuiError, RpcError
-from lptui.fleet.facts.rpc import RpcHead, SyncProgress
+from lptui.fleet.facts.rpc import NOT_OFFERED, RpcHead, SyncProgress
 from lptui.fleet.units import L1Block, L2Block, Wei
 from lptui.probes.rpc.values import (
     PRICE,
@@ -36,6 +36,8 @@ T = TypeVar("T")
 _CLIENT: Final = re.compile(r"([^/]+)/v?(\d[^\s/-]*)")
 _INDEXING: Final = ("txIndexRemainingBlocks", "stateIndexRemaining", "trienodeIndexRemaining")
 _MANY: Final = 40
+_NO_METHOD: Final = frozenset({-32601, -32004})
+"""Codes of a method that is not there (JSON-RPC 2.0), or not supported (EIP-1474)."""
 
 
 def parse_head(results: Mapping[str, Any], latency_s: float = 0.0) -> RpcHead:
@@ -52,7 +54,8 @@ def parse_head(results: Mapping[str, Any], latency_s: float = 0.0) -> RpcHead:
         try:
             return parse(given(results[method]), method)
         except LptuiError as error:
-            errors.append((method, clean(error.why or error.what, 120)))
+            missing = isinstance(error, RpcError) and error.code in _NO_METHOD
+            errors.append((method, NOT_OFFERED if missing else clean(error.why or error.what, 120)))
             return None
 
     chain_id = quantity(given(results[CHAIN_ID]), CHAIN_ID, 2**63)
@@ -97,8 +100,10 @@ def parse_syncing(value: object, what: str = SYNCING) -> SyncProgress | None:
     stages = _stages(fields.get("stages"))
     current, highest = _lenient(fields.get("currentBlock")), _lenient(fields.get("highestBlock"))
     if stages:
-        # Erigon's own currentBlock is that of its last stage, its highestBlock once was zero.
-        current = min(number for _, number in stages)
+        # Erigon's own currentBlock is that of its last stage, which stays at zero for days; then
+        # the stage that is least far counts. Once it moves, stages that are switched off (zero
+        # for ever) mean nothing. Its highestBlock once was zero.
+        current = current or min(number for _, number in stages)
         headers = max((n for name, n in stages if name.lower() == "headers"), default=0)
         highest = max(highest or 0, headers) or None
     reached = current is not None and highest is not None and current >= highest

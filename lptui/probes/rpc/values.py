@@ -16,6 +16,8 @@ AMOUNT: Final = 2**96
 """Wei; all ether that there is, is below 2^87."""
 PRICE: Final = 2**64
 """Wei a unit of gas: 18 ETH."""
+HEIGHT: Final = 2**40
+"""Blocks: no chain with four a second gets there in eight thousand years."""
 _QUANTITY: Final = re.compile(r"0x[0-9a-fA-F]{1,64}")
 _DATA: Final = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
 _HASH: Final = re.compile(r"0x[0-9a-fA-F]{64}")
@@ -39,8 +41,8 @@ def quantity(value: object, what: str, limit: int = WORD) -> int:
 
 
 def block_number(value: object, what: str) -> int:
-    """A quantity that can be a block's number or a time: 63 bits."""
-    return quantity(value, what, 2**63)
+    """A quantity that can be a block's number. One absurd head would make all others late."""
+    return quantity(value, what, HEIGHT)
 
 
 def data(value: object, what: str, limit: int = 64 * 1024) -> bytes:

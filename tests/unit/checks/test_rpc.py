@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from lptui.errors import ProblemKind
-from lptui.fleet.facts.rpc import RpcHead, SyncProgress
+from lptui.fleet.facts.rpc import NOT_OFFERED, RpcHead, SyncProgress
 from lptui.fleet.finding import Severity
-from lptui.fleet.units import L2Block
+from lptui.fleet.units import L1Block, L2Block
 from tests.snapshots import CHAIN_ID, HEAD, NOW, FleetBuilder
 from tests.unit.checks.verdicts import CRITICAL, OK, UNKNOWN, WARNING, by_id, finding, severity
 
@@ -178,7 +178,36 @@ def test_anything_but_false_is_syncing(progress: SyncProgress | None, expected: 
     ("peers", "expected"), [(0, CRITICAL), (1, WARNING), (2, WARNING), (3, OK), (50, OK)]
 )
 def test_peers(peers: int, expected: Severity) -> None:
-    assert severity(nitro(peers=peers), "rpc-peers@nitro") is expected
+    fleet = nitro(peers=peers, chain_id=1, l1_block=None)
+    assert severity(fleet, "rpc-peers@nitro") is expected
+
+
+@pytest.mark.parametrize(
+    "rollup", [{"l1_block": None}, {"chain_id": 412_346, "l1_block": L1Block(7)}]
+)
+def test_a_rollups_node_needs_no_peers(rollup: dict[str, object]) -> None:
+    assert "rpc-peers@nitro" not in by_id(nitro(peers=0, **rollup))
+
+
+def test_whether_it_syncs_is_unknown_when_it_does_not_say() -> None:
+    found = finding(nitro(errors=(("eth_syncing", "internal error"),)), "rpc-syncing@nitro")
+    assert found.severity is UNKNOWN
+    assert "internal error" in found.summary
+
+
+def test_an_endpoint_without_eth_syncing_is_judged_by_its_head_alone() -> None:
+    assert "rpc-syncing@nitro" not in by_id(nitro(errors=(("eth_syncing", NOT_OFFERED),)))
+
+
+@pytest.mark.parametrize(("behind", "expected"), [(118, OK), (161, WARNING)])
+def test_blocks_that_came_while_the_other_was_read_later_are_no_lag(
+    behind: int, expected: Severity
+) -> None:
+    """30 s later at 4 blocks a second: 120 blocks have come meanwhile."""
+    fleet = nitro(head=L2Block(HEAD - behind), head_time=NOW - 2.0 - behind / 4)
+    fleet.put(fleet.value(RpcHead, "nitro"), "nitro", age=31.0, interval=30.0)
+    found = finding(fleet, "rpc-lagging@nitro")
+    assert found.severity is expected
 
 
 def test_stale_heads_are_unknown() -> None:

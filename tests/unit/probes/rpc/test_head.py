@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lptui.errors import BadAnswerError, RpcError
-from lptui.fleet.facts.rpc import RpcHead, SyncProgress
+from lptui.fleet.facts.rpc import NOT_OFFERED, RpcHead, SyncProgress
 from lptui.probes.rpc.parse import ANCHOR, parse_head, parse_syncing
 from tests.unit.probes.hostile import HOSTILE, JSON
 from tests.unit.probes.rpc.scripted import NO_METHOD
@@ -54,7 +54,7 @@ def test_reads_a_nitro_node() -> None:
         pool_queued=1,
         l1_block=25_000_000,  # type: ignore[arg-type]
         latency_s=0.1,
-        errors=(("net_peerCount", "Method not found"),),
+        errors=(("net_peerCount", NOT_OFFERED),),
     )
 
 
@@ -171,6 +171,21 @@ class TestSyncing:
             (("Headers", 200), ("Execution", 100), ("Finish", 0)),
             ("currentBlock", "highestBlock", "stages"),
         )
+
+    def test_erigon_that_goes_on_ignores_stages_that_are_switched_off(self) -> None:
+        found = parse_syncing(
+            {
+                "currentBlock": "0xc6",
+                "highestBlock": "0xc8",
+                "stages": [
+                    {"stage_name": "Headers", "block_number": "0xc8"},
+                    {"stage_name": "BorHeimdall", "block_number": "0x0"},
+                    {"stage_name": "Finish", "block_number": "0xc6"},
+                ],
+            }
+        )
+        assert found is not None
+        assert (found.current, found.highest) == (198, 200)
 
     def test_nitros_own_counters_are_syncing_all_the_same(self) -> None:
         found = parse_syncing({"msgCount": 100, "batchSeen": 7, "blockNum": 12})
