@@ -77,9 +77,9 @@ class RpcEndpoint:
         payload = dumps([_request(number, call) for number, call in zip(ids, calls, strict=True)])
         try:
             answer = await self._exchange.ask(payload, ids, deadline_s)
-            refused = not isinstance(answer, list)
+            refused = not isinstance(answer, list) or _is_refusal(answer, len(calls))
             if refused:
-                self._check_refusal(answer)
+                self._check_refusal(answer[0] if isinstance(answer, list) else answer)
         except HttpError as error:
             if error.status not in _REFUSING_STATUS:
                 raise
@@ -154,6 +154,16 @@ class RpcEndpoint:
         if "result" not in answer:
             return bad_answer(what, "the answer has neither result nor error")
         return answer["result"]
+
+
+def _is_refusal(answer: Sequence[Any], calls: int) -> bool:
+    """Whether a list refuses the batch: one error for many calls (geth, Nitro), or for each."""
+    errors = [item.get("error") for item in answer if isinstance(item, dict)]
+    if not errors or None in errors:
+        return False
+    if len(answer) == 1 < calls:
+        return True
+    return all("batch" in rpc_error("", error).why.lower() for error in errors)
 
 
 def _request(number: int, call: Call) -> dict[str, Any]:

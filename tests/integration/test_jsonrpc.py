@@ -89,6 +89,16 @@ async def test_a_batch_is_one_request_and_each_item_has_its_own_result(
 async def test_batches_that_are_refused_become_single_calls(sshd: Sshd) -> None:
     refusals = [
         ok(b'{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"batches not allowed"}}'),
+        # One error for all: geth and Nitro name the first call, others none.
+        ok(b'[{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"batch too large"}}]'),
+        ok(b'[{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"batch too large"}}]'),
+        ok(
+            b"[%s]"
+            % b",".join(
+                b'{"jsonrpc":"2.0","id":%d,"error":{"code":-32600,"message":"batch too large"}}' % n
+                for n in (1, 2, 3)
+            )
+        ),
         b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 400 Bad Request\r\nContent-Length: 3\r\n\r\nbad",
     ]
@@ -109,6 +119,7 @@ async def test_a_rate_limit_is_not_answered_with_more_requests(sshd: Sshd) -> No
     limits = [
         b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n",
         ok(b'{"jsonrpc":"2.0","error":{"code":-32005,"message":"limit exceeded"},"id":null}'),
+        ok(b'[{"jsonrpc":"2.0","error":{"code":-32005,"message":"limit exceeded"},"id":null}]'),
     ]
     for limit in limits:
 

@@ -39,6 +39,9 @@ REQUEST_S: Final = 3.0
 
 _GROUPED: Final = re.compile(r"(?<=\d)[,_](?=\d{3})")
 _LIMIT: Final = re.compile(r"(?<![\w.])(\d{1,8})\s?(k\b)?", re.IGNORECASE)
+_LIMIT_EXCEEDED: Final = -32005
+"""Of too many requests (EIP-1474), and just as well of too many blocks or results."""
+_OF_THE_RANGE: Final = re.compile(r"\b(block|result|range|log)s?\b", re.IGNORECASE)
 _NOT_THE_RANGE: Final = frozenset({ProblemKind.RATE_LIMITED, ProblemKind.BAD_ANSWER})
 _REFUSING: Final = frozenset({400, 413, 422})
 
@@ -149,6 +152,8 @@ def limit_in(text: str, length: int) -> int:
 
 def _is_about_the_range(error: LptuiError) -> bool:
     if isinstance(error, RpcError):
+        if error.code == _LIMIT_EXCEEDED and _OF_THE_RANGE.search(error.why):
+            return True
         return error.kind not in _NOT_THE_RANGE and error.code != -32601
     if isinstance(error, HttpError):
         return error.status in _REFUSING or error.kind is ProblemKind.OUTPUT_TOO_LARGE

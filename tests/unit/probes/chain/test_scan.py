@@ -5,12 +5,15 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import pytest
+
 from lptui.clock import FrozenClock
 from lptui.errors import DeadlineError, HttpError, ProblemKind, RpcError
 from lptui.fleet.facts.chain import Contracts
 from lptui.fleet.units import Address
 from lptui.probes.chain.logs import Query
 from lptui.probes.chain.scan import RANGES_AT_ONCE, REQUESTS, Scan
+from lptui.transport.jsonrpc import rpc_error
 from lptui.transport.protocols import Call
 from tests.unit.probes.rpc.scripted import ScriptedRpc
 
@@ -108,6 +111,22 @@ async def test_a_rate_limit_or_a_missing_method_ends_it_at_once() -> None:
         assert len(rpc.batches) == 1
         assert one.failure is not None
         assert "of own" in one.failure.what
+
+
+@pytest.mark.parametrize(
+    ("text", "is_range"),
+    [
+        ("query returned more than 10000 results. Try with this block range [0x1, 0x2]", True),
+        ("block range is too wide", True),
+        ("daily request count exceeded, request rate limited", False),
+    ],
+)
+async def test_one_code_means_a_rate_limit_or_too_long_a_range(text: str, is_range: bool) -> None:
+    rpc = ScriptedRpc(lambda call: rpc_error("x", {"code": -32005, "message": text}))
+    one = scan(rpc, 100_000)
+    await one.down(99_999, 0)
+    assert one.refused is is_range
+    assert (len(rpc.batches) > 1) is is_range
 
 
 async def test_too_much_work_or_too_large_an_answer_is_a_matter_of_the_range() -> None:
