@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 
 .PHONY: demo test check lint types bench lock screenshots clean
 
+# An environment that was moved or copied here is made anew.
+$(shell [ "$$(cat $(VENV)/.place 2>/dev/null)" = "$$(pwd -P)" ] || rm -f $(VENV)/.installed*)
+
 demo: $(VENV)/.installed
 	@sh scripts/demo.sh $(BIN)/lptui
 
