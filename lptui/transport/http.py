@@ -9,6 +9,7 @@ import asyncio
 import base64
 import ssl
 import time
+import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
@@ -90,7 +91,7 @@ class Connection:
             event = self._http.next_event()
             if event is h11.NEED_DATA:
                 data = await self._stream.read()
-                if not data and not status:
+                if not data and not status and not self._http.trailing_data[0]:
                     raise HttpError(
                         self._what,
                         "it closed the connection without an answer",
@@ -101,12 +102,7 @@ class Connection:
             elif isinstance(event, h11.Data):
                 length += len(event.data)
                 if length > limit:
-                    raise HttpError(
-                        self._what,
-                        f"the answer is larger than {limit} bytes",
-                        "is this the right port?",
-                        kind=ProblemKind.OUTPUT_TOO_LARGE,
-                    )
+                    raise too_large(self._what, limit)
                 body.append(bytes(event.data))
             elif isinstance(event, h11.Response):
                 status, headers = event.status_code, list(event.headers)
@@ -131,7 +127,7 @@ class Endpoints:
         self._open_stream = open_stream
         self._tls = tls
         self._host = host
-        self._what = what
+        self.what = what
         self._idle: list[Connection] = []
         self._busy: set[Connection] = set()
         self._places = asyncio.Semaphore(MAX_CONNECTIONS)
@@ -174,14 +170,14 @@ class Endpoints:
     async def _new(self) -> Connection:
         stream = await self._open_stream()
         if self._tls is None:
-            return Connection(stream, self._what)
-        secure = TlsStream(stream, self._what)
+            return Connection(stream, self.what)
+        secure = TlsStream(stream, self.what)
         try:
             await secure.handshake(self._tls, self._host)
         except BaseException:
             stream.abort()
             raise
-        return Connection(secure, self._what)
+        return Connection(secure, self.what)
 
     def close(self) -> None:
         """Drops every connection; requests in progress fail."""
@@ -204,10 +200,40 @@ class StreamTransport(httpx.AsyncBaseTransport):
         status, headers, content = await self._connections.exchange(
             request.method, request.url.raw_path, request.headers.raw, body, limit
         )
-        return httpx.Response(status, headers=headers, content=content)
+        kept, encoding = _without_encoding(headers)
+        if encoding:
+            content = decompressed(content, encoding, limit, self._connections.what)
+        return httpx.Response(status, headers=kept, content=content)
 
     async def aclose(self) -> None:
         self._connections.close()
+
+
+def _without_encoding(
+    headers: list[tuple[bytes, bytes]],
+) -> tuple[list[tuple[bytes, bytes]], str]:
+    """The other headers, and how the body is compressed; httpx would decompress without a limit."""
+    kept = [(name, value) for name, value in headers if name.lower() != b"content-encoding"]
+    given = [value for name, value in headers if name.lower() == b"content-encoding"]
+    encoding = b",".join(given).decode("ascii", "replace").strip().lower()
+    return kept, "" if encoding == "identity" else encoding
+
+
+def decompressed(content: bytes, encoding: str, limit: int, what: str) -> bytes:
+    """A body that was compressed without being asked for; of at most `limit` bytes."""
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise broken(what, f"it is compressed ({clean(encoding, 40)}), which was not asked for")
+    # 32 recognises gzip and zlib by their first bytes.
+    decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    try:
+        whole = decoder.decompress(content, limit + 1)
+    except zlib.error:
+        raise broken(what, f"it says that it is {encoding}, and is not") from None
+    if len(whole) > limit:
+        raise too_large(what, limit)
+    if content and (decoder.unused_data or not decoder.eof):
+        raise broken(what, "its compressed body is not whole")
+    return whole
 
 
 class HttpEndpoint:
@@ -307,4 +333,14 @@ def broken(what: str, why: str) -> HttpError:
         f"not a proper HTTP answer: {why}",
         "is this the right port and scheme?",
         kind=ProblemKind.HTTP_PROTOCOL,
+    )
+
+
+def too_large(what: str, limit: int) -> HttpError:
+    """The error of an answer beyond its limit."""
+    return HttpError(
+        what,
+        f"the answer is larger than {limit} bytes",
+        "is this the right port?",
+        kind=ProblemKind.OUTPUT_TOO_LARGE,
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gzip
 import os
 import ssl
 import subprocess
 import time
+import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -173,6 +175,29 @@ async def test_the_limit_is_enforced_while_the_body_streams(reach: FleetReach) -
     async with http_server(lambda _: ok(b"x" * 1000)) as server:
         http = reach.http(Endpoint(url(server), "h0"))
         assert len((await http.request("GET", "/", limit=1000)).body) == 1000
+
+
+async def test_a_compressed_body_is_bounded_like_any_other(reach: FleetReach) -> None:
+    """Nobody asked for it, and 64 MB of nothing are 64 kB on the wire."""
+    small, bomb = gzip.compress(b'{"a": 1}'), gzip.compress(b"0" * 64_000_000)
+
+    def packed(body: bytes, name: str = "gzip") -> bytes:
+        return ok(body, extra=f"Content-Encoding: {name}\r\n")
+
+    bodies = [packed(small), packed(zlib.compress(b"abc"), "deflate"), packed(b"abc", "identity")]
+    bad = [packed(b"no gzip"), packed(small[:-9]), packed(small + small), packed(b"x", "br")]
+    answers = iter([*bodies, packed(bomb), *bad])
+    async with http_server(lambda _: next(answers)) as server:
+        http = reach.http(Endpoint(url(server), "h0"))
+        for body in (b'{"a": 1}', b"abc", b"abc"):
+            assert (await http.request("GET", "/")).body == body
+        with pytest.raises(HttpError) as caught:
+            await http.request("GET", "/")
+        assert caught.value.kind is ProblemKind.OUTPUT_TOO_LARGE
+        for _ in bad:
+            with pytest.raises(HttpError) as caught:
+                await http.request("GET", "/")
+            assert caught.value.kind is ProblemKind.HTTP_PROTOCOL
 
 
 async def test_deadline_and_the_connection_after_it(reach: FleetReach) -> None:
