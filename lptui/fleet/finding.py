@@ -17,7 +17,7 @@ class Severity(IntEnum):
     @property
     def rank(self) -> int:
         """For "the worst of": unknown is worse than a warning, less bad than critical."""
-        return (0, 1, 3, 2)[self.value]
+        return (0, 1, 3, 2)[self]
 
 
 def worst(severities: list[Severity]) -> Severity:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from lptui.errors import Problem, ProblemKind
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """Names a reading: a topic (a class of `facts`) and its target (a host's, node's… name)."""
+class Key(NamedTuple):
+    """Names a reading: a topic (a class of `facts`) and its target (a host's, node's… name).
+
+    A tuple, since thousands are hashed for each frame of a large fleet.
+    """
 
     topic: type
     target: str

@@ -94,6 +94,7 @@ class Findings:
         self._by_subject: dict[tuple[str, str], list[Finding]] = {}
         for finding in self.all:
             self._by_subject.setdefault((finding.subject, finding.target), []).append(finding)
+        self._verdicts: dict[tuple[tuple[str, str], ...], Verdict] = {}
 
     def of(self, subjects: Iterable[tuple[str, str]]) -> list[Finding]:
         """Those about any of the subjects: the worst first, causes before what follows from them,
@@ -102,8 +103,14 @@ class Findings:
         found.sort(key=lambda f: (f.id in self.acknowledged, -f.severity.rank, bool(f.cause)))
         return found
 
-    def verdict(self, subjects: Iterable[tuple[str, str]]) -> Verdict:
+    def verdict(self, subjects: tuple[tuple[str, str], ...]) -> Verdict:
         """The worst of what is known; an acknowledged finding weighs no more than a warning."""
+        held = self._verdicts.get(subjects)
+        if held is None:
+            held = self._verdicts[subjects] = self._worst(subjects)
+        return held
+
+    def _worst(self, subjects: tuple[tuple[str, str], ...]) -> Verdict:
         found = self.of(subjects)
         if not found:
             return Verdict(State.OK if self.checked else State.PENDING)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.events import Event, InputEvent
 from textual.notifications import SeverityLevel
 from textual.reactive import Reactive
 from textual.screen import Screen
@@ -22,6 +23,7 @@ from lptui.present.model import Line, Span, State, Tone
 from lptui.tui import theming
 from lptui.tui.commands import BY_ID, COMMANDS, Command
 from lptui.tui.handlers import HANDLERS
+from lptui.tui.memory import Sweeper
 from lptui.tui.overview import Overview
 from lptui.tui.panes import Pane
 from lptui.tui.session import Session
@@ -85,6 +87,7 @@ class LptuiApp(App[int], inherit_bindings=False):
         self._tasks: set[asyncio.Task[None]] = set()
         self._unsubscribe: Callable[[], None] | None = None
         self._message_until = 0.0
+        self._sweeper = Sweeper(self.clock.monotonic())
         self.animation_level = "none"
 
         self._palettes: dict[str, Palette] = {}
@@ -144,7 +147,8 @@ class LptuiApp(App[int], inherit_bindings=False):
         while True:
             await feed.changes()
             await feed.digest()
-            await self.redraw()
+            with feed.drawing():
+                await self.redraw()
             if self._settle is not None and feed.snapshot is not None and feed.snapshot.complete:
                 self._settle()
                 self._settle = None
@@ -206,9 +210,7 @@ class LptuiApp(App[int], inherit_bindings=False):
             return
         wanted = [pane.wanted_height for pane in self.overview.panes]
         for pane in self.overview.visible_panes:
-            model = feed.present(pane.pane_id)
-            if model is not None:
-                pane.show(model, self.clock.now())
+            self._fill(pane)
             await asyncio.sleep(0)
         if wanted != [pane.wanted_height for pane in self.overview.panes]:
             self.overview.lay_out(self.size)
@@ -217,6 +219,11 @@ class LptuiApp(App[int], inherit_bindings=False):
         screen = self.screen
         if screen is not self.overview and hasattr(screen, "follow"):
             screen.follow()
+
+    def _fill(self, pane: Pane) -> None:
+        model = self.feed.present(pane.pane_id) if self.feed is not None else None
+        if model is not None:
+            pane.show(model, self.clock.now())
 
     def draw_chart(self) -> None:
         """In the zoomed view, the selected row's history under the table."""
@@ -243,6 +250,12 @@ class LptuiApp(App[int], inherit_bindings=False):
             self._message_until = 0.0
             self.overview.footer.say(())
         self.refresh_bars()
+        self._sweeper.tick(self.clock.monotonic())
+
+    async def on_event(self, event: Event) -> None:
+        if isinstance(event, InputEvent):
+            self._sweeper.pressed(self.clock.monotonic())
+        await super().on_event(event)
 
     def refresh_bars(self) -> None:
         """Header, events and footer."""
@@ -339,10 +352,10 @@ class LptuiApp(App[int], inherit_bindings=False):
         self.overview.open(pane)
         pane.focus()
         if self.overview.zoomed:
+            # It was not kept up to date while it was hidden.
+            self._fill(pane)
             self.overview.lay_out(self.size)
             self.call_after_refresh(self.draw_chart)
-        if self.feed is not None:
-            self.feed.wake()
 
     def _act(self, item: Command) -> None:
         # The target is taken now, at the key press: the table may change before the plan is made.

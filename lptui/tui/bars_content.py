@@ -45,12 +45,14 @@ def strip_lines(events: EventLog, count: int, now: float, running: str) -> list[
 
 
 def footer_commands(app: LptuiApp) -> list[tuple[Command, bool]]:
-    """Commands by rank with whether they can be used now; in read-only none that changes."""
-    return [
+    """Commands with whether they can be used now, these first and by rank; in read-only none
+    that changes."""
+    offered = [
         (item, not app.why_not(item))
         for item in by_rank(COMMANDS)
         if not (item.action and app.session.read_only) and item.rank < 90
     ]
+    return sorted(offered, key=lambda pair: not pair[1])
 
 
 def by_rank(commands: Iterable[Command]) -> list[Command]:

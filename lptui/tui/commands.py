@@ -86,7 +86,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "Call reward() for the selected orchestrator",
         "reward",
         ACT,
-        15,
+        11,
         action="reward",
         subject="orchestrator",
     ),

@@ -7,7 +7,8 @@ are brought up to date one after the other, and keys are answered between them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lptui.clock import Clock
@@ -27,12 +28,18 @@ if TYPE_CHECKING:
 REDRAW_GAP_S = 0.4
 """Panes are drawn at most this often."""
 
+REDRAW_SHARE = 15
+"""Drawing may take a fifteenth of the time at most…"""
+
+LONGEST_GAP_S = 1.0
+"""…but is put off no longer than this."""
+
 IDLE_REDRAW_S = 2.0
 """Without new snapshots panes are still looked at this often: readings grow old."""
 
 CHECK_GAP_S = 1.0
-CHECK_SHARE = 20
-"""Checks may take a twentieth of the time at most."""
+CHECK_SHARE = 40
+"""Checks may take a fortieth of the time at most."""
 
 Checks = Callable[[Snapshot], Iterable[Finding]]
 
@@ -56,6 +63,8 @@ class Feed:
         self.events = EventLog()
         self._memos: dict[str, Memo] = {name: Memo() for name in PRESENTERS}
         self._news = asyncio.Event()
+        self._urgent = asyncio.Event()
+        self._gap_s = REDRAW_GAP_S
         self._checked_number = -1
         self._next_check = 0.0
 
@@ -65,18 +74,23 @@ class Feed:
         self._news.set()
 
     def wake(self) -> None:
-        """Something else changed what panes say (an acknowledgement)."""
-        self._news.set()
+        """The operator changed what panes say (an acknowledgement): draws as soon as it can."""
+        self._urgent.set()
 
     async def changes(self) -> None:
         """Returns when there is something to draw, not sooner than panes may be drawn again."""
-        await asyncio.sleep(REDRAW_GAP_S)
-        try:
-            async with asyncio.timeout(IDLE_REDRAW_S):
-                await self._news.wait()
-        except TimeoutError:
-            return
+        if not await _within(self._urgent, self._gap_s):
+            await _within(self._news, IDLE_REDRAW_S)
+        self._urgent.clear()
         self._news.clear()
+
+    @contextlib.contextmanager
+    def drawing(self) -> Iterator[None]:
+        """Around the drawing: the longer it takes, the longer until the next one."""
+        started = self._clock.monotonic()
+        yield
+        took = self._clock.monotonic() - started
+        self._gap_s = min(LONGEST_GAP_S, max(REDRAW_GAP_S, took * REDRAW_SHARE))
 
     async def digest(self) -> None:
         """Records figures and runs the checks when it is time. Never raises for a bad check."""
@@ -154,3 +168,13 @@ class Feed:
         return max(
             (STATE_OF[finding.severity] for finding in self.findings.own()), default=State.OK
         )
+
+
+async def _within(event: asyncio.Event, seconds: float) -> bool:
+    """Whether an event comes in so much time."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from lptui.present.model import Tone
-from lptui.tui.panes import column_keys
+from lptui.tui.panes import column_keys, order_words
 
 if TYPE_CHECKING:
     from lptui.tui.app import LptuiApp
@@ -53,8 +53,8 @@ def _sort(app: LptuiApp) -> None:
             following = keys.index(column) + 1 if column in keys else 0
             pane.sort(keys[following] if following < len(keys) else None)
     pane.retitle()
-    order = pane.order
-    app.say("own order" if order is None else f"sorted by {order[0]}{' ▼' if order[1] else ' ▲'}")
+    words = order_words(pane)
+    app.say(f"sorted by {words}" if words else "own order")
 
 
 def _events(app: LptuiApp) -> None:

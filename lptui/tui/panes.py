@@ -129,13 +129,12 @@ class Pane(Table):
 
     def _right_spans(self, fill: str, edge: Tone) -> Line:
         spans: list[Span] = []
-        if self.is_lost:
+        if self.is_lost and self.shown:
             spans.append(Span(" row gone ", Tone.WARN))
         if self.query_text:
-            spans.append(Span(f" /{self.query_text} {self.shown}of{self.total} ", Tone.ACCENT))
+            spans.append(Span(f" /{self.query_text} {self.shown} of {self.total} ", Tone.ACCENT))
         if self.order is not None:
-            column, reverse = self.order
-            spans.append(Span(f" {column}{'▼' if reverse else '▲'} ", Tone.MUTED))
+            spans.append(Span(f" {order_words(self)} ", Tone.MUTED))
         spans.extend(self._age_spans())
         spans.append(Span(fill if not self.is_collapsed else " ", edge))
         return tuple(spans)
@@ -151,9 +150,11 @@ class Pane(Table):
             slowest = max(rows, key=lambda row: row.interval_s)
             text = fresh_age(self._now - oldest.taken_at, slowest.interval_s)
             return [Span(f" {text} ", Tone.MUTED)]
-        taken = min(row.taken_at for row in behind)
-        oldest_age = age(self._now - taken) if taken else "never"
-        return [Span(f" {len(behind)} old, {oldest_age} ", Tone.WARN)]
+        taken = [row.taken_at for row in behind if row.taken_at]
+        words = [f"{len(taken)} old, {age(self._now - min(taken))}"] if taken else []
+        if len(taken) < len(behind):
+            words.append(f"{len(behind) - len(taken)} never read")
+        return [Span(f" {', '.join(words)} ", Tone.WARN)]
 
 
 def _keeps_pace(row: Row, now: float) -> bool:
@@ -161,10 +162,20 @@ def _keeps_pace(row: Row, now: float) -> bool:
 
 
 def column_keys(table: Table) -> list[str]:
-    """The columns that a table can be ordered by, in their order, without repeats."""
+    """What `s` goes through: columns that can be seen and that put rows in an order."""
     found: dict[str, None] = {}
     for section in table.sections:
-        for column in section.columns:
-            found.setdefault(column.key)
+        for index in table.visible(section):
+            if any(row.cells[index].sort is not None for row in section.rows):
+                found.setdefault(section.columns[index].key)
     found.setdefault(AGE)
     return list(found)
+
+
+def order_words(table: Table) -> str:
+    """The order that was chosen, by the column's title; "" for the pane's own."""
+    if table.order is None:
+        return ""
+    key, reverse = table.order
+    titles = (c.title for section in table.sections for c in section.columns if c.key == key)
+    return f"{next(titles, key)}{'▼' if reverse else '▲'}"

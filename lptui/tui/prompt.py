@@ -13,7 +13,7 @@ from lptui.tui.panes import Pane
 if TYPE_CHECKING:
     from lptui.tui.app import LptuiApp
 
-HINT = "filter: text  !not  /regex/  state:warn  role:O  host:NAME · Enter keeps, Esc clears"
+HINT = "text  !not  /regex/  state:warn  role:O  host:NAME   Enter keep   Esc clear"
 
 
 class FilterPrompt(Input):

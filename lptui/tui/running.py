@@ -34,6 +34,7 @@ def run_app(session: Session, *, theme: str | None = None, interval_s: float | N
     Raises LptuiError when the session could not start or the console failed.
     """
     sys.setswitchinterval(SWITCH_S)
+    memory.search_only_young()
     app = LptuiApp(session, theme=theme, interval_s=interval_s, settle=memory.keep_for_good)
     # Not asyncio.run: at its end it waits without limit for threads that may hang.
     loop = asyncio.new_event_loop()

@@ -104,9 +104,11 @@ class NginxServer:
 
 @dataclass(frozen=True, slots=True)
 class NginxUpstream:
-    """An nginx upstream block. `context` is http or stream; `scheme` is what requests use.
+    """An nginx upstream block, or a server that requests are passed to without one.
 
-    `algorithm` is the balancing directive ("" for round robin).
+    `context` is http or stream. `scheme` is how requests are sent: http, https, grpc, grpcs,
+    fastcgi, …; udp; "" where the configuration does not tell. `algorithm` is the balancing
+    directive ("" for round robin).
     """
 
     name: str
@@ -126,6 +128,7 @@ class NginxConfig:
         loaded_at: when the oldest worker that serves started, by the same clock (a worker that
             died and was replaced has the old configuration).
         edited: a file is newer than the workers; None when one of the two is not known.
+        refused: why nginx would not start with its files ("" when it would, or cannot be asked).
         old_workers: workers that only finish old connections.
     """
 
@@ -138,6 +141,7 @@ class NginxConfig:
     changed_at: float | None = None
     loaded_at: float | None = None
     edited: bool | None = None
+    refused: str = ""
     old_workers: int | None = None
     notes: tuple[str, ...] = ()
 

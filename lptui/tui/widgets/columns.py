@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from lptui.present.model import Column
 
-
 LEAST_GROWING = 12
 """What a growing column makes do with, rather than not be shown at all."""
 
