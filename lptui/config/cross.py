@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 from lptui.config import cross_balancers, cross_chain
+from lptui.config.addresses import is_ip
 from lptui.config.defaults import (
     CLI_PORTS,
     DIRECT,
@@ -23,7 +25,6 @@ from lptui.config.defaults import (
     unit_name,
     via_of,
 )
-from lptui.config.kinds import is_ip
 from lptui.config.load import Loc
 from lptui.config.mistakes import Mistake, shown
 from lptui.config.schema import NO_ENDPOINT, HostSpec, NodeSpec, SshSpec
@@ -57,7 +58,8 @@ _PAIRS: Final = (
 
 def mistakes(view: View) -> Iterator[Mistake]:
     """All mistakes that no single value shows."""
-    if not (view.names["host"] or view.names["node"] or view.names["rpc"]):
+    is_empty = not (view.names["host"] or view.names["node"] or view.names["rpc"])
+    if is_empty and not any(len(place) == 1 for place in view.wrong):
         yield view.mistake((), "nothing to watch: no hosts, no nodes, no rpcs")
     yield from _ssh(view)
     for name, host in view.hosts.items():
@@ -138,6 +140,10 @@ def _jump(view: View, name: str, loc: Loc, jump: str) -> Iterator[Mistake]:
             yield view.mistake(
                 loc, f"host '{jump}' is local: there is nothing to jump through", jump
             )
+    elif "," in jump:
+        pieces = [piece.strip() for piece in jump.split(",")]
+        message = f"'{shown(jump)}' is several hosts: write them as a list"
+        yield view.mistake(loc, message, jump, shown(f"[{', '.join(pieces)}]"))
     elif not ("@" in jump or ":" in jump or "." in jump):
         yield from view.unknown(loc, "host", jump)
     else:
@@ -254,6 +260,10 @@ def _endpoints(view: View, loc: Loc, name: str, node: NodeSpec) -> Iterator[Mist
             "`metrics` cannot be 'none': it is asked for where `cli` is",
             key=True,
         )
+    if node.cli is not None and _has_no_port(node.cli.url):
+        yield view.mistake(
+            (*loc, "cli"), "no port: -cliAddr says which, for example 127.0.0.1:7935", node.cli.url
+        )
     if Role.RPC in roles:
         for key in ("cli", "metrics"):
             if getattr(node, key) is not None:
@@ -269,6 +279,11 @@ def _endpoints(view: View, loc: Loc, name: str, node: NodeSpec) -> Iterator[Mist
         "on port 80 to everybody"
     )
     yield view.mistake((*loc, "cli") if node.cli else loc, message, key=True)
+
+
+def _has_no_port(url: str) -> bool:
+    """A CLI API on port 80 must be meant: it is what go-livepeer does when nothing is said."""
+    return url.startswith("http://") and urlsplit(url).port is None
 
 
 def _chain_side(view: View, loc: Loc, node: NodeSpec) -> Iterator[Mistake]:

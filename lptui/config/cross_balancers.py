@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from pydantic_core import PydanticCustomError
 
+from lptui.config.addresses import address_port
 from lptui.config.defaults import DIRECT
-from lptui.config.kinds import address_port
 from lptui.config.mistakes import Mistake, shown
 from lptui.config.schema import NO_ENDPOINT, BalancerSpec
 from lptui.config.view import View
 
+_SOCKET_PREFIX: Final = re.compile(r"(?:unix|tcp|ipv[46])(?:://|@|:)(?=.)|UNIX-CONNECT:|TCP:")
 _ONLY: dict[str, tuple[str, ...]] = {
     "haproxy": ("socket", "stats"),
     "nginx": ("config", "stub_status"),
@@ -66,4 +69,11 @@ def _haproxy(view: View, name: str, balancer: BalancerSpec) -> Iterator[Mistake]
                 (*loc, "socket"),
                 f"'{shown(balancer.socket)}' is neither /path nor address:port",
                 balancer.socket,
+                _bare_socket(balancer.socket),
             )
+
+
+def _bare_socket(written: str) -> str:
+    """A socket as haproxy.cfg, socat or a URL writes it, without what stands before it."""
+    bare = _SOCKET_PREFIX.sub("", written)
+    return bare if bare != written else ""

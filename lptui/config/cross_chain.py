@@ -9,6 +9,7 @@ from typing import Final
 from lptui.config.defaults import (
     DIRECT,
     GONE_NETWORKS,
+    NETWORK_WORDS,
     NETWORKS,
     cli_of,
     is_on_chain,
@@ -58,6 +59,10 @@ def _rpc(view: View, name: str, rpc: RpcSpec) -> Iterator[Mistake]:
     for key in ("key", "headers"):
         if is_socket and getattr(rpc, key):
             yield view.mistake((*loc, key), f"a unix socket takes no `{key}`", key=True)
+    if rpc.key is not None and ("?" in rpc.url or "#" in rpc.url):
+        yield view.mistake(
+            (*loc, "key"), "`key` is put at the end of a path: give `headers` instead", key=True
+        )
     for header in rpc.headers or {}:
         if not _HEADER.fullmatch(header):
             yield view.mistake(
@@ -93,7 +98,10 @@ def _same_endpoint(view: View) -> Iterator[Mistake]:
         via = rpc.via or (node.host if node else None)
         kind = rpc.url.partition(":")[0].removesuffix("s")
         path = rpc.url.partition("://")[2].partition("/")[2].rstrip("/")
-        first = seen.setdefault((via, f"{kind} {place_of(rpc.url)} {path} {rpc.key}"), name)
+        if view.is_wrong(("rpcs", name), "via", "node", "key", "headers"):
+            continue
+        tenant = f"{rpc.key} {rpc.headers}"
+        first = seen.setdefault((via, f"{kind} {place_of(rpc.url)} {path} {tenant}"), name)
         if first != name:
             yield view.mistake(("rpcs", name, "url"), f"the same endpoint as '{first}'")
     served: dict[str, str] = {}
@@ -166,7 +174,8 @@ def _network(view: View, chain: ChainSpec) -> Iterator[Mistake]:
             return
         message = f"unknown network '{network}'"
         needs = f"; a network of your own needs {' and '.join(f'`{key}`' for key in lacking)}"
-        yield view.mistake(loc, message + needs, network, nearest(network, NETWORKS))
+        meant = NETWORK_WORDS.get(network.lower(), "") or nearest(network, NETWORKS)
+        yield view.mistake(loc, message + needs, network, meant)
 
 
 def asked_rpcs(view: View) -> tuple[str, ...]:

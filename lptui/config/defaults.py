@@ -31,6 +31,14 @@ NETWORKS: Final[Mapping[str, Network]] = MappingProxyType(
         "mainnet": Network(1, Address("0xf96d54e490317c557a967abfa5d6e33006be69b3")),
     }
 )
+NETWORK_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **dict.fromkeys(("arbitrum", "arbitrum-mainnet", "arb1", "42161"), "arbitrum-one-mainnet"),
+        **dict.fromkeys(("ethereum", "eth", "1"), "mainnet"),
+    }
+)
+"""What others call the same networks."""
+
 GONE_NETWORKS: Final = frozenset({"rinkeby", "arbitrum-one-rinkeby"})
 
 CLI_PORTS: Final[Mapping[Role, int]] = MappingProxyType(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from lptui.config.load import Document, Loc
+from lptui.config.load import Document, Loc, plain
 from lptui.config.mistakes import Mistake, nearest, one_of, shown
 from lptui.config.schema import Config
 from lptui.text import clean
@@ -34,6 +34,45 @@ _KINDS: Final = {
     "float_type": "a number",
     "string_type": "text",
 }
+_SHORT: Final[Mapping[tuple[str | int, ...], tuple[str, str]]] = {
+    ("hosts",): ("address", r"[A-Za-z0-9_-]*[A-Za-z.][A-Za-z0-9_.-]*"),
+    ("rpcs",): ("url", r"[a-z]+://[^…\s]+"),
+    ("signers",): ("address", "0x[0-9A-Fa-f]{40}"),
+    ("chain", "orchestrators"): ("address", "0x[0-9A-Fa-f]{40}"),
+}
+"""Sections whose entries are more than the one value that people write: its key and its shape."""
+
+_OTHER_WORDS: Final = {
+    other: key
+    for key, others in {
+        "account": "ethacctaddr acctaddr ethaddress ethaccount wallet",
+        "address": "ip ipaddress hostname fqdn",
+        "backends": "upstreams backend upstream",
+        "chain_id": "chainid",
+        "cli": "cliaddr cliaddress cliport clihost cliurl",
+        "container": "docker podman containername",
+        "controller": "ethcontroller",
+        "headers": "header",
+        "identity": "identityfile keyfile privatekey sshkey",
+        "jump": "proxyjump jumphost jumphosts bastion proxy",
+        "key": "apikey token",
+        "network": "networkname chain",
+        "nvenc_sessions": "encodersessions nvenc",
+        "orchestrator": "orch worksfor",
+        "recipient": "ethorchaddr orchestratoraddress",
+        "rpc": "ethurl ethereum",
+        "rpcs": "endpoints rpcendpoints",
+        "service_uri": "serviceaddr serviceaddress serviceurl",
+        "ssh": "alias sshhost",
+        "stub_status": "status",
+        "unit": "systemd service systemdunit unitname",
+        "verify_tls": "tlsverify insecure verify",
+        "via": "through host",
+    }.items()
+    for other in others.split()
+}
+"""What go-livepeer, ssh and others call the same."""
+
 _YES_NO: Final = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
@@ -68,7 +107,10 @@ def is_secret(loc: Loc) -> bool:
 
 def _words(found: ErrorDetails, loc: Loc, value: str) -> tuple[str, str]:
     kind = found["type"]
-    said = f"'{value}'" if value else "nothing" if found["input"] is None else "this"
+    given = found["input"]
+    said = f"'{value}'" if value else "nothing" if given is None else "this"
+    if isinstance(given, str) and value and _would_be(kind, given):
+        said += ": leave out the quotes"
     if kind == "lptui":
         return str(found["ctx"]["text"]), str(found["ctx"]["suggestion"])
     if kind == "extra_forbidden":
@@ -80,13 +122,28 @@ def _words(found: ErrorDetails, loc: Loc, value: str) -> tuple[str, str]:
     if kind in _KINDS:
         if value in ("a mapping", "a list"):
             said = value
-        return f"expected {_KINDS[kind]}, not {said}", ""
+        return f"expected {_KINDS[kind]}, not {said}", _whole(loc, value)
     if kind in _BOUNDS:
         word, bound = _BOUNDS[kind]
         return f"{value or 'it'} is out of bounds: it must be {word} {found['ctx'][bound]}", ""
     if kind == "too_short":
         return "an empty list", ""
     return clean(str(found["msg"]), 120), ""
+
+
+def _would_be(kind: str, text: str) -> bool:
+    """Whether a text would be what is expected if it were not in quotes."""
+    expected = {"bool_type": (bool,), "int_type": (int,), "float_type": (int, float)}
+    return type(plain(text)) in expected.get(kind, ())
+
+
+def _whole(loc: Loc, value: str) -> str:
+    """The mapping that a single value was meant to be: a host's address, an endpoint's URL."""
+    lacks_space = re.fullmatch(r"([a-z_]+):([^\s/].*)", value)
+    if lacks_space:
+        return f"{lacks_space[1]}: {lacks_space[2]}"
+    key, shape = _SHORT.get(tuple(loc[:-1]), ("", ""))
+    return f"{{{key}: {value}}}" if key and re.fullmatch(shape, value) else ""
 
 
 def _owner(loc: Loc) -> str:
@@ -101,9 +158,10 @@ def _owner(loc: Loc) -> str:
 def _unknown_key(loc: Loc) -> tuple[str, str]:
     written = str(loc[-1])
     known = known_keys(loc[:-1])
-    suggestion = nearest(written, known)
+    other = _OTHER_WORDS.get(re.sub(r"[^a-z]", "", written.lower()), "")
+    suggestion = other if other in known else nearest(written, known)
     hint = "" if suggestion or not known else f"; known here: {one_of(known, 12)}"
-    return f"unknown key '{clean(written, 60)}'{hint}", suggestion
+    return f"unknown key '{shown(written)}'{hint}", suggestion
 
 
 def known_keys(loc: Loc) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The kinds of value that an operator writes: durations, percents, amounts, addresses, URLs.
+"""The kinds of value that an operator writes: durations, percents, amounts, accounts, names.
 
 Each is a type for pydantic: the text that people write goes in, the value that the fleet uses
 comes out. The messages name the value, except where it may hold a secret.
@@ -6,19 +6,17 @@ comes out. The messages name the value, except where it may hold a secret.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from lptui.config.keccak import keccak256
-from lptui.config.mistakes import nearest, one_of, shown
+from lptui.config.mistakes import VALUE_LIMIT, nearest, one_of, shown
 from lptui.fleet.units import Address, Wei, parse_eth
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
@@ -35,8 +33,8 @@ _AMOUNT: Final = re.compile(rf"({_DECIMAL}) ?(ETH|gwei|wei)", re.IGNORECASE)
 _PERCENT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?) ?%")
 _CELSIUS: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9])?) ?°?C")
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
-_HOST_LABELS: Final = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?")
-_KEY_LIKE: Final = re.compile(r"(?=[^/]*[0-9])(?=[^/]*[A-Za-z])[A-Za-z0-9_-]{20,}")
+_PRIVATE_KEY: Final = re.compile(r"(?:0[xX])?[0-9a-fA-F]{64}")
+_VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
 
 
 def mistake(message: str, value: object = None, suggestion: str = "") -> PydanticCustomError:
@@ -58,22 +56,30 @@ def text_of(value: object, what: str) -> str:
     raise mistake(f"expected {what}, not {shown(value)}; put it in quotes if it is one", value)
 
 
-def _written(value: object, what: str) -> str:
+def _written(value: object, what: str, limit: int = VALUE_LIMIT) -> str:
     """The text of a scalar, numbers included, for kinds that check its shape themselves."""
     if value is None or isinstance(value, (dict, list)):
         raise mistake(f"expected {what}, not {shown(value) or 'nothing'}")
-    return shown(value).strip()
+    return shown(value, limit).strip()
 
 
 def duration(value: object) -> float:
     """Seconds from `500ms`, `2s`, `1m30s`, `6h`, `1d`."""
     text = _written(value, "a duration like 2s or 5m")
     if not _DURATION.fullmatch(text):
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        suggestion = f"{text}s" if number and not text.startswith("-") else ""
-        raise mistake(f"'{text}' is not a duration like 2s, 500ms or 1m30s", value, suggestion)
+        raise mistake(f"'{text}' is not a duration like 2s, 500ms or 1m30s", value, _meant(text))
     parts = _DURATION_PART.findall(text)
     return float(sum(Decimal(number) * Decimal(str(_SECONDS[unit])) for number, unit in parts))
+
+
+def _meant(text: str) -> str:
+    """What a duration written in another way comes to: `2`, `5 min`, `1h 30m`."""
+    squeezed = re.sub(r"\s+", "", text.lower())
+    short = re.sub(r"([0-9](?:ms|[smhd]))[a-z]*", r"\1", squeezed)
+    for tried in (short, f"{short}s"):
+        if _DURATION.fullmatch(tried):
+            return tried
+    return ""
 
 
 def percent(value: object) -> float:
@@ -81,8 +87,9 @@ def percent(value: object) -> float:
     text = _written(value, "a percentage like 85%")
     found = _PERCENT.fullmatch(text)
     if not found:
-        likely = isinstance(value, (int, float)) and 1 < value <= 100
-        suggestion = f"{text}%" if likely else ""
+        suggestion = ""
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= 100:
+            suggestion = f"{text}%" if value > 1 else f"{value * 100:g}%"
         raise mistake(f"'{text}' is not a percentage like 85%", value, suggestion)
     if float(found[1]) > 100:
         raise mistake(f"'{text}' is more than 100%", value)
@@ -118,9 +125,13 @@ def amount(value: object) -> Wei:
 
 def account(value: object) -> Address:
     """A 20-byte account; mixed case must carry the right checksum (EIP-55)."""
-    text = _written(value, "an account like 0x1234…, 40 hexadecimal digits")
+    text = _written(value, "an account like 0x1234…, 40 hexadecimal digits", 80)
+    if _PRIVATE_KEY.fullmatch(text):
+        raise mistake("64 digits are a private key, not an account: it belongs in no file of yours")
     if not _ADDRESS.fullmatch(text):
-        raise mistake(f"'{text}' is not an account: 0x and 40 hexadecimal digits", value)
+        prefixed = f"0x{text[2:] if text.startswith('0X') else text}"
+        meant = prefixed if _ADDRESS.fullmatch(prefixed) else ""
+        raise mistake(f"'{text}' is not an account: 0x and 40 hexadecimal digits", value, meant)
     digits = text[2:]
     if digits not in (digits.lower(), digits.upper()):
         right = checksum(text)
@@ -128,6 +139,8 @@ def account(value: object) -> Address:
             raise mistake(
                 f"'{text}' has a wrong checksum: a digit is mistyped, or its case is", value
             )
+    if not int(digits, 16):
+        raise mistake("the zero address is nobody's account", value)
     return Address(text.lower())
 
 
@@ -150,11 +163,38 @@ def name(value: object) -> str:
         raise mistake(
             f"'{shown(text)}' is not a name: letters, digits, '.', '_' and '-', at most 63",
             text,
-            re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:63],
+            _meant_name(text),
         )
     if text in RESERVED_NAMES:
         raise mistake(f"'{text}' has a meaning of its own and cannot be a name", text)
     return text
+
+
+def _meant_name(text: str) -> str:
+    """What a name was meant to be, or the list of names that it is; nothing of a URL."""
+    if "://" in text:
+        return ""
+    pieces = [piece.strip() for piece in text.split(",")]
+    if len(pieces) > 1 and all(_NAME.fullmatch(piece) for piece in pieces):
+        return f"[{', '.join(pieces)}]"
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:63]
+
+
+def environment_variable(value: object) -> str:
+    """A variable's name; never repeated, for some put the secret itself here."""
+    text = text_of(value, "the name of an environment variable")
+    if not _VARIABLE_NAME.fullmatch(text):
+        bare = text.strip("${}")
+        meant = bare if text[:1] == "$" and _VARIABLE_NAME.fullmatch(bare) else ""
+        raise mistake("`env` takes the name of an environment variable", suggestion=meant)
+    return text
+
+
+def argv(value: object) -> object:
+    """A command as a list; never one text, which would need a shell."""
+    if isinstance(value, str):
+        raise mistake("a command is a list: [program, argument, …]")
+    return value
 
 
 def plain_text(value: object) -> str:
@@ -175,123 +215,34 @@ def remote_path(value: object) -> str:
     return text
 
 
-def host_address(value: object) -> str:
-    """A host name or an IP address, without port."""
-    text = text_of(value, "a host name or an IP address")
-    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
-    if is_ip(bare):
-        return bare
-    if text.count(":") == 1:
-        before, _, port_text = text.partition(":")
-        raise mistake(
-            f"'{shown(text)}' has a port in it; write `port: {shown(port_text)}`", text, before
-        )
-    if re.fullmatch(r"[0-9.]+", text) or not _HOST_LABELS.fullmatch(text) or ".." in text:
-        raise mistake(f"'{shown(text)}' is neither a host name nor an IP address", text)
-    return text
+def choice(
+    what: str, words: tuple[str, ...], meant: Mapping[str, str], several: str = ""
+) -> Callable[[object], str]:
+    """A word of a closed list; `meant` maps words of other times to today's.
 
-
-def is_ip(text: str) -> bool:
-    """Whether a text is an IP address, scope (`%eth0`) included."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def port(value: object) -> int:
-    """1 to 65535."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise mistake(f"expected a port number, not '{shown(value)}'", value)
-    if not 1 <= value <= 65535:
-        raise mistake(f"port {shown(value)} is outside 1 to 65535", value)
-    return value
-
-
-def address_port(value: object) -> tuple[str, int]:
-    """`address:port`, IPv6 in brackets."""
-    text = text_of(value, "address:port")
-    host, _, port_text = text.rpartition(":")
-    if not host or not re.fullmatch(r"[0-9]{1,5}", port_text) or (":" in host and host[0] != "["):
-        raise mistake(f"'{shown(text)}' is not address:port", text)
-    return host_address(host), port(int(port_text))
-
-
-def url(value: object, schemes: tuple[str, ...], default_scheme: str = "") -> str:
-    """A URL of one of some schemes, free of secrets; the messages repeat none either."""
-    text = text_of(value, "a URL")
-    if default_scheme and "://" not in text:
-        text = f"{default_scheme}://{text}"
-    scheme, _, rest = text.partition("://")
-    if scheme not in schemes or not rest:
-        meant = nearest(scheme, schemes) if rest else ""
-        kinds = one_of(f"{known}://" for known in schemes)
-        raise mistake(f"expected a URL with {kinds}", suggestion=f"{meant}://…" if meant else "")
-    if scheme == "unix":
-        if not rest.startswith("/"):
-            raise mistake("a unix socket is written unix:///path")
-        return text
-    _check_authority(text)
-    _refuse_secrets(text)
-    return text
-
-
-def _check_authority(text: str) -> None:
-    try:
-        parts = urlsplit(text)
-        port_number = parts.port
-    except ValueError:
-        raise mistake("not a URL: its address or its port is wrong (1 to 65535)") from None
-    if "@" in parts.netloc:
-        raise mistake("a URL with a user or password in it: give secrets by reference instead")
-    if port_number == 0:
-        raise mistake("port 0 is outside 1 to 65535")
-    if any(char.isspace() for char in text):
-        raise mistake("a URL with a space in it")
-    host_address(parts.hostname or "")
-
-
-def _refuse_secrets(text: str) -> None:
-    parts = urlsplit(text)
-    pieces = [*parts.path.split("/"), *re.split(r"[&=]", parts.query)]
-    if any(_KEY_LIKE.fullmatch(piece) for piece in pieces):
-        raise mistake(
-            "the URL seems to hold an API key: leave it out and add `key: {env: NAME}`, "
-            "which is put at the end of the URL when it is used"
-        )
-
-
-def service_uri(value: object) -> str:
-    """A public address as go-livepeer takes it: `https://host:port`."""
-    text = text_of(value, "https://host:port")
-    if text.startswith("http://"):
-        raise mistake(
-            f"'{shown(text)}' must be https: gateways only dial TLS",
-            text,
-            "https://" + text.removeprefix("http://"),
-        )
-    checked = url(text, ("https",), "https").rstrip("/")
-    parts = urlsplit(checked)
-    if parts.path or parts.query or parts.fragment:
-        raise mistake(f"'{shown(text)}' is more than https://host:port", text)
-    if parts.port is None:
-        raise mistake(f"'{shown(text)}' has no port", text, f"{checked}:8935")
-    return checked
-
-
-def choice(what: str, words: tuple[str, ...], meant: Mapping[str, str]) -> Callable[[object], str]:
-    """A word of a closed list; `meant` maps words of other times to today's."""
+    `several` is what to tell those who wrote a list.
+    """
 
     def check(value: object) -> str:
+        if isinstance(value, list):
+            raise mistake(f"expected one {what}, not a list{several}")
         text = _written(value, f"a {what}")
         if text in words:
             return text
-        suggestion = meant.get(text.lower(), "") or nearest(text, words)
+        suggestion = _meant_words(text, words, meant) or nearest(text, words)
         known = "" if suggestion else f"; known: {one_of(words)}"
         raise mistake(f"unknown {what} '{text}'{known}", value, suggestion)
 
     return check
+
+
+def _meant_words(text: str, words: tuple[str, ...], meant: Mapping[str, str]) -> str:
+    """The words for one of other times, or for several: `O/T` is `[orchestrator, transcoder]`."""
+    pieces = [piece for piece in re.split(r"[\s,/+&]+", text.lower()) if piece]
+    found = [piece if piece in words else meant.get(piece, "") for piece in pieces]
+    if not found or not all(found):
+        return meant.get(text.lower(), "")
+    return found[0] if len(found) == 1 else f"[{', '.join(found)}]"
 
 
 def one_or_more(value: object) -> object:
@@ -299,7 +250,7 @@ def one_or_more(value: object) -> object:
     return value if isinstance(value, list) or value is None else [value]
 
 
-def _json(description: str, pattern: str = "", **more: object) -> WithJsonSchema:
+def described(description: str, pattern: str = "", **more: object) -> WithJsonSchema:
     schema: dict[str, object] = {"type": "string", "description": description, **more}
     if pattern:
         schema["pattern"] = pattern
@@ -307,26 +258,21 @@ def _json(description: str, pattern: str = "", **more: object) -> WithJsonSchema
 
 
 Duration = Annotated[
-    float, BeforeValidator(duration), _json("500ms, 2s, 1m30s, 6h, 1d", f"^{_DURATION.pattern}$")
+    float,
+    BeforeValidator(duration),
+    described("500ms, 2s, 1m30s, 6h, 1d", f"^{_DURATION.pattern}$"),
 ]
-PercentValue = Annotated[float, BeforeValidator(percent), _json("85%", f"^{_PERCENT.pattern}$")]
-Celsius = Annotated[float, BeforeValidator(celsius), _json("83 C", f"^{_CELSIUS.pattern}$")]
+PercentValue = Annotated[float, BeforeValidator(percent), described("85%", f"^{_PERCENT.pattern}$")]
+Celsius = Annotated[float, BeforeValidator(celsius), described("83 C", f"^{_CELSIUS.pattern}$")]
 Amount = Annotated[
-    int, BeforeValidator(amount), _json("0.05 ETH", rf"^{_DECIMAL} ?(?:ETH|gwei|wei)$")
+    int,
+    BeforeValidator(amount),
+    described("0.05 ETH", rf"^{_DECIMAL} ?(?:[Ee][Tt][Hh]|[Gg]?[Ww][Ee][Ii])$"),
 ]
 Account = Annotated[
-    str, BeforeValidator(account), _json("0x and 40 digits", f"^{_ADDRESS.pattern}$")
+    str, BeforeValidator(account), described("0x and 40 digits", f"^{_ADDRESS.pattern}$")
 ]
-Name = Annotated[str, BeforeValidator(name), _json("a name", NAME_PATTERN)]
-Text = Annotated[str, BeforeValidator(plain_text), _json("text")]
-FilePath = Annotated[str, BeforeValidator(file_path), _json("a path; ~ and relative are fine")]
-RemotePath = Annotated[str, BeforeValidator(remote_path), _json("an absolute path", "^/")]
-HostAddress = Annotated[str, BeforeValidator(host_address), _json("host name or IP address")]
-Port = Annotated[
-    int,
-    BeforeValidator(port),
-    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 65535}),
-]
-ServiceUri = Annotated[
-    str, BeforeValidator(service_uri), _json("https://host:port", "^https://[^/]+:[0-9]+/?$")
-]
+Name = Annotated[str, BeforeValidator(name), described("a name", NAME_PATTERN)]
+Text = Annotated[str, BeforeValidator(plain_text), described("text")]
+FilePath = Annotated[str, BeforeValidator(file_path), described("a path; ~ and relative are fine")]
+RemotePath = Annotated[str, BeforeValidator(remote_path), described("an absolute path", "^/")]

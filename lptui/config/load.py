@@ -11,6 +11,7 @@ import math
 import os
 import re
 import stat
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -204,8 +205,20 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> tuple[Spot, str]:
     line = lines[spot.line - 1] if spot.line <= len(lines) else ""
     if "\t" in line[: spot.column]:
         return spot, "a tab where YAML wants spaces"
-    context = f" ({clean(error.context, 80)})" if error.context else ""
-    return spot, f"not YAML: {problem}{context}"
+    context = f" ({clean(error.context, 80)}" if error.context else ""
+    begun = error.context_mark
+    if context and begun and spot != (begun.line + 1, begun.column + 1):
+        context += f" that begins at {begun.line + 1}:{begun.column + 1}"
+    return spot, f"not YAML: {problem}{context}{')' if context else ''}"
+
+
+def _unseen(text: str) -> str:
+    """What is wrong with a value that is not one line of plain characters."""
+    char = next(char for char in text if not char.isprintable())
+    if char == "\n":
+        return "a value is one line"
+    what = unicodedata.name(char, "control character").lower()
+    return f"a value with a character that cannot be seen: U+{ord(char):04X}, {what}"
 
 
 @dataclass(slots=True)
@@ -295,7 +308,7 @@ class _Builder:
         text = event.value
         frame = self._stack[-1] if self._stack else None
         if not text.isprintable():
-            self._note(spot, "a value is one line without control characters")
+            self._note(spot, _unseen(text))
             text = clean(text)
         if frame and isinstance(frame.value, YamlMap) and frame.expects_key:
             if event.anchor:

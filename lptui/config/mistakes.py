@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -15,6 +16,10 @@ VALUE_LIMIT: Final = 60
 
 MISTAKE_LIMIT: Final = 200
 """Most mistakes of one file that are kept: beyond it the file is something else altogether."""
+
+
+_URL: Final = re.compile(r"\b(?!unix:)([A-Za-z][A-Za-z0-9+.-]*://)([^/?#\s]*)(\S*)")
+_PASSWORD: Final = re.compile(r"[^\s@/]*:[^\s@/]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +69,11 @@ def in_order(mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:
     return tuple(ordered[:MISTAKE_LIMIT])
 
 
-def shown(value: object) -> str:
-    """A value of the file as it may be repeated: one safe line, cut."""
+def shown(value: object, limit: int = VALUE_LIMIT) -> str:
+    """A value of the file as it may be repeated: one safe line, cut.
+
+    Of a URL no more than the address: operators paste the one with their API key in it.
+    """
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -74,7 +82,16 @@ def shown(value: object) -> str:
         return "a mapping"
     if isinstance(value, list):
         return "a list"
-    return clean(str(value), VALUE_LIMIT)
+    text = _URL.sub(_address_only, str(value)[:2000])
+    return clean(_PASSWORD.sub("…@", text), limit)
+
+
+def _address_only(url: re.Match[str]) -> str:
+    scheme, address, rest = url.groups()
+    user, at, host = address.rpartition("@")
+    is_login = scheme == "ssh://" and ":" not in user
+    before = user + at if is_login or not at else "…@"
+    return f"{scheme}{before}{host}{rest[:1]}{'…' if len(rest) > 1 else ''}"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

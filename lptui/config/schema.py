@@ -23,19 +23,17 @@ from pydantic import (
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_before_validator_function
 
-from lptui.config import kinds
+from lptui.config import addresses, kinds
+from lptui.config.addresses import HostAddress, Port, ServiceUri
 from lptui.config.kinds import (
     Account,
     Amount,
     Celsius,
     Duration,
     FilePath,
-    HostAddress,
     Name,
     PercentValue,
-    Port,
     RemotePath,
-    ServiceUri,
     Text,
 )
 from lptui.fleet.topology import Role
@@ -51,7 +49,9 @@ _OLD_ROLES: Final = {
     "round_init": "round-initialiser",
     "initializer": "round-initialiser",
     "initialiser": "round-initialiser",
-    "geth": "rpc",
+    **dict.fromkeys(
+        ("geth", "nitro", "nethermind", "erigon", "besu", "reth", "ethereum", "arbitrum"), "rpc"
+    ),
 }
 
 
@@ -64,11 +64,11 @@ class Part(BaseModel):
 
 
 def words(
-    what: str, known: tuple[str, ...], meant: Mapping[str, str] | None = None
+    what: str, known: tuple[str, ...], meant: Mapping[str, str] | None = None, several: str = ""
 ) -> tuple[BeforeValidator, WithJsonSchema]:
     """Annotations of a field that holds a word of a closed list."""
     return (
-        BeforeValidator(kinds.choice(what, known, meant or {})),
+        BeforeValidator(kinds.choice(what, known, meant or {}, several)),
         WithJsonSchema({"type": "string", "enum": list(known)}),
     )
 
@@ -99,10 +99,10 @@ class OneOrMore:
 MANY: Final = OneOrMore()
 RPC_URL = Annotated[
     str,
-    BeforeValidator(lambda value: kinds.url(value, RPC_SCHEMES)),
+    BeforeValidator(lambda value: addresses.url(value, RPC_SCHEMES)),
     WithJsonSchema({"type": "string", "pattern": f"^(?:{'|'.join(RPC_SCHEMES)})://"}),
 ]
-ROLE = Annotated[str, *words("role", ROLES, _OLD_ROLES)]
+ROLE = Annotated[str, *words("role", ROLES, _OLD_ROLES, "; several are written `roles`")]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Number = Annotated[float, Field(gt=0, le=1_000_000)]
 
@@ -112,9 +112,11 @@ class Secret(Part):
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
-    env: Text | None = Field(None, description="environment variable that holds it")
+    env: Annotated[Text, BeforeValidator(kinds.environment_variable)] | None = Field(
+        None, description="environment variable that holds it"
+    )
     file: FilePath | None = Field(None, description="file that holds it, on the operator's machine")
-    command: list[Text] | None = Field(
+    command: Annotated[list[Text], BeforeValidator(kinds.argv)] | None = Field(
         None, min_length=1, description="program and arguments that print it"
     )
 
@@ -149,13 +151,18 @@ class EndpointSpec(Part):
         if value == NO_ENDPOINT:
             return {"url": NO_ENDPOINT}
         if isinstance(value, int) and not isinstance(value, bool):
-            value = f"127.0.0.1:{kinds.port(value)}"
+            value = f"127.0.0.1:{addresses.port(value)}"
         if isinstance(value, str):
-            return {"url": kinds.url(value, HTTP_SCHEMES, "http")}
+            port = value.strip().removeprefix(":")
+            if port.isdecimal():
+                raise kinds.mistake(
+                    "a port alone is written without quotes or ':'", value, suggestion=port
+                )
+            return {"url": addresses.url(value, HTTP_SCHEMES, "http")}
         if not isinstance(value, dict):
             raise kinds.mistake("expected address:port, a URL, or a mapping with `url`", value)
         if isinstance(value.get("url"), str):
-            return {**value, "url": kinds.url(value["url"], HTTP_SCHEMES, "http")}
+            return {**value, "url": addresses.url(value["url"], HTTP_SCHEMES, "http")}
         return value
 
     @classmethod

@@ -101,6 +101,11 @@ class View:
         names = self.names[what]
         if name in names or name in others:
             return
+        if "://" in name:
+            yield self.mistake(
+                loc, f"'{shown(name)}' is a URL: give it an entry of its own, and name that", name
+            )
+            return
         suggestion = nearest(name, (*sorted(names), *others))
         hint = "" if suggestion or not names else f"; known: {one_of(sorted(names))}"
         hint = hint or ("" if names else f"; there is no {what} in the file")

@@ -52,8 +52,12 @@ def test_every_key_is_described() -> None:
         "hosts: {a: {address: b, jump: [c.example.org]}}",
         "hosts: {a: {local: true}}\nnodes: {n: {host: a, role: transcoder, cli: 6935}}",
         "hosts: {a: {local: true}}\nnodes: {n: {host: a, role: transcoder, cli: none}}",
-        "hosts: {a: {local: true}}\nnodes: {n: {host: a, role: transcoder, cli: {url: b}}}",
+        "hosts: {a: {local: true}}\nnodes: {n: {host: a, role: transcoder, cli: {url: 'b:1'}}}",
         "x-mine: 1\nhosts: {a: {local: true}}",
+        "hosts: {a: {address: '[2001:db8::1]'}, b: {address: fe80::1%eth0}}",
+        "hosts: {a: {local: true}}\nthresholds: {balance_warn: 1 eth, balance_critical: 5GWEI}",
+        "hosts: {a: {local: true}}\n"
+        "nodes: {n: {host: a, role: orchestrator, service_uri: 'a.example.org:8935'}}",
         "hosts: {a: {local: true}}\nintervals: {fast: 1m30s}\nthresholds: {disk_warn: 85 %}",
     ],
 )
@@ -69,6 +73,8 @@ def test_both_accept(text: str, tmp_path: Path) -> None:
     [
         "host: {a: {local: true}}",
         "hosts: {a: {local: yes}}",
+        "hosts: {a: {address: me@b}}",
+        "hosts: {a: {address: a b}}",
         "hosts: {a b: {local: true}}",
         "hosts: {a: {local: true}}\nnodes: {n: {host: a, role: orchestator}}",
         "hosts: {a: {local: true}}\nnodes: {n: {host: a, role: transcoder, cli: 70000}}",

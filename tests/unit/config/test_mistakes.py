@@ -74,6 +74,20 @@ SINGLE = [
     ("  x: [a]", 6, "expected a mapping, not a list"),
     ("  x y: {host: gpu, role: transcoder}", 3, "'x y' is not a name"),
     ("  o1: {host: gpu, role: transcoder}", 3, "'o1' is here twice (first on line 12)"),
+    ("  x: {host: gpu, role: [transcoder]}", 24, "expected one role, not a list; several are wri"),
+    ("  x: {host: gpu, roles: 'O, T'}", 25, "unknown role 'O, T', did you mean '[orchestrator, tr"),
+    ("  x: {host: gpu, role: nitro}", 24, "unknown role 'nitro', did you mean 'rpc'?"),
+    (
+        "  x: {host: gpu, role: transcoder, systemd: a}",
+        36,
+        "unknown key 'systemd', did you mean 'un",
+    ),
+    (
+        "  x: {host: gpu, role: transcoder, cliAddr: 1}",
+        36,
+        "unknown key 'cliAddr', did you mean 'cli",
+    ),
+    ("  x: host:gpu", 6, "expected a mapping, not 'host:gpu', did you mean 'host: gpu'?"),
     # References.
     (
         "  x: {host: gpv, role: transcoder}",
@@ -87,8 +101,8 @@ SINGLE = [
         "unknown orchestrator 'mian', did you mean 'main'?",
     ),
     (
-        "  x: {host: gpu, role: orchestrator, cli: {url: 1.example.org, via: egde}}",
-        69,
+        "  x: {host: gpu, role: orchestrator, cli: {url: '1.example.org:1', via: egde}}",
+        73,
         "unknown host 'egde', did you mean 'edge'?",
     ),
     (
@@ -126,6 +140,9 @@ SINGLE = [
         "node 'x' has the same CLI address as 'o1'",
     ),
     ("  x: {host: gpu, role: transcoder, cli: 70000}", 41, "port 70000 is outside 1 to 65535"),
+    ("  x: {host: gpu, role: transcoder, cli: localhost}", 41, "no port: -cliAddr says which"),
+    ("  x: {host: gpu, role: transcoder, cli: ':6935'}", 41, "a port alone is written without"),
+    ("  x: {host: gpu, role: transcoder, cli: '6935'}", 41, "a port alone is written without"),
     ("  x: {host: gpu, role: rpc, cli: 1}", 29, "an RPC node has no `cli`"),
     ("  x: {host: gpu, role: transcoder, metrics: none}", 36, "`metrics` cannot be 'none'"),
     # What keeps it running.
@@ -162,13 +179,28 @@ SINGLE = [
         "'https://a.example.org:1'?",
     ),
     ("  x: {host: gpu, role: orchestrator, account: 0x12}", 47, "'0x12' is not an account"),
-    ("  x: {host: gpu, role: orchestrator, transcoders: '2'}", 51, "expected a whole number"),
+    (
+        f"  x: {{host: gpu, role: orchestrator, account: '0x{'0' * 40}'}}",
+        47,
+        "the zero address is nobody's account",
+    ),
+    (
+        "  x: {host: gpu, role: orchestrator, service_uri: none}",
+        51,
+        "leave it out where -serviceAddr is none",
+    ),
+    (
+        "  x: {host: gpu, role: orchestrator, transcoders: '2'}",
+        51,
+        "expected a whole number, not '2': leave out the quotes",
+    ),
     ("  x: {host: gpu, role: orchestrator, transcoders: -1}", 51, "-1 is out of bounds"),
     ("  x: {host: gpu, role: transcoder, tags: [a b]}", 43, "'a b' is not a name"),
     # Hosts.
     ("hosts2: {}", 1, "unknown key 'hosts2', did you mean 'hosts'?"),
     # Other sections.
     ("production: yes", 13, "expected true or false, not 'yes', did you mean 'true'?"),
+    ("production: 'true'", 13, "expected true or false, not 'true': leave out the quotes"),
     ("name: ''", 7, "expected text, not nothing"),
     ("name: 5", 7, "expected text, not 5; put it in quotes"),
     ("groups: {a: [o1, o2]}", 18, "unknown node 'o2'; known: 'o1'"),
@@ -203,6 +235,11 @@ SINGLE = [
     ("balancers: {a: {kind: haproxy}}", 13, "haproxy 'a' has neither `socket` nor `stats`"),
     ("balancers: {a: {kind: haproxy, socket: /x}}", 32, "a runtime socket is on a host"),
     ("balancers: {a: {kind: haproxy, host: edge, socket: x}}", 52, "'x' is neither /path nor"),
+    (
+        "balancers: {a: {kind: haproxy, host: edge, socket: 'unix:///run/a'}}",
+        52,
+        "'unix:///run/a' is neither /path nor address:port, did you mean '/run/a'?",
+    ),
     ("balancers: {a: {kind: nginx}}", 13, "nginx 'a' has no `host`"),
     ("balancers: {a: {kind: nginx, host: edge, socket: /x}}", 42, "`socket` is for haproxy, and"),
     ("balancers: {a: {kind: nginx, host: egde}}", 36, "unknown host 'egde', did you mean 'edge'?"),
@@ -235,6 +272,14 @@ HOSTS = [
     ("a:", 5, "expected a mapping, not nothing"),
     ("a: {address: 1.2.3}", 16, "'1.2.3' is neither a host name nor an IP address"),
     ("a: {address: 'b:22'}", 16, "'b:22' has a port in it; write `port: 22`, did you mean 'b'?"),
+    ("a: {address: me@b}", 16, "'me@b' has a user in it; write `user: me`, did you mean 'b'?"),
+    ("a: {address: b, jump: 'edge,gpu'}", 25, "'edge,gpu' is several hosts: write them as a list"),
+    ("a: {hostname: b, ssh: c}", 7, "unknown key 'hostname', did you mean 'address'?"),
+    (
+        "a: a.example.org",
+        6,
+        "expected a mapping, not 'a.example.org', did you mean '{address: a.ex",
+    ),
     ("a: {address: b, port: 0}", 25, "port 0 is outside 1 to 65535"),
     ("a: {address: b, port: '22'}", 25, "expected a port number, not '22'"),
     ("a: {address: b, jump: a}", 25, "host 'a' cannot jump through itself"),
@@ -267,6 +312,11 @@ RPCS = [
     ("a: {url: 'http://x', via: egde}", 29, "unknown host 'egde', did you mean 'edge'?"),
     ("a: {url: 'http://x', node: o1}", 30, "node 'o1' has not the role rpc"),
     ("a: {url: 'http://x', node: o2}", 30, "unknown node 'o2'; known: 'o1'"),
+    ("a: http://x", 6, "expected a mapping, not 'http://x', did you mean '{url: http://x}'?"),
+    ("a: {url: 'x:8545'}", 12, "expected a URL with 'http://', 'https://', 'ws://', 'wss://' or "),
+    ("a: {url: 'http://x/${KEY}'}", 12, "no variable is put into a URL"),
+    ("a: {url: 'http://x', key: {env: $KEY}}", 35, "`env` takes the name of an environment var"),
+    ("a: {url: 'http://x?a=b', key: {env: KEY}}", 28, "`key` is put at the end of a path"),
     ("a: {url: unix:///x}", 12, "a unix socket is on a host: say `via: HOST`"),
     ("a: {url: unix:///x, via: edge, key: {env: X}}", 34, "a unix socket takes no `key`"),
     ("a: {url: 'http://x', headers: {'a b': {env: X}}}", 34, "'a b' is not a header's name"),
@@ -274,6 +324,7 @@ RPCS = [
     ("a: {url: 'http://x', key: {env: A, file: B}}", 29, "a secret has exactly one of"),
     ("a: {url: 'http://x', key: {}}", 29, "a secret has exactly one of"),
     ("a: {url: 'http://x', key: {command: []}}", 39, "an empty list"),
+    ("a: {url: 'http://x', key: {command: 'a b'}}", 39, "a command is a list: [program, argum"),
     ("a: {url: 'http://x', key: {evn: A}}", 30, "unknown key 'evn', did you mean 'env'?"),
     ("a: {url: 'http://x', chain_id: 0}", 34, "0 is out of bounds: it must be at least 1"),
     ("a: {url: 'http://x', reference: 1}", 35, "expected true or false, not '1'"),
@@ -297,6 +348,13 @@ CHAINS = [
         "unknown network 'arbitrum-one-mainet'; a network of your own needs `controller` and "
         "`chain_id`, did you mean 'arbitrum-one-mainnet'?",
     ),
+    (
+        "network: arbitrum",
+        (8, 12),
+        "unknown network 'arbitrum'; a network of your own needs `controller` and `chain_id`, did "
+        "you mean 'arbitrum-one-mainnet'?",
+    ),
+    ("network: mainnet\n  rpcs: ['https://x/k']", (9, 10), "'https://x/…' is a URL: give it an en"),
     ("network: offchain", (8, 12), "a fleet off chain has no `chain` section"),
     ("network: rinkeby", (8, 12), "network 'rinkeby' does not exist any more"),
     (
@@ -420,6 +478,23 @@ signers:
         found = told(mistakes_of(tmp_path, "name: x\n"))
         assert found == [(1, 1, "nothing to watch: no hosts, no nodes, no rpcs")]
 
+    @pytest.mark.parametrize(
+        "text", ["hosts: [a]\n", "rpcs: x\n", "Hosts: {a: {local: true}}\n", "nodes: 5\n"]
+    )
+    def test_a_section_with_a_mistake_is_not_missed(self, tmp_path: Path, text: str) -> None:
+        (found,) = mistakes_of(tmp_path, text)
+        assert "nothing to watch" not in found.message
+
+    def test_endpoints_that_differ_in_a_secret_are_different(self, tmp_path: Path) -> None:
+        text = f"""{BASE}
+rpcs:
+  a: {{url: "https://x.example.org", headers: {{X-Tenant: {{env: A}}}}}}
+  b: {{url: "https://x.example.org", headers: {{X-Tenant: {{env: B}}}}}}
+  c: {{url: "https://x.example.org", key: {{env: C}}}}
+"""
+        text = text.replace('rpcs:\n  arb: {url: "http://127.0.0.1:8547", via: edge}\n', "")
+        assert mistakes_of(tmp_path, text) == ()
+
     def test_a_reference_to_an_entry_with_a_mistake_is_no_second_one(self, tmp_path: Path) -> None:
         text = BASE.replace("edge: {address: 192.0.2.1}", "edge: 5")
         assert [found.line for found in mistakes_of(tmp_path, text)] == [2]
@@ -502,6 +577,18 @@ class TestSecrets:
             "rpcs: {a: {url: 'http://x', password: hunter2}}",
             "balancers: {a: {kind: haproxy, stats: {url: x.example.org, auth: hunter2}}}",
             "balancers: {a: {kind: haproxy, stats: 'http://u:hunter2@x'}}",
+            "rpcs: {a: 'https://x/v2/hunter2'}",
+            "rpcs: ['https://x/v2/hunter2']",
+            "rpcs: https://x/v2/hunter2",
+            "rpcs: {'https://x/v2/hunter2': {url: 'http://y'}}",
+            "chain: {network: mainnet, rpcs: ['https://x/v2/hunter2']}",
+            "chain: {network: mainnet, rpcs: https://hunter2@x}",
+            "nodes: {n: {host: h, role: orchestrator, rpc: 'https://x/?k=hunter2'}}",
+            "nodes: {n: {host: h, role: orchestrator, service_uri: 'http://u:hunter2@x:1'}}",
+            "hosts: {i: {address: 'u:hunter2@x'}}",
+            "hosts: {i: {address: x, jump: 'u:hunter2@x'}}",
+            "rpcs: {a: {url: 'https://x/?network=arbitrum&dkey=hunter2'}}",
+            "rpcs: {a: {url: 'http://x', key: {env: 'hunter2/hunter2'}}}",
             "password: hunter2",
             "ssh: {password: hunter2}",
             "rpcs: {a: {url: 'http://x', key: !secret 'hunter2'}}",
@@ -511,6 +598,14 @@ class TestSecrets:
         found = mistakes_of(tmp_path, f"hosts: {{h: {{local: true}}}}\n{text}\n")
         assert found
         assert "hunter2" not in repr(found)
+
+    def test_a_private_key_is_not_repeated(self, tmp_path: Path) -> None:
+        key = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
+        for written in (f"'{key}'", f"0x{key}"):
+            text = f"{BASE}  x: {{host: gpu, role: orchestrator, account: {written}}}\n"
+            (found,) = mistakes_of(tmp_path, text)
+            assert "private key" in found.message
+            assert key[:8] not in repr(found)
 
     def test_the_mistake_says_how_to_refer_to_it(self, tmp_path: Path) -> None:
         (found,) = mistakes_of(tmp_path, "rpcs: {a: {url: 'http://x', key: hunter2}}\n")
