@@ -8,7 +8,14 @@ from typing import Final
 from lptui.checks.view import SILENCE, View
 from lptui.checks.words import listed, span
 from lptui.errors import ProblemKind
-from lptui.fleet.facts.balancer import AdminState, BalancerState, Health, Proxy, Server
+from lptui.fleet.facts.balancer import (
+    AdminState,
+    BalancerState,
+    Health,
+    NginxConfig,
+    Proxy,
+    Server,
+)
 from lptui.fleet.finding import Finding, Metric, Severity
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Balancer, BalancerKind
@@ -19,6 +26,7 @@ BACKEND: Final = "lb-backend"
 SERVER: Final = "lb-server"
 MEMBERS: Final = "lb-membership"
 
+_MEND: Final = "mend it before nginx is reloaded or restarted; nginx -t tests it"
 _SERVING: Final = frozenset({Health.UP, Health.NO_CHECK, Health.GOING_DOWN, Health.STARTING})
 
 
@@ -38,6 +46,10 @@ def balancer_up(view: View) -> Iterator[Finding]:
             if balancer.stub_status is not None:
                 severity, summary = Severity.CRITICAL, f"{summary}, nor does it answer"
             remedy = "see whether its service runs; nginx -t tests its configuration"
+        elif broken := _broken(view, balancer):
+            severity = Severity.CRITICAL
+            summary += f", but its configuration on disk is broken: {broken}"
+            remedy = _MEND
         elif state.edited:
             severity = Severity.WARNING
             summary += "; its configuration on disk is newer than what it runs"
@@ -65,6 +77,17 @@ def _is_gone(state: BalancerState) -> bool:
     return state.kind == "nginx" and bool(fronts) and not any(front.status for front in fronts)
 
 
+def _broken(view: View, balancer: Balancer) -> str:
+    """Why nginx would not start again; "" where nothing is known against it."""
+    reading = view.readings(NginxConfig).get(balancer.name)
+    if reading is None:
+        return ""
+    if reading.problem is not None:
+        return str(reading.problem) if reading.problem.kind is ProblemKind.BAD_ANSWER else ""
+    config = view.value(reading)
+    return config.refused if config is not None else ""
+
+
 def _shut(state: BalancerState) -> list[str]:
     """Frontends that somebody has told to take no connections."""
     fronts = [proxy for proxy in state.proxies if proxy.kind == "frontend"]
@@ -85,7 +108,7 @@ def _silent(view: View, balancer: Balancer, reading: Reading[BalancerState]) -> 
             balancer.name,
             f"its configuration is broken: {problem}",
             found.evidence,
-            "mend it before nginx is reloaded or restarted; nginx -t tests it",
+            _MEND,
         )
     return Finding(
         UP,

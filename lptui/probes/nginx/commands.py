@@ -36,11 +36,12 @@ VERSION: Final = Command(("nginx", "-v"), merge_stderr=True)
 
 FILES_FUNCTION: Final = ShellFunction(
     "lptui_nginx_files",
-    # Unquoted on purpose: the shell expands the pattern; nothing of it is ever run.
-    'lptui_nginx_files() { for x_a in "$@"; do for x_p in $x_a; do '
+    # Unquoted on purpose: the shell expands the pattern; nothing of it is ever run. Without IFS a
+    # space in it divides nothing.
+    'lptui_nginx_files() { ( IFS=; for x_a in "$@"; do for x_p in $x_a; do '
     'if [ -f "$x_p" ]; then if [ -r "$x_p" ]; then '
     'printf \'# configuration file %s:\\n\' "$x_p"; cat "$x_p"; echo; '
-    "else printf '# unreadable file %s:\\n' \"$x_p\"; fi; fi; done; done; }",
+    "else printf '# unreadable file %s:\\n' \"$x_p\"; fi; fi; done; done; ); }",
 )
 
 

@@ -23,17 +23,20 @@ from lptui.transport.protocols import Output, Shell
 USUAL_PATH: Final = "/etc/nginx/nginx.conf"
 
 _ROUNDS: Final = 8
+_RIGHTS: Final = ("ermission denied", "not permitted", "Read-only file system")
+"""What nginx says when it is the login that may not test the files."""
+
 _VERSION: Final = re.compile(r"nginx version: (\S{1,60})")
 _MESSAGE: Final = re.compile(r"\[(?:emerg|crit|alert|error)\] (?:[0-9#]+: )?(.*)")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A configuration as it was read, and what to say about the way."""
+    """A configuration as it was read, and what nginx has against it."""
 
     dump: Dump
     directives: tuple[Directive, ...]
-    notes: tuple[str, ...] = ()
+    refused: str = ""
 
 
 class NginxConfigProbe:
@@ -90,7 +93,7 @@ def describe(
 ) -> NginxConfig:
     """The configuration together with what is running."""
     said = _VERSION.search(version)
-    notes = list(found.notes)
+    notes: list[str] = []
     newest = max(processes.parse_modified(changed.text).values(), default=None)
     generation = None
     try:
@@ -101,9 +104,13 @@ def describe(
             notes.append(_which(len(masters)))
     except BadAnswerError as error:
         notes.append(str(error))
+    found_upstreams = upstreams.find(found.directives)
+    if found_upstreams.unknown:
+        targets = ", ".join(found_upstreams.unknown[:3])
+        notes.append(f"requests also go where variables lead, which is not followed: {targets}")
     loaded = generation.loaded_at if generation else None
     return NginxConfig(
-        upstreams=upstreams.find(found.directives),
+        upstreams=found_upstreams.known,
         listen=upstreams.listens(found.directives),
         files=tuple(clean(path, 400) for path in found.dump.files),
         version=clean(said[1].removeprefix("nginx/"), 60) if said else "",
@@ -112,6 +119,7 @@ def describe(
         changed_at=newest,
         loaded_at=loaded,
         edited=newest > loaded if newest is not None and loaded is not None else None,
+        refused=found.refused,
         old_workers=generation.old_workers if generation else None,
         notes=tuple(notes),
     )
@@ -134,7 +142,7 @@ async def _configuration(
     if is_running:
         [dumped] = await shell.run([commands.dump(path)], left())
         if _is_dump(dumped):
-            return await _parsed(split(dumped.text))
+            return await _accepted(dumped.text, balancer)
         complaint, is_broken = f"nginx -T: {_complaint(dumped)}", _is_broken(dumped)
     try:
         found = await _parsed(await _files(shell, path or USUAL_PATH, left))
@@ -146,11 +154,10 @@ async def _configuration(
             raise CommandError(what, why, remedy, kind=error.kind) from None
         [by_sudo] = await shell.run([commands.dump(path, sudo=True)], left())
         if _is_dump(by_sudo):
-            return await _parsed(split(by_sudo.text))
+            return await _accepted(by_sudo.text, balancer)
         why = f"{why}; sudo: {_complaint(by_sudo)}"
         raise CommandError(what, why, _remedy(path), kind=ProblemKind.FORBIDDEN) from None
-    notes = (f"nginx refuses its files: {complaint}",) if is_broken else ()
-    return Found(found.dump, found.directives, notes)
+    return Found(found.dump, found.directives, complaint if is_broken else "")
 
 
 def _is_dump(output: Output) -> bool:
@@ -178,13 +185,19 @@ async def _files(shell: Shell, main: str, left: Callable[[], float]) -> Dump:
             raise CommandError(clean(main, 200), "there is no such file, or it is out of reach")
         files |= new
         patterns = await asyncio.to_thread(includes, Dump({main: "", **new}))
-        patterns = tuple(pattern for pattern in patterns if not _has_space(pattern))
     return Dump(files)
 
 
-def _has_space(pattern: str) -> bool:
-    """The shell would take it for two."""
-    return any(char.isspace() for char in pattern)
+async def _accepted(text: str, balancer: Balancer) -> Found:
+    """A dump that nginx has tested: what cannot be read in it is no fault of the files."""
+    try:
+        return await _parsed(split(text))
+    except BadAnswerError as error:
+        raise CommandError(
+            f"nginx configuration on {balancer.host}",
+            f"nginx accepts it, but lptui cannot read it: {error}",
+            "it may hold another language (Lua, njs) or be very large; please report it",
+        ) from None
 
 
 async def _parsed(dump: Dump) -> Found:
@@ -193,7 +206,8 @@ async def _parsed(dump: Dump) -> Found:
 
 def _is_broken(output: Output) -> bool:
     """The test failed for what is written in the files, not for the login's rights."""
-    return output.status == 1 and "[emerg]" in output.text and "ermission denied" not in output.text
+    said = output.text
+    return output.status == 1 and "[emerg]" in said and not any(word in said for word in _RIGHTS)
 
 
 def _complaint(output: Output) -> str:

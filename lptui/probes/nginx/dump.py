@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from posixpath import normpath
 from typing import Any, Final
 
 from lptui.errors import BadAnswerError
@@ -81,8 +82,9 @@ def read(dump: Dump) -> tuple[Directive, ...]:
         for number, (path, body) in enumerate(dump.files.items()):
             local = Path(folder) / f"{number}.conf"
             local.write_text(body, encoding="utf-8", errors="replace")
-            trees[path] = _tree(local, path)
-    return tuple(_Splicer(dump.main, trees).directives(dump.main, trees[dump.main], 0))
+            trees[normpath(path)] = _tree(local, path)
+    tree = trees[normpath(dump.main)]
+    return tuple(_Splicer(dump.main, trees).directives(dump.main, tree, 0))
 
 
 def includes(dump: Dump) -> tuple[str, ...]:
@@ -112,6 +114,7 @@ class _Splicer:
 
     main: str
     trees: Mapping[str, Sequence[Mapping[str, Any]]]
+    """By path without `.` and `..`."""
     seen: int = 0
 
     def directives(
@@ -125,13 +128,20 @@ class _Splicer:
                 raise BadAnswerError("nginx configuration", "too many directives")
             name, args = str(statement["directive"]), tuple(map(str, statement["args"]))
             if name == "include" and args:
-                pattern = _absolute(self.main, args[0])
-                for path in sorted(path for path in self.trees if matches(pattern, path)):
+                for path in self._included(args[0]):
                     yield from self.directives(path, self.trees[path], depth + 1)
                 continue
             block = statement.get("block")
             inner = None if block is None else tuple(self.directives(file, block, depth))
             yield Directive(name, args, file, int(statement["line"]), inner)
+
+    def _included(self, path: str) -> list[str]:
+        """The files that an include means. nginx names them as the include does: `a/./b`."""
+        pattern = normpath(_absolute(self.main, path))
+        found = sorted(path for path in self.trees if matches(pattern, path))
+        if not found and not any(char in pattern for char in "*?["):
+            raise BadAnswerError("nginx configuration", f"no included file {clean(path, 120)}")
+        return found
 
 
 def _tree(local: Path, path: str) -> Sequence[Mapping[str, Any]]:
@@ -165,7 +175,7 @@ def _walk(tree: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
 
 def _absolute(main: str, path: str) -> str:
     """nginx takes relative paths from the folder of its main file."""
-    return path if path.startswith("/") else str(PurePosixPath(main).parent / path)
+    return path if path.startswith("/") else f"{str(PurePosixPath(main).parent).rstrip('/')}/{path}"
 
 
 def _component(pattern: str) -> re.Pattern[str]:

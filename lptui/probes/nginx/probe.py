@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar, Final
 
-from lptui.errors import DeadlineError, LptuiError, Problem, ProblemKind, TransportError
+from lptui.errors import LptuiError, Problem, ProblemKind
 from lptui.fleet.facts.balancer import (
     AdminState,
     BalancerState,
@@ -19,37 +19,16 @@ from lptui.fleet.facts.balancer import (
     Server,
 )
 from lptui.fleet.reading import Key
-from lptui.fleet.topology import Balancer, Endpoint, Fleet
+from lptui.fleet.topology import Balancer, Fleet
 from lptui.probes.backends import only
-from lptui.probes.host.commands import DATE
-from lptui.probes.nginx import status
-from lptui.probes.nginx.config import host_of, nginx_balancers
+from lptui.probes.nginx import status, verdicts
+from lptui.probes.nginx.config import nginx_balancers
+from lptui.probes.nginx.verdicts import Target, Verdict
 from lptui.probes.probe import Answer, Asking
 from lptui.probes.timing import time_left
-from lptui.text import clean
 from lptui.transport.protocols import Reach
 
 KIND: Final = "nginx"
-AT_ONCE: Final = 16
-PATIENCE_S: Final = 2.0
-"""How long a server may take to answer."""
-
-_NO_VERDICT: Final = frozenset(
-    {ProblemKind.FORBIDDEN, ProblemKind.NOT_CONFIGURED, ProblemKind.INTERNAL}
-)
-
-Target = tuple[str, str]
-"""An address and how to speak to it: http, https, or "" where that is not known (stream)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What asking a server gave."""
-
-    health: Health
-    detail: str = ""
-    latency_s: float | None = None
-    problem: Problem | None = None
 
 
 class NginxProbe:
@@ -84,17 +63,20 @@ class NginxProbe:
             for one in config.upstreams
             if not balancer.backends or one.name in balancer.backends
         ]
-        verdicts, (page, page_notes) = await asyncio.gather(
-            _verdicts(asking.reach, balancer, _targets(wanted), left),
+        answers, (page, page_notes) = await asyncio.gather(
+            verdicts.ask(asking.reach, balancer, _targets(wanted), left),
             _stub_status(asking.reach, balancer, left),
         )
-        state = _state(config, wanted, verdicts, page)
+        state = _state(config, wanted, answers, page)
         whole = only(state, balancer.backends)
         return [Answer(key, _with_notes(whole, (*notes, *config.notes, *page_notes)))]
 
 
 def _configuration(asking: Asking, target: str) -> tuple[NginxConfig | Problem, tuple[str, ...]]:
-    """The configuration as last read, with a note where that reading fails now."""
+    """The configuration as last read, with a note where that reading fails now.
+
+    One that has not been read for some intervals is not known any more.
+    """
     reading = asking.latest.reading(NginxConfig, target)
     if reading.value is not None:
         return reading.value, ()
@@ -103,77 +85,14 @@ def _configuration(asking: Asking, target: str) -> tuple[NginxConfig | Problem, 
     if good is None or good.value is None:
         return problem, ()
     age = asking.clock.now() - good.taken_at
+    if age > asking.fleet.intervals.slow * asking.fleet.thresholds.stale_intervals:
+        return problem, ()
     return good.value, (f"the configuration was read {age:.0f} s ago; now {problem}",)
 
 
 def _targets(wanted: Sequence[NginxUpstream]) -> list[Target]:
     found = [(server.address, one.scheme) for one in wanted for server in one.servers]
     return list(dict.fromkeys(found))
-
-
-async def _verdicts(
-    reach: Reach, balancer: Balancer, targets: Sequence[Target], left: Callable[[], float]
-) -> dict[Target, Verdict]:
-    """Asks all servers side by side.
-
-    Where one does not answer, the host itself is asked: when that fails, nothing is known of the
-    servers, and its error is raised.
-    """
-    turns = asyncio.Semaphore(AT_ONCE)
-
-    async def one(target: Target) -> Verdict:
-        async with turns:
-            return await _verdict(reach, balancer, target, left)
-
-    found = await asyncio.gather(*(one(target) for target in targets))
-    if any(verdict.problem is not None for verdict in found):
-        await reach.shell(host_of(balancer)).run([DATE], max(0.5, left()))
-    return dict(zip(targets, found, strict=True))
-
-
-async def _verdict(
-    reach: Reach, balancer: Balancer, target: Target, left: Callable[[], float]
-) -> Verdict:
-    address, scheme = target
-    if address.startswith("unix:"):
-        return Verdict(Health.UNKNOWN, "a unix socket; not asked")
-    try:
-        seconds = min(PATIENCE_S, left())
-    except DeadlineError:
-        return Verdict(Health.UNKNOWN, "not asked: too many servers take their time")
-    host = host_of(balancer)
-    try:
-        if balancer.probe_path is None:
-            took = await reach.connect_time(host, address, seconds)
-            return Verdict(Health.UP, "connected", took)
-        schemes = (scheme,) if scheme else ("https", "http")
-        return await _page(reach, host, address, schemes, balancer.probe_path, seconds)
-    except LptuiError as error:
-        problem = error.problem()
-        health = Health.UNKNOWN if problem.kind in _NO_VERDICT else Health.DOWN
-        return Verdict(health, clean(problem.why or problem.what, 160), None, problem)
-
-
-async def _page(
-    reach: Reach, host: str, address: str, schemes: Sequence[str], path: str, seconds: float
-) -> Verdict:
-    """A GET by the first scheme that the server speaks; 2xx and 3xx are well."""
-    for scheme in schemes:
-        # A node's own certificate is self-signed, and nginx does not check it either by default.
-        endpoint = Endpoint(f"{scheme}://{address}", host, verify_tls=False)
-        try:
-            answer = await reach.http(endpoint).request("GET", path, deadline_s=seconds)
-        except TransportError as error:
-            if scheme != schemes[-1] and error.kind not in (
-                ProblemKind.REFUSED,
-                ProblemKind.TIMEOUT,
-            ):
-                continue
-            raise
-        is_well = 200 <= answer.status < 400
-        detail = f"GET {clean(path, 60)}: {answer.status}"
-        return Verdict(Health.UP if is_well else Health.DOWN, detail, answer.took_s)
-    raise TransportError(address, "there is no way to ask it", kind=ProblemKind.INTERNAL)
 
 
 async def _stub_status(
@@ -184,7 +103,7 @@ async def _stub_status(
         return None, ()
     try:
         http = reach.http(balancer.stub_status)
-        answer = await http.request("GET", "", deadline_s=min(PATIENCE_S, left()))
+        answer = await http.request("GET", "", deadline_s=min(verdicts.PATIENCE_S, left()))
         if answer.status != 200:
             return None, (f"stub_status: status {answer.status}",)
         page = status.parse(answer.text)
@@ -197,10 +116,10 @@ async def _stub_status(
 def _state(
     config: NginxConfig,
     wanted: Sequence[NginxUpstream],
-    verdicts: Mapping[Target, Verdict],
+    answers: Mapping[Target, Verdict],
     page: status.StubStatus | None,
 ) -> BalancerState:
-    servers = tuple(server for one in wanted for server in _servers(one, verdicts))
+    servers = tuple(server for one in wanted for server in _servers(one, answers))
     backends = tuple(_proxy(one, servers) for one in wanted)
     is_running = config.pid is not None or page is not None
     frontend = Proxy(
@@ -223,13 +142,13 @@ def _state(
     )
 
 
-def _servers(upstream: NginxUpstream, verdicts: Mapping[Target, Verdict]) -> list[Server]:
+def _servers(upstream: NginxUpstream, answers: Mapping[Target, Verdict]) -> list[Server]:
     found: list[Server] = []
     names: dict[str, int] = {}
     for line in upstream.servers:
         times = names[line.address] = names.get(line.address, 0) + 1
         name = line.address if times == 1 else f"{line.address} #{times}"
-        verdict = verdicts[line.address, upstream.scheme]
+        verdict = answers[line.address, upstream.scheme]
         found.append(_server(upstream.name, name, line, verdict))
     return found
 
@@ -245,15 +164,19 @@ def _server(backend: str, name: str, line: NginxServer, verdict: Verdict) -> Ser
         weight=0 if line.down else line.weight,
         configured_weight=line.weight,
         check_detail=verdict.detail,
-        health_source="probe" if verdict.health is not Health.UNKNOWN else "",
+        health_source="probe" if verdict.health in (Health.UP, Health.DOWN) else "",
         latency_s=verdict.latency_s,
     )
 
 
 def _proxy(upstream: NginxUpstream, servers: Sequence[Server]) -> Proxy:
-    """An upstream; `active` and `backup` count the servers that answered and are not set down."""
+    """An upstream; `active` and `backup` count the servers that may take traffic.
+
+    They answered, or cannot be asked and are sent traffic in any case (UDP).
+    """
     mine = [one for one in servers if one.backend == upstream.name]
-    usable = [one for one in mine if one.health is Health.UP and one.admin is not AdminState.DOWN]
+    well = (Health.UP, Health.NO_CHECK)
+    usable = [one for one in mine if one.health in well and one.admin is not AdminState.DOWN]
     is_unknown = any(one.health is Health.UNKNOWN for one in mine)
     return Proxy(
         name=upstream.name,

@@ -3,44 +3,53 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
 from lptui.fleet.facts.balancer import NginxServer, NginxUpstream
+from lptui.probes.nginx import passes
 from lptui.probes.nginx.dump import Directive
+from lptui.probes.nginx.passes import Pass
 from lptui.probes.numbers import count
 from lptui.text import clean
 
 _ALGORITHMS: Final = frozenset({"ip_hash", "hash", "least_conn", "least_time", "random", "sticky"})
-_PASSES: Final = frozenset({"proxy_pass", "grpc_pass"})
 _SECURE: Final = frozenset({"https", "grpcs"})
 _DURATION: Final = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)?", re.ASCII)
 _SECONDS: Final[Mapping[str, float]] = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _PORT: Final = re.compile(r".*:[0-9]{1,5}", re.ASCII)
 
 
-def find(directives: Sequence[Directive]) -> tuple[NginxUpstream, ...]:
+@dataclass(frozen=True, slots=True)
+class Upstreams:
+    """Whom requests are passed to; `unknown` are passes by variables that depend on the request."""
+
+    known: tuple[NginxUpstream, ...]
+    unknown: tuple[str, ...] = ()
+
+
+def find(directives: Sequence[Directive]) -> Upstreams:
     """The upstream blocks of http and stream, then servers that requests are passed to directly."""
     found: list[NginxUpstream] = []
+    unknown: list[str] = []
     for context in ("http", "stream"):
         blocks = [one for one in directives if one.name == context and one.block is not None]
         inside = [one for block in blocks for one in block.block or ()]
         named = [_upstream(one, context) for one in inside if one.name == "upstream" and one.block]
-        targets = list(_targets(inside))
-        schemes = _schemes(targets)
-        found += [replace(one, scheme=schemes.get(one.name, one.scheme)) for one in named]
-        found += _direct(targets, {one.name for one in named}, context)
-    return tuple(_without_twins(found))
+        taken = passes.find(context, inside)
+        unknown += taken.unknown
+        schemes = passes.schemes(taken.found)
+        found += [replace(one, scheme=schemes.get(one.name.lower(), "")) for one in named]
+        found += _direct(taken.found, {one.name.lower() for one in named}, schemes, context)
+    return Upstreams(tuple(_without_twins(found)), tuple(unknown))
 
 
 def listens(directives: Sequence[Directive]) -> tuple[str, ...]:
     """The addresses of all server blocks, as written."""
-    found = [
-        clean(one.args[0], 80) for one in _walk(directives) if one.name == "listen" and one.args
-    ]
-    return tuple(dict.fromkeys(found))[:100]
+    lines = (one for one in passes.walk(directives) if one.name == "listen" and one.args)
+    return tuple(dict.fromkeys(clean(one.args[0], 80) for one in lines))[:100]
 
 
 def seconds(text: str) -> float | None:
@@ -66,7 +75,6 @@ def _upstream(block: Directive, context: str) -> NginxUpstream:
         context=context,
         servers=tuple(_server(one, context) for one in inside if one.name == "server" and one.args),
         algorithm=clean(" ".join(words), 80),
-        scheme="http" if context == "http" else "",
     )
 
 
@@ -102,55 +110,25 @@ def _with_port(address: str, context: str, scheme: str) -> str:
     return f"{address}:{443 if scheme in _SECURE else 80}"
 
 
-def _targets(directives: Sequence[Directive]) -> Iterator[tuple[str, str, Directive]]:
-    """Scheme and authority of everything that requests are passed to; names with variables not."""
-    for one in _walk(directives):
-        if one.name not in _PASSES or not one.args or "$" in one.args[0]:
-            continue
-        scheme, separator, rest = one.args[0].partition("://")
-        if not separator:
-            scheme, rest = "", one.args[0]
-        if rest.startswith("unix:"):
-            continue
-        yield scheme.lower(), rest.partition("/")[0], one
-
-
-def _schemes(targets: Sequence[tuple[str, str, Directive]]) -> dict[str, str]:
-    """How requests to each name are sent; https where any of them is."""
-    found: dict[str, str] = {}
-    for scheme, name, _ in targets:
-        if scheme in _SECURE:
-            found[name] = "https"
-    return found
-
-
 def _direct(
-    targets: Sequence[tuple[str, str, Directive]], named: set[str], context: str
+    passes: Sequence[Pass], named: Set[str], schemes: Mapping[str, str], context: str
 ) -> list[NginxUpstream]:
     """`proxy_pass http://192.0.2.1:8935;`: a server without an upstream block."""
     found: dict[str, NginxUpstream] = {}
-    for scheme, name, line in targets:
-        if name in named or not _is_authority(name):
+    for one in passes:
+        if one.name.lower() in named or not _is_authority(one.name):
             continue
-        address = _with_port(clean(name, 200), context, scheme)
-        server = NginxServer(address=address, file=clean(line.file, 400), line=line.line)
-        kind = "https" if scheme in _SECURE else "http" if context == "http" else ""
-        found.setdefault(
-            address, NginxUpstream(name=address, context=context, servers=(server,), scheme=kind)
-        )
+        scheme = schemes[one.name.lower()]
+        address = _with_port(clean(one.name, 200), context, scheme)
+        server = NginxServer(address=address, file=clean(one.line.file, 400), line=one.line.line)
+        found.setdefault(address, NginxUpstream(address, context, (server,), scheme=scheme))
     return list(found.values())
 
 
 def _is_authority(name: str) -> bool:
+    if name.startswith("unix:/"):
+        return True
     try:
         return bool(urlsplit(f"//{name}").hostname)
     except ValueError:
         return False
-
-
-def _walk(directives: Sequence[Directive]) -> Iterator[Directive]:
-    stack = list(reversed(directives))
-    while stack:
-        one = stack.pop()
-        yield one
-        stack.extend(reversed(one.block or ()))

@@ -7,7 +7,14 @@ from dataclasses import replace
 import pytest
 
 from lptui.errors import ProblemKind
-from lptui.fleet.facts.balancer import AdminState, BalancerState, Health, Proxy, Server
+from lptui.fleet.facts.balancer import (
+    AdminState,
+    BalancerState,
+    Health,
+    NginxConfig,
+    Proxy,
+    Server,
+)
 from lptui.fleet.facts.livepeer import NodeStatus
 from lptui.fleet.finding import Severity
 from lptui.fleet.topology import Endpoint
@@ -89,6 +96,22 @@ def test_a_frontend_that_takes_no_connections(status: str, expected: Severity) -
     found = finding(fleet, "lb-up@front")
     assert found.severity is expected
     assert ("public" in found.summary) is (expected is CRITICAL)
+
+
+def nginx_with(**config: object) -> FleetBuilder:
+    return FleetBuilder().put(NginxConfig((), **config), "ws")  # type: ignore[arg-type]
+
+
+def test_an_nginx_that_would_not_start_again_is_not_well() -> None:
+    """It still serves by what it has loaded; the next reload or reboot would end that."""
+    assert severity(nginx_with(), "lb-up@ws") is OK
+    found = finding(nginx_with(refused="host not found", edited=True), "lb-up@ws")
+    assert found.severity is CRITICAL
+    assert "host not found" in found.summary
+    assert "nginx -t" in found.remedy
+    fleet = nginx_with()
+    fleet.fail(NginxConfig, "ws", ProblemKind.BAD_ANSWER)
+    assert severity(fleet, "lb-up@ws") is CRITICAL
 
 
 def test_drained_and_down_tells_both() -> None:

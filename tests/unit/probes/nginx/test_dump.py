@@ -19,7 +19,7 @@ MAIN = "/etc/nginx/nginx.conf"
 
 
 def _upstreams(text: str = DUMP) -> dict[str, NginxUpstream]:
-    return {one.name: one for one in upstreams.find(read(split(text)))}
+    return {one.name: one for one in upstreams.find(read(split(text))).known}
 
 
 def _conf(text: str) -> str:
@@ -58,6 +58,79 @@ def test_a_server_without_an_upstream_block_and_one_name_in_two_contexts() -> No
     assert found["192.0.2.50:9443"].servers[0].address == "192.0.2.50:9443"
     assert found["orch (stream)"].servers[0].address == "192.0.2.77:8935"
     assert set(found) == {"orch", "192.0.2.50:9443", "tls_orch", "orch (stream)"}
+
+
+HTTP = """http {{
+    upstream Pool {{ server 192.0.2.1:1; }}
+    upstream spare {{ server 192.0.2.2:1; }}
+    map $http_upgrade $chosen {{ default pool; "~*web;socket {{}}" spare; }}
+    server {{ set $late "orch.example.org"; location / {{ {} }} }}
+}}"""
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("proxy_pass https://pool;", {"Pool": "https", "spare": ""}),
+        ("proxy_pass http://pool/$1;", {"Pool": "http", "spare": ""}),
+        ("proxy_pass http://pool$request_uri;", {"Pool": "http", "spare": ""}),
+        ("proxy_pass https://$chosen;", {"Pool": "https", "spare": "https"}),
+        ("grpc_pass pool; location /a { proxy_pass https://pool; }", {"Pool": "https"}),
+        ("grpc_pass grpcs://pool;", {"Pool": "grpcs"}),
+        ("fastcgi_pass spare;", {"spare": "fastcgi"}),
+        ("proxy_pass http://192.0.2.9:8545$request_uri;", {"192.0.2.9:8545": "http"}),
+        ("proxy_pass https://$late:8935/x;", {"orch.example.org:8935": "https"}),
+        ("proxy_pass https://${late};", {"orch.example.org:443": "https"}),
+        ("proxy_pass http://unix:/run/a.sock:/path/;", {"unix:/run/a.sock": "http"}),
+        ("uwsgi_pass unix:/run/u.sock;", {"unix:/run/u.sock": "uwsgi"}),
+        ("scgi_pass 127.0.0.1:9000;", {"127.0.0.1:9000": "scgi"}),
+    ],
+)
+def test_how_and_where_requests_are_passed(line: str, found: dict[str, str]) -> None:
+    known = {name: one.scheme for name, one in _upstreams(_conf(HTTP.format(line))).items()}
+    assert {name: known.get(name) for name in found} == found
+    assert set(known) == {"Pool", "spare", *found}
+
+
+def test_what_depends_on_the_request_is_named_not_guessed() -> None:
+    line = "proxy_pass http://$host:$port; location /b { proxy_pass $http_x; }"
+    found = upstreams.find(read(split(_conf(HTTP.format(line)))))
+    assert {one.name for one in found.known} == {"Pool", "spare"}
+    assert found.unknown == ("http://$host:$port", "$http_x")
+
+
+def test_variables_that_name_each_other_come_to_an_end() -> None:
+    line = "set $a $b$b$b; set $b $a$a; proxy_pass http://$a;"
+    assert upstreams.find(read(split(_conf(HTTP.format(line))))).unknown
+
+
+def test_a_stream_is_udp_where_nothing_else_is_listened_for() -> None:
+    text = """stream {
+        upstream dns { server 192.0.2.1:53; }
+        upstream both { server 192.0.2.1:54; }
+        server { listen 53 udp; proxy_pass dns; }
+        server { listen 54 udp reuseport; listen 54; proxy_pass both; }
+        server { listen 55 udp; proxy_pass 192.0.2.1:55; }
+        server { listen 56; proxy_pass unix:/run/a.sock; }
+    }"""
+    known = {name: one.scheme for name, one in _upstreams(_conf(text)).items()}
+    assert known == {"dns": "udp", "both": "", "192.0.2.1:55": "udp", "unix:/run/a.sock": ""}
+
+
+@pytest.mark.parametrize("written", ["./sites/*.conf", "x/../sites/a.conf", "sites//a.conf"])
+def test_an_include_is_found_however_its_path_is_written(written: str) -> None:
+    """nginx names the file as the include does."""
+    path = f"/etc/nginx/{written.replace('*', 'a')}"
+    text = _conf(f"http {{ include {written}; }}")
+    text += f"# configuration file {path}:\nupstream u {{ server a; }}\n"
+    assert set(_upstreams(text)) == {"u"}
+    assert includes(split(text)) == (f"/etc/nginx/{written}",)
+
+
+def test_a_file_that_is_missing_from_a_dump_is_not_passed_over() -> None:
+    with pytest.raises(BadAnswerError, match=r"no included file sites/a\.conf"):
+        read(split(_conf("http { include sites/a.conf; }")))
+    assert read(split(_conf("http { include sites/*.conf; }")))
 
 
 def test_listening_addresses() -> None:

@@ -30,6 +30,7 @@ from tests.unit.probes.nginx.test_dump import DUMP, MAIN, PROCESSES
 CONFIG, STATE = PROBES
 LB, HOST = "lb-2", "edge-1"
 DENIED = b'nginx: [emerg] open() "/run/nginx.pid" failed (13: Permission denied)\n'
+NOTE = "requests also go where variables lead, which is not followed: http://$somewhere"
 STUB = Endpoint("http://127.0.0.1:8081/status", HOST)
 STUB_PAGE = (
     "Active connections: 7 \nserver accepts handled requests\n 10 10 31 \n"
@@ -81,7 +82,7 @@ async def test_a_dump_with_its_processes() -> None:
     assert config.version == "1.22.1"
     assert len(config.upstreams) == 4
     assert (config.pid, config.old_workers, config.edited) == (700, 1, False)
-    assert config.notes == ()
+    assert config.notes == (NOTE,)
 
 
 async def test_files_newer_than_the_workers_are_edited_and_not_loaded() -> None:
@@ -95,7 +96,7 @@ async def test_files_newer_than_the_workers_are_edited_and_not_loaded() -> None:
 async def test_without_the_right_to_test_the_files_are_read() -> None:
     config = await _config(Host(Output(DENIED, 1), files=DUMP))
     assert len(config.upstreams) == 4
-    assert config.notes == ()
+    assert config.notes == (NOTE,)
 
 
 async def test_sudo_is_the_last_resort() -> None:
@@ -116,10 +117,35 @@ async def test_where_nothing_helps_the_sudoers_line_is_told() -> None:
 async def test_broken_files_are_told_by_nginx_s_own_words() -> None:
     broken = Output(b'nginx: [emerg] host not found in upstream "x:1" in /etc/nginx/a:3\n', 1)
     config = await _config(Host(broken, files=DUMP))
-    assert "host not found" in config.notes[0]
+    assert "host not found" in config.refused
     assert config.upstreams
     with pytest.raises(LptuiError, match="host not found"):
         await _config(Host(broken))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'mkdir() "/var/lib/nginx/body" failed (13: Permission denied)',
+        'chown("/var/lib/nginx/body", 33) failed (1: Operation not permitted)',
+        'open() "/run/nginx.pid" failed (30: Read-only file system)',
+    ],
+)
+async def test_what_only_the_login_may_not_do_is_no_fault_of_the_files(words: str) -> None:
+    config = await _config(Host(Output(f"nginx: [emerg] {words}\n".encode(), 1), files=DUMP))
+    assert config.refused == ""
+
+
+async def test_files_that_nginx_accepts_are_not_called_broken() -> None:
+    many = "".join(f"# configuration file /etc/nginx/{number}:\n" for number in range(500))
+    with pytest.raises(LptuiError, match=r"nginx accepts it.*more than") as caught:
+        await _config(Host(many))
+    assert caught.value.kind is ProblemKind.COMMAND_FAILED
+
+
+async def test_passes_that_cannot_be_followed_are_noted() -> None:
+    dump = f"# configuration file {MAIN}:\nhttp {{ server {{ proxy_pass http://$host; }} }}\n"
+    assert "http://$host" in (await _config(Host(dump))).notes[0]
 
 
 async def test_where_nginx_does_not_run_nothing_is_tested() -> None:
@@ -193,12 +219,16 @@ async def test_a_dead_host_is_not_taken_for_dead_servers() -> None:
         await _state(reach, _known(A))
 
 
-async def test_a_silent_server_is_down_after_its_patience() -> None:
+@pytest.mark.parametrize(("patience_s", "health"), [(0.1, Health.DOWN), (2.0, Health.UNKNOWN)])
+async def test_a_silent_server_is_down_after_its_patience_and_not_before(
+    monkeypatch: pytest.MonkeyPatch, patience_s: float, health: Health
+) -> None:
+    monkeypatch.setattr("lptui.probes.nginx.verdicts.PATIENCE_S", patience_s)
     reach = FakeReach(connects={f"{HOST} {A.address}": HANG})  # type: ignore[dict-item]
     asking = _asking(reach, _known(A))
     reach.commands[HOST] = Host(DUMP)
     answer = await _ask(replace(asking, deadline_s=0.2))
-    assert answer.value.servers[0].health is Health.DOWN
+    assert answer.value.servers[0].health is health
 
 
 @pytest.mark.parametrize(
@@ -233,9 +263,52 @@ async def test_stub_status_and_its_absence() -> None:
     assert "stub_status: status 404" in state.notes
 
 
-async def test_a_unix_socket_is_not_asked() -> None:
-    state = await _state(FakeReach(), _known(NginxServer("unix:/run/x.sock")))
-    assert state.servers[0].health is Health.UNKNOWN
+X = NginxServer("unix:/run/x.sock")
+
+
+async def test_a_unix_socket_is_asked_like_any_server() -> None:
+    state = await _state(FakeReach(connects={f"{HOST} /run/x.sock": 0.1}), _known(X))
+    assert state.servers[0].health is Health.UP
+    reach = FakeReach(pages={"GET unix:///run/x.sock/healthz": "ok"})
+    state = await _state(reach, _known(X), probe_path="/healthz")
+    assert state.servers[0].health is Health.UP
+
+
+@pytest.mark.parametrize(
+    ("is_there", "may_use", "health", "says"),
+    [
+        (0, 0, Health.DOWN, "nobody listens"),
+        (0, 1, Health.UNKNOWN, "login may not use"),
+        (1, 1, Health.DOWN, "no such socket"),
+    ],
+)
+async def test_a_socket_that_is_closed_to_the_login_alone_is_not_down(
+    is_there: int, may_use: int, health: Health, says: str
+) -> None:
+    def answer(command: Command) -> Any:
+        status = {"-S": is_there, "-w": may_use}.get(command.argv[1] if command.argv[1:] else "", 0)
+        return Output(b"", status)
+
+    state = await _state(FakeReach(commands={HOST: answer}), _known(X))
+    assert state.servers[0].health is health
+    assert says in state.servers[0].check_detail
+
+
+async def test_udp_cannot_be_asked_and_is_taken_for_neither_up_nor_down() -> None:
+    reach = FakeReach()
+    state = await _state(reach, _known(A, scheme="udp", context="stream"))
+    assert (state.servers[0].health, state.servers[0].health_source) == (Health.NO_CHECK, "")
+    backend = state.backend("orch")
+    assert backend is not None
+    assert backend.status == "UP"
+    assert not [kind for kind, _, _ in reach.asked if kind == "connect"]
+
+
+@pytest.mark.parametrize("scheme", ["grpc", "fastcgi", "uwsgi"])
+async def test_a_page_is_asked_only_of_those_that_have_pages(scheme: str) -> None:
+    reach = FakeReach(connects={f"{HOST} {A.address}": 0.1})
+    state = await _state(reach, _known(A, scheme=scheme), probe_path="/healthz")
+    assert state.servers[0].health is Health.UP
 
 
 async def test_an_earlier_configuration_is_used_with_its_age() -> None:
@@ -243,6 +316,11 @@ async def test_an_earlier_configuration_is_used_with_its_age() -> None:
     failed: Reading[Any] = Reading(None, problem, "", 1_800_000_000.0, last_good=_known(A))
     state = await _state(FakeReach(connects={f"{HOST} {A.address}": 0.1}), failed)
     assert "10 s ago" in state.notes[0]
+    asking = _asking(FakeReach(), failed)
+    long_ago = asking.clock.now() - 10 * asking.fleet.intervals.slow
+    stale = replace(failed, last_good=replace(_known(A), taken_at=long_ago))
+    answer = await _ask(_asking(FakeReach(), stale))
+    assert answer.problem == problem, "what it was an hour ago says nothing of now"
     answer = await _ask(_asking(FakeReach(), replace(failed, last_good=None)))
     assert answer.problem == problem
     answer = await _ask(_asking(FakeReach()))
