@@ -6,20 +6,21 @@ go-livepeer's reward service calls once, when it sees a `NewRound` log, and neve
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from lptui.checks.view import View
 from lptui.checks.words import listed, span
+from lptui.fleet.callers import Caller, orchestrator, reward_callers
 from lptui.fleet.facts.chain import (
     ChainRound,
     OrchestratorRecord,
-    RewardEvent,
     RewardHistory,
     RoundOutcome,
 )
+from lptui.fleet.facts.livepeer import NodeMetrics
 from lptui.fleet.finding import Finding, Metric, Severity
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Chain, Thresholds
@@ -29,6 +30,8 @@ from lptui.text import plural
 DUE: Final = "reward-due"
 MISSED: Final = "reward-missed"
 ACTIVE: Final = "orchestrator-active"
+
+_DISAGREE: Final = "ask another RPC endpoint before anything is called"
 
 
 class RewardState(StrEnum):
@@ -59,21 +62,21 @@ class Assessment:
 def assess(
     clock: ChainRound,
     record: OrchestratorRecord,
-    event: RewardEvent | None,
+    history: RewardHistory | None,
     limits: Thresholds,
     block_seconds: float,
 ) -> Assessment:
-    """The state of one orchestrator's reward.
+    """The state of one orchestrator's reward, from its record and from the logs.
 
-    `event` is the `Reward` log of the current round, if one was seen. Limits longer than a
-    quarter of the round are cut to that, so that they mean something on a short round too.
+    Limits longer than a quarter of the round are cut to that, so that they mean something on a
+    short round too.
     """
     left = clock.blocks_left
     quarter = clock.length // 4
     critical = min(limits.reward_critical_blocks, quarter)
     warn = int(clock.length * limits.reward_warn_left / 100)
     grace = min(limits.reward_grace_s, quarter * block_seconds)
-    state, severity, disagreement = _state(clock, record, event)
+    state, severity, disagreement = _state(clock, record, history)
     if state is RewardState.DUE:
         past_grace = clock.blocks_into * block_seconds >= grace
         if left <= critical and past_grace:
@@ -84,9 +87,13 @@ def assess(
 
 
 def _state(
-    clock: ChainRound, record: OrchestratorRecord, event: RewardEvent | None
+    clock: ChainRound, record: OrchestratorRecord, history: RewardHistory | None
 ) -> tuple[RewardState, Severity, str]:
+    event = history.event_of(clock.round) if history is not None else None
     if record.last_reward_round >= clock.round:
+        if history is not None and event is None and _lacks_log(history, clock.round):
+            text = "the record says called, the round's logs have no Reward log of it"
+            return RewardState.CALLED, Severity.WARNING, text
         return RewardState.CALLED, Severity.OK, ""
     if event is not None:
         # The log may be younger than the record; a record read after it must know of it.
@@ -103,6 +110,13 @@ def _state(
     if not clock.initialized:
         return RewardState.ROUND_PENDING, Severity.OK, ""
     return RewardState.DUE, Severity.OK, ""
+
+
+def _lacks_log(history: RewardHistory, number: Round) -> bool:
+    """Whether all logs since the round's beginning were seen when the record had it called."""
+    begun = dict(history.starts).get(number)
+    called = (number, RoundOutcome.CALLED) in history.rounds
+    return called and begun is not None and history.since_block <= begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +162,11 @@ def _due(view: View, known: _Known) -> Finding:
     history_reading = view.reading(RewardHistory, known.name)
     history = history_reading.value
     event = history.event_of(clock.round) if history is not None else None
-    found = assess(clock, record, event, view.limits, known.chain.block_seconds)
+    found = assess(clock, record, history, view.limits, known.chain.block_seconds)
     last, end = record.last_reward_round, clock.start_block + clock.length
+    fact = f"lastRewardRound {last}, current round {clock.round} at {clock.rpc}"
     evidence = [
-        view.says(known.record_reading, f"lastRewardRound {last}, current round {clock.round}"),
+        view.says(known.record_reading, fact),
         view.says(known.clock_reading, f"L1 block {clock.block}, the round ends at {end}"),
     ]
     if event is not None:
@@ -160,6 +175,8 @@ def _due(view: View, known: _Known) -> Finding:
     elif history is None:
         evidence.append(f"Reward logs not known: {view.why(history_reading)}")
     waiting = found.state in (RewardState.DUE, RewardState.OVERDUE)
+    callers = _callers(view, known) if waiting else ()
+    evidence += [line for caller in callers for line in _attempts(view, caller)]
     warn, critical = f"{found.warn_blocks + 1}:", f"{found.critical_blocks + 1}:"
     return Finding(
         DUE,
@@ -168,7 +185,7 @@ def _due(view: View, known: _Known) -> Finding:
         known.name,
         _due_summary(found, clock),
         tuple(evidence),
-        remedy="call reward now on the node that holds the key" if waiting else "",
+        remedy=_call_remedy(callers) if waiting else _DISAGREE if found.disagreement else "",
         action="reward" if waiting else "",
         metrics=(
             Metric("blocks_left", found.blocks_left, "", warn, critical)
@@ -178,6 +195,33 @@ def _due(view: View, known: _Known) -> Finding:
         ),
         cause=f"controller-paused@{network}" if found.state is RewardState.PAUSED else "",
     )
+
+
+def _callers(view: View, known: _Known) -> tuple[Caller, ...]:
+    """The nodes that may call, as far as they told lately who they are."""
+    registered = orchestrator(view.snapshot, known.name)
+    if registered is None:
+        return ()
+    found = reward_callers(view.snapshot, registered, known.record)
+    return tuple(caller for caller in found if view.is_fresh(caller.identity))
+
+
+def _attempts(view: View, caller: Caller) -> Iterator[str]:
+    """What a node tells of its own tries; its counter starts anew with its process."""
+    reading = view.reading(NodeMetrics, caller.node.name)
+    metrics = view.value(reading)
+    if metrics is not None and metrics.monitored:
+        tries = plural(metrics.reward_errors, "failed call")
+        yield view.says(reading, f"{caller.node.name} counts {tries} of reward since its start")
+
+
+def _call_remedy(callers: Sequence[Caller]) -> str:
+    if not callers:
+        return "call reward now on the node that holds the key"
+    name, identity = callers[0].node.name, callers[0].identity.value
+    if identity is not None and identity.tx_routes is False:
+        return f"start {name} with -enableCliTxRoutes, then call reward on it"
+    return f"call reward now on {name}"
 
 
 def _due_summary(found: Assessment, clock: ChainRound) -> str:
@@ -221,7 +265,12 @@ def _missed(
     clock = view.fresh(ChainRound, chain.network)
     newest = history.rounds[-1][0] if history.rounds else 0
     current = clock.round if clock is not None else newest
-    finished = [(number, outcome) for number, outcome in history.rounds if number < current]
+    record = view.fresh(OrchestratorRecord, name)
+    finished = [
+        (number, _settled(number, outcome, clock, record))
+        for number, outcome in history.rounds
+        if number < current
+    ]
     missed = [number for number, outcome in finished if outcome is RoundOutcome.MISSED]
     unclear = sum(outcome is RoundOutcome.UNKNOWN for _, outcome in finished)
     severity, summary = _missed_verdict(finished, missed, unclear, Round(current))
@@ -241,6 +290,22 @@ def _missed(
         ),
         metrics=(Metric("missed_rounds", len(missed)), Metric("finished_rounds", len(finished))),
     )
+
+
+def _settled(
+    number: Round,
+    outcome: RoundOutcome,
+    clock: ChainRound | None,
+    record: OrchestratorRecord | None,
+) -> RoundOutcome:
+    """What became of a round that was still open when the logs were read, by the record."""
+    begun_since = clock is not None and clock.last_initialized == number
+    was_open = outcome is RoundOutcome.NOT_INITIALIZED and begun_since
+    if not was_open and outcome is not RoundOutcome.PENDING:
+        return outcome
+    if record is None or record.last_reward_round > number:
+        return RoundOutcome.UNKNOWN
+    return RoundOutcome.CALLED if record.last_reward_round == number else RoundOutcome.MISSED
 
 
 def _missed_verdict(

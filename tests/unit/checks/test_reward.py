@@ -12,6 +12,7 @@ from lptui.fleet.facts.chain import (
     RewardHistory,
     RoundOutcome,
 )
+from lptui.fleet.facts.livepeer import NodeIdentity, NodeMetrics
 from lptui.fleet.finding import Severity
 from lptui.fleet.topology import Thresholds
 from lptui.fleet.units import L1Block, L2Block, Lptu, Percent, Round
@@ -114,6 +115,37 @@ def test_record_and_log_that_contradict_each_other_are_told() -> None:
     assert "disagree" in found.summary
 
 
+@pytest.mark.parametrize(("since", "expected"), [(100, WARNING), (101, OK)])
+def test_a_call_without_its_log_is_told_where_all_logs_were_seen(
+    since: int, expected: Severity
+) -> None:
+    fleet = FleetBuilder().change(
+        RewardHistory,
+        "main",
+        events=(),
+        rounds=((ROUND, RoundOutcome.CALLED),),
+        starts=((ROUND, L2Block(100)),),
+        since_block=L2Block(since),
+    )
+    found = finding(fleet, "reward-due@main")
+    assert found.severity is expected
+    assert ("disagree" in found.summary) is (expected is WARNING)
+    # Called only after the logs were read.
+    fleet.change(RewardHistory, "main", rounds=((ROUND, RoundOutcome.PENDING),))
+    assert severity(fleet, "reward-due@main") is OK
+
+
+def test_the_node_that_is_to_call_is_named_with_what_it_counts() -> None:
+    fleet = not_called(blocks_left=600).change(NodeMetrics, "reward", reward_errors=1)
+    found = finding(fleet, "reward-due@main")
+    assert found.remedy == "call reward now on reward"
+    assert any("reward counts 1 failed call" in line for line in found.evidence)
+    fleet.change(NodeIdentity, "reward", tx_routes=False)
+    assert "-enableCliTxRoutes" in finding(fleet, "reward-due@main").remedy
+    fleet.fail(NodeIdentity, "reward")
+    assert "on the node that holds the key" in finding(fleet, "reward-due@main").remedy
+
+
 def test_a_log_younger_than_the_record_is_believed() -> None:
     fleet = FleetBuilder().change(OrchestratorRecord, "main", last_reward_round=Round(ROUND - 1))
     event = RewardEvent(ROUND, L2Block(HEAD + 10), REWARD_TX, Lptu(10**18))
@@ -172,6 +204,35 @@ def test_only_the_last_finished_round_raises_an_alarm(
     outcomes: list[RoundOutcome], expected: Severity
 ) -> None:
     assert severity(history(*outcomes), "reward-missed@main") is expected
+
+
+@pytest.mark.parametrize(
+    ("last", "outcome", "expected"),
+    [
+        (ROUND - 1, RoundOutcome.PENDING, OK),
+        (ROUND - 2, RoundOutcome.PENDING, WARNING),
+        # Called in the new round already: of the one before it only the logs can tell.
+        (ROUND, RoundOutcome.PENDING, UNKNOWN),
+        (ROUND - 2, RoundOutcome.NOT_INITIALIZED, WARNING),
+    ],
+)
+def test_a_round_that_was_open_when_the_logs_were_read_is_settled_by_the_record(
+    last: int, outcome: RoundOutcome, expected: Severity
+) -> None:
+    rounds = ((Round(ROUND - 2), RoundOutcome.CALLED), (Round(ROUND - 1), outcome))
+    fleet = FleetBuilder().change(RewardHistory, "main", rounds=rounds)
+    fleet.change(ChainRound, NETWORK, initialized=False, last_initialized=Round(ROUND - 1))
+    fleet.change(OrchestratorRecord, "main", last_reward_round=Round(last))
+    assert severity(fleet, "reward-missed@main") is expected
+    fleet.age(OrchestratorRecord, "main", 60.0)
+    assert severity(fleet, "reward-missed@main") is UNKNOWN
+
+
+def test_a_round_that_was_skipped_stays_so() -> None:
+    rounds = ((Round(ROUND - 1), RoundOutcome.NOT_INITIALIZED),)
+    fleet = FleetBuilder().change(RewardHistory, "main", rounds=rounds)
+    fleet.change(OrchestratorRecord, "main", last_reward_round=Round(ROUND - 2))
+    assert severity(fleet, "reward-missed@main") is OK
 
 
 def test_older_misses_are_told() -> None:
