@@ -15,6 +15,7 @@ class ProblemKind(StrEnum):
 
     NOT_READ = "not-read"
     TIMEOUT = "timeout"
+    RUN_DEADLINE = "run-deadline"
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
     DISCONNECTED = "disconnected"

@@ -53,6 +53,7 @@ UNASKED_KINDS: Final = frozenset(
         ProblemKind.SECRET,
         ProblemKind.NOT_CONFIGURED,
         ProblemKind.FORBIDDEN,
+        ProblemKind.RUN_DEADLINE,
     }
 )
 """Problems that say nothing of the host, but keep it from being asked."""
@@ -194,10 +195,11 @@ class View:
     def chain_blocker(self) -> str:
         """Id of the finding that says why the chain cannot be read; "" when none does.
 
-        It is that of the first of the chain's endpoints that fails, or of the round itself.
+        It is that of the first of the chain's endpoints that fails, or of the round itself. While
+        the round can be read, an endpoint that fails explains nothing: another one answers.
         """
         chain = self.fleet.chain
-        if chain is None:
+        if chain is None or self.fresh(ChainRound, chain.network) is not None:
             return ""
         problem = self.reading(ChainRound, chain.network).problem
         if problem is not None and problem.kind is ProblemKind.WRONG_CHAIN:

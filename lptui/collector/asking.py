@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lptui.clock import Clock
 from lptui.collector.ledger import Ledger
 from lptui.errors import DeadlineError, LptuiError, Problem, ProblemKind
 from lptui.fleet.topology import Fleet
-from lptui.probes.probe import Asking, Probe
+from lptui.probes.probe import Answer, Asking, Probe
 from lptui.text import clean
 from lptui.transport.protocols import Reach
+
+MORE_TIME = "look at the host's own findings, or give the run more time with --timeout"
 
 GRACE_S = 0.5
 """How much longer than its own deadline a probe may take before it is cut off."""
@@ -41,13 +43,15 @@ async def ask(
     """Asks a source once and enters what came of it; True when it answered.
 
     Its readings are taken to be due again at the probe's interval, but not before
-    `least_interval_s`.
+    `least_interval_s`. With a deadline below the fleet's own, no answer in time says nothing of
+    who was asked: the problem's kind is then RUN_DEADLINE.
 
     Never raises for anything that the outside world or the probe did; cancellation passes.
     """
     probe, target = source.probe, source.target
     words = probe.source(fleet, target)
     interval_s = max(probe.interval_s(fleet, target), least_interval_s)
+    hurried = deadline_s < fleet.intervals.timeout
     started = clock.monotonic()
     try:
         async with asyncio.timeout(deadline_s + GRACE_S):
@@ -69,7 +73,7 @@ async def ask(
         )
     else:
         ledger.record(
-            answers,
+            [_of_run(answer) for answer in answers] if hurried else answers,
             source=words,
             taken_at=clock.now(),
             took_s=clock.monotonic() - started,
@@ -78,10 +82,21 @@ async def ask(
         return True
     ledger.fail(
         probe.keys(fleet, target),
-        problem,
+        of_run(problem) if hurried else problem,
         source=words,
         taken_at=clock.now(),
         took_s=clock.monotonic() - started,
         interval_s=interval_s,
     )
     return False
+
+
+def of_run(problem: Problem) -> Problem:
+    """The problem of a source that had less time than it is owed."""
+    if problem.kind is not ProblemKind.TIMEOUT:
+        return problem
+    return replace(problem, kind=ProblemKind.RUN_DEADLINE, remedy=MORE_TIME)
+
+
+def _of_run(answer: Answer) -> Answer:
+    return replace(answer, problem=of_run(answer.problem)) if answer.problem else answer

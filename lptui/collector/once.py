@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from lptui.clock import Clock
-from lptui.collector.asking import Source, ask
+from lptui.collector.asking import MORE_TIME, Source, ask
 from lptui.collector.ledger import Ledger
 from lptui.errors import Problem, ProblemKind
 from lptui.fleet.snapshot import Snapshot
@@ -24,8 +24,8 @@ async def collect_once(
     """Asks every source once, all at the same time, and gives the snapshot.
 
     A probe that needs others starts when those have answered or failed; for those that are about
-    something else it does not wait for ever. What has not answered at the deadline is a TIMEOUT
-    problem; the call itself never takes longer.
+    something else it does not wait for ever. What has not answered at the deadline is a
+    RUN_DEADLINE problem; the call itself never takes longer.
     """
     sources = [Source(probe, target) for probe in probes for target in probe.targets(fleet)]
     ledger = Ledger(fleet, (key for s in sources for key in s.probe.keys(fleet, s.target)))
@@ -72,10 +72,10 @@ async def collect_once(
         ledger.fail(
             source.probe.keys(fleet, source.target),
             Problem(
-                ProblemKind.TIMEOUT,
+                ProblemKind.RUN_DEADLINE,
                 words,
                 f"no answer within the run's {round(deadline_s, 2):g} s",
-                "look at the host's own findings, or give the run more time with --timeout",
+                MORE_TIME,
             ),
             source=words,
             taken_at=clock.now(),

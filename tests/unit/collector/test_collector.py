@@ -13,7 +13,7 @@ from lptui.clock import FrozenClock, SystemClock
 from lptui.collector.asking import GRACE_S
 from lptui.collector.collector import Collector
 from lptui.collector.once import collect_once
-from lptui.errors import ProblemKind, TransportError
+from lptui.errors import DeadlineError, ProblemKind, TransportError
 from lptui.fleet.reading import Key
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet, Host, Intervals
@@ -199,8 +199,31 @@ async def test_one_collection_never_takes_longer_than_its_deadline() -> None:
         snapshot = await collect_once(fleet, FakeReach(), SystemClock(), [probe], 0.05)
     problem = snapshot.reading(Pulse, "scripted/a").problem
     assert problem is not None
-    assert problem.kind is ProblemKind.TIMEOUT
+    assert problem.kind is ProblemKind.RUN_DEADLINE
     assert "0.05 s" in problem.why
+
+
+@pytest.mark.parametrize(
+    ("run_s", "kind"), [(5.0, ProblemKind.TIMEOUT), (0.1, ProblemKind.RUN_DEADLINE)]
+)
+@pytest.mark.parametrize("told", ["raised", "answered"])
+async def test_silence_counts_against_a_source_only_when_it_had_its_time(
+    run_s: float, kind: ProblemKind, told: str
+) -> None:
+    @dataclass
+    class Late(ScriptedProbe):
+        async def ask(self, asking: Asking, target: str) -> Sequence[Answer]:
+            error = DeadlineError("x", f"no answer within {asking.deadline_s:g} s")
+            if told == "raised":
+                raise error
+            return [Answer(self.keys(asking.fleet, target)[0], problem=error.problem())]
+
+    fleet = fleet_of("a", timeout=0.2)
+    snapshot = await collect_once(fleet, FakeReach(), SystemClock(), [Late(answers)], run_s)
+    problem = snapshot.reading(Pulse, "scripted/a").problem
+    assert problem is not None
+    assert problem.kind is kind
+    assert ("--timeout" in problem.remedy) is (kind is ProblemKind.RUN_DEADLINE)
 
 
 async def test_a_probe_that_needs_another_sees_its_answers() -> None:
