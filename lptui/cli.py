@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, NoReturn
 
 from lptui import __version__
@@ -74,6 +76,7 @@ def parser() -> argparse.ArgumentParser:
 
 def run(argv: Sequence[str]) -> int:
     """Runs one command; the result is the exit code."""
+    _settle_output()
     arguments = parser().parse_intermixed_args(argv)
     # They come back in messages, and scripts pass on what they were given.
     arguments.words = [clean(word) for word in arguments.words]
@@ -88,9 +91,32 @@ def run(argv: Sequence[str]) -> int:
         return REFUSED if isinstance(error, RefusedError) else USAGE_ERROR
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
+    except OSError as error:
+        # What is left in the buffer would fail once more at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            print(f"lptui: {clean(str(error))}", file=sys.stderr)
         return USAGE_ERROR
+    except Exception as error:
+        print(f"lptui: {_fault(error)}", file=sys.stderr)
+        return USAGE_ERROR
+
+
+def _fault(error: Exception) -> str:
+    """Where the code failed, without the values that an exception's message may hold."""
+    import traceback
+
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = "/".join(Path(last.filename).parts[-3:])
+    return f"{type(error).__name__} at {place}:{last.lineno}: a fault in lptui; please report it"
+
+
+def _settle_output() -> None:
+    """Output to nowhere is dropped, and what the terminal's encoding lacks is shown as `?`."""
+    if sys.stdout is None:  # started with it closed
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (for the run)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def _dispatch(arguments: argparse.Namespace) -> int:
