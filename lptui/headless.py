@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
-import time
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from lptui.errors import LptuiError
@@ -17,12 +18,19 @@ if TYPE_CHECKING:
     from lptui.actions.plan import Plan, Result
     from lptui.actions.spec import Action
     from lptui.session import Session
+    from lptui.watchdog import Watchdog
 
 DEFAULT_TIMEOUT_S = 30.0
 """Deadline of a whole run of check or status."""
 
-MARGIN_S = 0.5
-"""Kept back from the run's deadline for the checks, the report and closing."""
+MARGIN_S = (0.5, 3.0)
+"""Least and most that is kept back of the run's deadline for the checks, the report and closing.
+
+Between the two it is what starting took: a busy machine is as slow at the end.
+"""
+
+CLOSE_S = 0.5
+"""What closing gets after a report that came at the very deadline, or that was read slowly."""
 
 
 def run_headless(arguments: argparse.Namespace) -> int:
@@ -34,13 +42,7 @@ def run_headless(arguments: argparse.Namespace) -> int:
     if verb in ("check", "status"):
         if len(words) > 1:
             raise LptuiError(verb, f"takes no target: {words[1]}", "see lptui --help")
-        try:
-            return asyncio.run(_report(arguments, verb))
-        except LptuiError as error:
-            if verb == "check" and arguments.format == "text":
-                # A monitoring system reads the verdict from standard output alone.
-                _out(f"UNKNOWN - {str(error).splitlines()[0]}")
-            raise
+        return _watched_report(arguments, verb)
     from lptui.actions.registry import action
 
     found = action(verb)
@@ -61,23 +63,60 @@ def _validate(arguments: argparse.Namespace) -> int:
     return 1 if mistakes else 0
 
 
-async def _report(arguments: argparse.Namespace, verb: str) -> int:
-    started = time.monotonic()
+def _watched_report(arguments: argparse.Namespace, verb: str) -> int:
+    """Reports within the deadline, whatever comes between: an unknown state says so and why."""
+    from lptui.report import refuse_format
+    from lptui.watchdog import Watchdog
+
+    refuse_format(verb, arguments.format)
     timeout_s: float = arguments.timeout or DEFAULT_TIMEOUT_S
+    for_monitoring = verb == "check" and arguments.format == "text"
+
+    def too_late() -> None:
+        why = f"the run did not end within its {timeout_s:g} s"
+        os.write(2, f"lptui: {why}\n".encode())
+        if for_monitoring:
+            os.write(1, f"UNKNOWN - {why}\n".encode())
+
+    watchdog = Watchdog(timeout_s, too_late, code=3)
+    watchdog.start()
+    try:
+        return asyncio.run(_report(arguments, verb, watchdog))
+    except Exception as error:
+        watchdog.suspend()
+        if for_monitoring and not isinstance(error, OSError):
+            # A monitoring system reads the verdict from standard output alone.
+            told = isinstance(error, LptuiError)
+            _out(f"UNKNOWN - {str(error).splitlines()[0] if told else 'lptui itself failed'}")
+        raise
+    finally:
+        watchdog.suspend()
+
+
+async def _report(arguments: argparse.Namespace, verb: str, watchdog: Watchdog) -> int:
+    from lptui.watchdog import process_age
+
     session = await _open(arguments)
     try:
-        left = timeout_s - (time.monotonic() - started) - MARGIN_S
-        snapshot = await session.collect(max(0.1, left))
+        least, most = MARGIN_S
+        margin = min(max(least, process_age()), most)
+        collecting = asyncio.create_task(session.collect(max(0.1, watchdog.left - margin)))
+        # What judges is loaded while the fleet answers, not in what is kept back for judging.
+        await asyncio.to_thread(import_module, "lptui.checks")
+        snapshot = await collecting
         from lptui.checks import overall, run_checks
         from lptui.report import render_check, render_status
 
         findings = run_checks(snapshot)
         if verb == "status":
-            _out(render_status(snapshot, findings, arguments.format).rstrip("\n"))
-            return 0
-        took_s = time.monotonic() - started
-        _out(render_check(snapshot, findings, arguments.format, took_s=took_s).rstrip("\n"))
-        return overall(findings).value
+            code, report = 0, render_status(snapshot, findings, arguments.format)
+        else:
+            code = overall(findings).value
+            report = render_check(snapshot, findings, arguments.format, took_s=process_age())
+        watchdog.suspend()  # whoever reads slowly, a pager, is still given all of it
+        _out(report.rstrip("\n"))
+        watchdog.settle(code, CLOSE_S)
+        return code
     finally:
         await session.close()
 
@@ -149,6 +188,7 @@ async def _open(arguments: argparse.Namespace) -> Session:
 
 def _out(text: str) -> None:
     sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def _progress(line: str) -> None:

@@ -153,11 +153,15 @@ def test_the_deadline_holds_and_what_is_missing_is_unknown(
             document["hosts"]["gpu-1"]["port"] = port
 
         outcome = real_fleet.check(hang, timeout_s=timeout_s)
-    assert outcome.took_s <= timeout_s + 1
+    assert outcome.took_s <= timeout_s + 0.5
+    had_its_time = timeout_s > 8  # what one answer may take by default
+    assert outcome.severity("host-up@gpu-1") == ("CRITICAL" if had_its_time else "UNKNOWN")
     assert outcome.severity("node-up@transcoder-1") == "UNKNOWN"
     assert outcome.severity("disk@gpu-1") == "UNKNOWN"
     for name in ("HostVitals", "HostDisks", "HostUnits"):
-        assert outcome.error(name, "gpu-1")["kind"] == "timeout"
+        assert outcome.error(name, "gpu-1")["kind"] == (
+            "timeout" if had_its_time else "run-deadline"
+        )
     if timeout_s > 3:  # three seconds may be too few for the others on a busy machine
         names = ("@gpu-1", "@transcoder-1")
         assert {name for name in outcome.errors if not name.endswith(names)} == set()

@@ -1,0 +1,129 @@
+"""A headless run as a process: its deadline, and outputs that fail or know few characters."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+LOCAL = "name: here\nhosts:\n  here: {local: true}\n"
+CHECK = ("--headless", "check")
+CODES = {"OK": 0, "WARNING": 1, "CRITICAL": 2, "UNKNOWN": 3}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    path = tmp_path / "lptui.yaml"
+    path.write_text(LOCAL)
+    return str(path)
+
+
+@pytest.fixture
+def silent(tmp_path: Path) -> Iterator[str]:
+    """A fleet of one host that accepts connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        path = tmp_path / "lptui.yaml"
+        port = server.getsockname()[1]
+        host = f"{{address: 127.0.0.1, port: {port}, user: nobody}}"
+        path.write_text(f"name: there\nssh: {{config: []}}\nhosts:\n  there: {host}\n")
+        yield str(path)
+
+
+def lptui(*words: str, shell: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs it to its end; `shell` is what a shell is to do with its output."""
+    argv = [sys.executable, "-m", "lptui", *words]
+    if shell:
+        argv = ["/bin/sh", "-c", f'"$@" {shell}', "sh", *argv]
+    return subprocess.run(
+        argv,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+@pytest.mark.parametrize("words", [CHECK, ("--headless", "status"), ("--headless", "validate")])
+def test_a_full_disk_is_unknown_in_one_line(config: str, words: tuple[str, ...]) -> None:
+    done = lptui(*words, "--config", config, shell=">/dev/full")
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1
+    assert "No space left" in done.stderr
+
+
+def test_the_verdict_is_in_the_exit_code_even_with_closed_outputs(config: str) -> None:
+    done = lptui(*CHECK, "--config", config, shell=">&- 2>&- <&-")
+    assert done.returncode in (0, 1, 2)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_a_reader_that_leaves_early_is_no_fault(config: str) -> None:
+    done = lptui(*CHECK, "--config", config, "--format", "json", shell="| head -c 1")
+    assert (done.stdout, done.stderr) == ("{", "")
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_characters_that_the_terminal_lacks_break_nothing(form: str) -> None:
+    plan = ("--demo", "--headless", "reward", "--dry-run", "--format", form)
+    done = lptui(*plan, PYTHONIOENCODING="ascii")
+    assert done.returncode in (0, 1)
+    assert done.stdout.isascii()
+    assert "Traceback" not in done.stderr
+
+
+def test_a_deadline_too_short_for_anything_is_kept_and_says_so(config: str) -> None:
+    done = lptui(*CHECK, "--config", config, "--timeout", "0.1")
+    assert done.returncode == 3
+    assert done.stdout == "UNKNOWN - the run did not end within its 0.1 s\n"
+
+
+def test_a_deadline_too_short_gives_no_half_document(config: str) -> None:
+    done = lptui(*CHECK, "--config", config, "--format", "json", "--timeout", "0.1")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "did not end within its 0.1 s" in done.stderr
+
+
+def test_what_blocks_a_thread_does_not_outlive_the_deadline(silent: str, tmp_path: Path) -> None:
+    """A key on a dead mount, here a pipe that nobody writes to."""
+    pipe = tmp_path / "key"
+    os.mkfifo(pipe)
+    Path(silent).write_text(Path(silent).read_text().replace("nobody", f"nobody, identity: {pipe}"))
+    started = time.monotonic()
+    done = lptui(*CHECK, "--config", silent, "--timeout", "3")
+    assert time.monotonic() - started < 4
+    assert done.returncode == 3
+    assert done.stdout.startswith("UNKNOWN - ")
+
+
+def test_silence_within_a_short_run_is_unknown_and_not_an_alarm(silent: str) -> None:
+    started = time.monotonic()
+    done = lptui(*CHECK, "--config", silent, "--timeout", "4")
+    assert time.monotonic() - started < 5
+    assert done.returncode == 3
+    first = done.stdout.splitlines()[0]
+    assert first.startswith("UNKNOWN - ")
+    assert "host-up(there) not known" in first
+
+
+def test_a_format_that_a_verb_lacks_is_refused_before_anything_is_asked(silent: str) -> None:
+    done = lptui("--headless", "status", "--config", silent, "--format", "prometheus")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "has no format prometheus" in done.stderr
+
+
+def test_a_run_counts_from_the_start_of_its_process(config: str) -> None:
+    started = time.monotonic()
+    done = lptui(*CHECK, "--config", config)
+    took = time.monotonic() - started
+    assert done.returncode == CODES[done.stdout.partition(" ")[0]]
+    told = float(done.stdout.partition("'run_time'=")[2].partition("s")[0])
+    assert 0.02 < told <= took + 0.02
