@@ -85,6 +85,14 @@ async def test_footer_offers_every_contract_command_when_there_is_room() -> None
                 assert BY_ID[identity].hint in footer, identity
 
 
+async def test_footer_offers_first_what_can_be_done_here() -> None:
+    async with running(FleetBuilder(), (80, 24)) as console:
+        assert "r reward" in console.lines()[-1]
+        await console.press("6")
+        assert "r reward" not in console.lines()[-1]
+        assert "z zoom" in console.lines()[-1]
+
+
 async def test_palette_finds_commands_and_rows() -> None:
     async with running(FleetBuilder()) as console:
         await console.press("ctrl+p", *"edge-2")
