@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from lptui.checks.view import View
@@ -41,9 +42,10 @@ def _eth(amount: int) -> str:
 
 
 def balance(view: View) -> Iterator[Finding]:
-    """A signer without ETH sends nothing; nor does go-livepeer when gas cap x gas is not covered.
+    """A signer without ETH sends nothing, and one that cannot cover its own bid neither.
 
-    The latter is go-livepeer's own rule for a transaction at its price cap (issue #2574).
+    go-livepeer bids twice the price, at most its cap (PR #2583); a build from before that always
+    bids its cap (issue #2574), as all do when the price gets there.
     """
     needed = _reward_needs(view)
     for item in _accounts(view, BALANCE):
@@ -52,7 +54,9 @@ def balance(view: View) -> Iterator[Finding]:
             continue
         signer, reading, account = item
         warn, critical = _limits(view, signer)
-        severity, summary = _balance(account.balance, warn, critical, needed.get(signer.address))
+        severity, summary = _balance(
+            account.balance, warn, critical, needed.get(signer.address, _Need())
+        )
         yield Finding(
             BALANCE,
             severity,
@@ -71,35 +75,49 @@ def _limits(view: View, signer: Signer) -> tuple[Wei, Wei]:
     return warn, view.limits.balance_critical if critical is None else critical
 
 
-def _balance(have: Wei, warn: Wei, critical: Wei, needed: int | None) -> tuple[Severity, str]:
-    if needed is not None and have < needed:
-        return (
-            Severity.CRITICAL,
-            f"{_eth(have)} does not cover one reward call at the node's gas cap ({_eth(needed)})",
-        )
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """Wei for one reward call: as the node bids now, and at its gas cap; 0 for not known."""
+
+    now: int = 0
+    at_cap: int = 0
+
+
+def _balance(have: Wei, warn: Wei, critical: Wei, needed: _Need) -> tuple[Severity, str]:
+    if have < needed.now:
+        text = f"does not cover one reward call as the node bids now ({_eth(needed.now)})"
+        return Severity.CRITICAL, f"{_eth(have)} {text}"
     if have < critical:
         return Severity.CRITICAL, f"{_eth(have)}, below {_eth(critical)}"
+    if have < needed.at_cap:
+        text = f"would not cover one reward call at the node's gas cap ({_eth(needed.at_cap)})"
+        return Severity.WARNING, f"{_eth(have)} {text}"
     if have < warn:
         return Severity.WARNING, f"{_eth(have)}, below {_eth(warn)}"
     return Severity.OK, _eth(have)
 
 
-def _reward_needs(view: View) -> dict[Address, int]:
-    """What each account that calls reward must have: its node's gas cap x the gas of a call."""
+def _reward_needs(view: View) -> dict[Address, _Need]:
+    """What each account that calls reward must have, the most that one of its nodes may bid."""
     chain = view.fleet.chain
+    if chain is None:
+        return {}
     callers: set[Address] = set()
-    for registered in chain.orchestrators if chain else ():
+    for registered in chain.orchestrators:
         callers.add(registered.address)
         record = view.fresh(OrchestratorRecord, registered.name)
         if record is not None and record.reward_caller is not None:
             callers.add(record.reward_caller)
-    needs: dict[Address, int] = {}
+    prices, gas = view.fresh(GasPrices, chain.network), view.limits.reward_gas
+    needs: dict[Address, _Need] = {}
     for reading in view.readings(NodeIdentity).values():
         identity = view.value(reading)
         if identity is None or identity.account not in callers or not identity.max_gas_price:
             continue
-        need = identity.max_gas_price * view.limits.reward_gas
-        needs[identity.account] = max(need, needs.get(identity.account, 0))
+        cap = identity.max_gas_price
+        bid = min(cap, 2 * prices.gas_price) if prices is not None else 0
+        before = needs.get(identity.account, _Need())
+        needs[identity.account] = _Need(max(bid * gas, before.now), max(cap * gas, before.at_cap))
     return needs
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from lptui.checks.units import unit_of
 from lptui.checks.view import SILENCE, View
+from lptui.checks.words import span
 from lptui.errors import ProblemKind
+from lptui.fleet.chains import is_too_old
 from lptui.fleet.facts.chain import ChainRound
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
 from lptui.fleet.facts.rpc import RpcHead
@@ -118,50 +121,77 @@ def watcher_stalled(view: View) -> Iterator[Finding]:
         yield _watched(view, node, reading, block, best)
 
 
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The highest head that is known, and how old it was when it was read (s)."""
+
+    block: int
+    name: str
+    age: float
+    chain_id: int
+
+
 def _watched(
-    view: View,
-    node: Node,
-    reading: Reading[NodeBlock],
-    block: NodeBlock,
-    best: tuple[int, str] | None,
+    view: View, node: Node, reading: Reading[NodeBlock], block: NodeBlock, best: _Head | None
 ) -> Finding:
     if best is None:
-        return Finding(
-            WATCHER,
-            Severity.UNKNOWN,
-            "node",
-            node.name,
-            f"block {block.block}, but no head of the chain is known to compare with",
-            (view.seen(reading),),
-            "get an RPC endpoint to answer",
-            cause=view.chain_blocker(),
-        )
+        text = "no head of the chain is known to compare with"
+        return _incomparable(view, node, reading, block, text, view.chain_blocker())
     limit = view.limits.watcher_lag_blocks
-    lag = max(0, best[0] - block.block)
+    lag = max(0, best.block - block.block)
     late = lag > limit
+    if not late and is_too_old(best.age, view.limits, best.chain_id):
+        # Node and console may well ask the same endpoint.
+        text = f"the highest head to compare with is {span(best.age)} old"
+        return _incomparable(view, node, reading, block, text, f"rpc-stalled@{best.name}")
+    if block.block - best.block > limit:
+        text = f"that is {plural(block.block - best.block, 'block')} beyond every head known"
+        return _incomparable(view, node, reading, block, text, "")
     return Finding(
         WATCHER,
         Severity.CRITICAL if late else Severity.OK,
         "node",
         node.name,
         f"its block watcher is {plural(lag, 'block')} behind{': it may have stopped' * late}",
-        (view.says(reading, f"block {block.block}"), f"highest head {best[0]} at {best[1]}"),
+        (
+            view.says(reading, f"block {block.block}"),
+            f"highest head {best.block} at {best.name}, {span(best.age)} old",
+        ),
         "see whether its RPC endpoint serves; restart the node if so" if late else "",
         "restart" if late and node.service is not None else "",
         (Metric("watcher_lag", lag, "", "", str(limit)),),
     )
 
 
-def _best_head(view: View, chain: Chain) -> tuple[int, str] | None:
-    found: list[tuple[int, str]] = []
+def _incomparable(
+    view: View, node: Node, reading: Reading[NodeBlock], block: NodeBlock, why: str, cause: str
+) -> Finding:
+    return Finding(
+        WATCHER,
+        Severity.UNKNOWN,
+        "node",
+        node.name,
+        f"not known: block {block.block}, but {why}",
+        (view.seen(reading),),
+        "get an RPC endpoint of its chain to answer whose head moves",
+        cause=cause,
+    )
+
+
+def _best_head(view: View, chain: Chain) -> _Head | None:
+    found: list[_Head] = []
     for name in view.fleet.rpcs:
-        head = view.fresh(RpcHead, name)
+        reading = view.reading(RpcHead, name)
+        head = view.value(reading)
         if head is not None and head.chain_id == chain.chain_id:
-            found.append((head.head, name))
-    clock = view.fresh(ChainRound, chain.network)
-    if clock is not None and clock.head is not None:
-        found.append((clock.head, clock.rpc))
-    return max(found, default=None)
+            age = max(0.0, reading.taken_at - head.head_time)
+            found.append(_Head(head.head, name, age, chain.chain_id))
+    clock_reading = view.reading(ChainRound, chain.network)
+    clock = view.value(clock_reading)
+    if clock is not None and clock.head is not None and clock.head_time is not None:
+        age = max(0.0, clock_reading.taken_at - clock.head_time)
+        found.append(_Head(clock.head, clock.rpc, age, chain.chain_id))
+    return max(found, key=lambda head: head.block, default=None)
 
 
 def node_metrics(view: View) -> Iterator[Finding]:

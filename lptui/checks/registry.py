@@ -89,7 +89,7 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
     CheckSpec(
         money.BALANCE,
         "Signers' balances",
-        "A signing key is short of ETH, or cannot cover a call at its node's gas cap.",
+        "A signing key is short of ETH, or cannot cover a reward call at its node's bid.",
         "Send ETH to the signer; it is not always the orchestrator's own address.",
         money.balance,
         of_chain=True,

@@ -52,10 +52,25 @@ def test_gated_routes_are_told_and_are_no_fault() -> None:
     assert "-enableCliTxRoutes" in found["reward-caller@main"].remedy
 
 
-@pytest.mark.parametrize(("lag", "expected"), [(0, OK), (600, OK), (601, CRITICAL), (-50, OK)])
+@pytest.mark.parametrize(
+    ("lag", "expected"), [(0, OK), (600, OK), (601, CRITICAL), (-600, OK), (-601, UNKNOWN)]
+)
 def test_watcher_against_the_highest_head(lag: int, expected: Severity) -> None:
     fleet = FleetBuilder().put(NodeBlock(L2Block(HEAD - lag)), "orch-1")
     assert severity(fleet, "watcher-stalled@orch-1") is expected
+
+
+@pytest.mark.parametrize(("lag", "expected"), [(0, UNKNOWN), (601, CRITICAL)])
+def test_a_watcher_level_with_a_head_that_stands_still_proves_nothing(
+    lag: int, expected: Severity
+) -> None:
+    fleet = FleetBuilder().put(NodeBlock(L2Block(HEAD - lag)), "orch-1")
+    for name in ("nitro", "reference"):
+        fleet.change(RpcHead, name, head_time=NOW - 3600.0)
+    fleet.change(ChainRound, NETWORK, head_time=NOW - 3600.0)
+    found = finding(fleet, "watcher-stalled@orch-1")
+    assert found.severity is expected
+    assert found.cause.startswith("rpc-stalled@") is (expected is UNKNOWN)
 
 
 def test_watcher_is_unknown_without_any_head() -> None:
@@ -101,6 +116,9 @@ def test_version_skew_within_a_role() -> None:
         (0, 89.0, OK),
         (0, 90.0, CRITICAL),
         (1, 90.0, WARNING),
+        # By a clock that is ahead of ours: a little, and by an hour.
+        (0, -1.0, OK),
+        (0, -3600.0, CRITICAL),
     ],
 )
 def test_transcoders_expected(connected: int, up_for: float, expected: Severity) -> None:

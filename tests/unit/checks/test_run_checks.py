@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lptui.checks import CHECKS, CheckSpec, failing, overall, run_checks
 from lptui.checks.view import View
 from lptui.errors import ProblemKind
-from lptui.fleet.facts.chain import ChainRound, SignerAccount
+from lptui.fleet.facts.chain import ChainRound, OrchestratorRecord, SignerAccount
 from lptui.fleet.facts.host import HostClock, HostVitals
 from lptui.fleet.facts.rpc import RpcHead
 from lptui.fleet.finding import Finding, Severity
@@ -141,6 +141,14 @@ def test_what_was_bad_an_hour_ago_stays_so_until_somebody_knows_better() -> None
     fleet = FleetBuilder().change(ChainRound, NETWORK, head_time=NOW - 3600.0)
     fleet.change(SignerAccount, REDEEMER, balance=Wei(1))
     assert by_id(fleet)["balance@redeemer"].severity is CRITICAL
+
+
+def test_an_endpoint_that_fails_explains_nothing_while_another_gives_the_round() -> None:
+    fleet = FleetBuilder().fail(RpcHead, "nitro")
+    found = by_id(fleet.fail(OrchestratorRecord, "main", ProblemKind.REVERTED))
+    assert found["rpc-reachable@nitro"].severity is CRITICAL
+    assert found["orchestrator-active@main"].severity is UNKNOWN
+    assert found["orchestrator-active@main"].cause == ""
 
 
 @settings(max_examples=60, deadline=None)
