@@ -15,7 +15,6 @@ from lptui.paths import find_config
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lptui.actions.plan import Plan, Result
     from lptui.actions.spec import Action
     from lptui.session import Session
     from lptui.watchdog import Watchdog
@@ -122,57 +121,14 @@ async def _report(arguments: argparse.Namespace, verb: str, watchdog: Watchdog) 
 
 
 async def _act(arguments: argparse.Namespace, action: Action, words: Sequence[str]) -> int:
-    from lptui.actions.runner import ACTION_DEADLINE_S
-    from lptui.actions.select import targets
-    from lptui.report.actions import render_runs
+    from lptui.headless_action import act, check_format
 
-    if arguments.format not in ("text", "json"):
-        raise LptuiError(action.spec.id, f"has no format {arguments.format}", "use text or json")
+    check_format(arguments, action)
     session = await _open(arguments)
     try:
-        snapshot = await session.observe(action.spec.probes)
-        chosen = targets(action, snapshot, words)
-        runs: list[tuple[Plan, Result | None]] = []
-        for target in chosen:
-            plan = action.plan(snapshot, target)
-            result = None
-            if not arguments.dry_run:
-                _confirm(arguments, plan)
-                result = await session.runner.run(
-                    action, plan, _progress, arguments.timeout or ACTION_DEADLINE_S
-                )
-            runs.append((plan, result))
-        _out(render_runs(runs, session.clock.now(), arguments.format).rstrip("\n"))
-        return _exit_code(runs)
+        return await act(arguments, action, words, session)
     finally:
         await session.close()
-
-
-def _exit_code(runs: Sequence[tuple[Plan, Result | None]]) -> int:
-    """The worst of all runs; a dry run of a plan that may not run is a refusal."""
-    codes = [
-        result.outcome.exit_code if result else int(bool(plan.refusals)) for plan, result in runs
-    ]
-    return max(codes, default=3)
-
-
-def _confirm(arguments: argparse.Namespace, plan: Plan) -> None:
-    """Asks on the terminal; raises RefusedError for "no" and where nobody can be asked."""
-    if arguments.yes or plan.why_not:
-        return
-    from lptui.errors import RefusedError
-    from lptui.report.actions import plan_lines
-
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise RefusedError(
-            plan.summary, "nobody to ask: no terminal", "look at --dry-run, add --yes"
-        )
-    for line in plan_lines(plan):
-        _progress(line)
-    sys.stderr.write("Do this? Type yes: ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() != "yes":
-        raise RefusedError(plan.summary, "not confirmed", "")
 
 
 async def _open(arguments: argparse.Namespace) -> Session:
@@ -189,8 +145,3 @@ async def _open(arguments: argparse.Namespace) -> Session:
 def _out(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
-
-
-def _progress(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()

@@ -98,6 +98,7 @@ class Session:
                 self.observe,
                 self.state,
                 read_only=self.read_only,
+                simulated=self.fleet.demo,
             )
         return self._runner
 

@@ -1,4 +1,4 @@
-"""Never two at once: a lock that all consoles of one operator's machine respect."""
+"""Never two at once: locks that all consoles of one operator's machine respect."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from lptui.clock import Clock, iso
@@ -16,14 +16,14 @@ from lptui.text import clean
 
 
 @contextmanager
-def exclusive(folder: Path, fleet: str, purpose: str, clock: Clock) -> Iterator[None]:
-    """Holds the fleet's action lock; raises RefusedError naming who holds it.
+def exclusive(folder: Path, name: str, purpose: str, clock: Clock) -> Iterator[None]:
+    """Holds the lock of that name; raises RefusedError naming who holds it, else OSError.
 
     The lock is the kernel's (flock): it ends with the process, however that ends.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", fleet) or "fleet"
-    descriptor = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    file = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:200]
+    descriptor = os.open(folder / f"{file}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -39,7 +39,9 @@ def exclusive(folder: Path, fleet: str, purpose: str, clock: Clock) -> Iterator[
         try:
             yield
         finally:
-            os.ftruncate(descriptor, 0)
+            # The note is for people; the lock ends with the descriptor.
+            with suppress(OSError):
+                os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
 

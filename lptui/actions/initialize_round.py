@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from lptui.actions import sender
 from lptui.actions.plan import Plan, Precondition, Result, Step
+from lptui.actions.rehearsal import rehearse
 from lptui.actions.spec import ActionSpec, Effect, Execution, Proof
-from lptui.actions.transaction import Route, send_and_watch
+from lptui.actions.transaction import Evidence, Route, send_and_watch
 from lptui.fleet.callers import accounts_of
 from lptui.fleet.facts.chain import ChainRound
 from lptui.fleet.facts.livepeer import NodeIdentity
@@ -23,6 +24,7 @@ SPEC = ActionSpec(
     subject="round",
     help="sends initializeRound() through a funded node, and proves it",
     probes=("node-status", "node-identity", "chain"),
+    proof=("chain",),
 )
 
 GAS = 300_000
@@ -55,7 +57,7 @@ class InitializeRound:
             )
         facts: list[tuple[str, str]] = [("round", str(now.round))] if now else []
         steps: tuple[Step, ...] = ()
-        cost = "unknown: no node to send it"
+        cost, words = None, "unknown: no node to send it"
         if node is None or account is None:
             conditions.append(
                 Precondition(
@@ -67,7 +69,8 @@ class InitializeRound:
             )
         else:
             conditions += sender.preconditions(snapshot, chain, node, account, GAS)
-            cost = sender.cost_words(snapshot, chain, node, GAS)
+            cost = sender.cost(snapshot, chain, node, GAS)
+            words = sender.cost_words(cost)
             facts += [("node", node.name), ("account", account)]
             steps = _steps(node, chain)
         through = node.name if node else "nobody"
@@ -77,19 +80,28 @@ class InitializeRound:
             summary=f"initialise round {now.round if now else '?'} through {through}",
             steps=steps,
             preconditions=tuple(conditions),
-            cost=cost,
+            cost=words,
+            exact_cost=cost,
             effect="one transaction; the round begins for everybody, rewards can be called",
             facts=tuple(facts),
             done=(f"round {now.round} is initialised already" if now and now.initialized else ""),
         )
 
     async def execute(self, plan: Plan, snapshot: Snapshot, execution: Execution) -> Result:
-        route = Route(snapshot.fleet.nodes[plan.fact("node")], "/initializeRound")
-
         async def confirm(seen: Snapshot) -> Proof | None:
             return await self.prove(plan, seen, execution)
 
-        return await send_and_watch(plan, route, execution, confirm, _words)
+        evidence = Evidence(plan.target, confirm, lambda _: True, _words)
+        now = snapshot.fresh(ChainRound, plan.target)
+        if now is not None:
+            from lptui.probes.chain import dry_run
+
+            call = dry_run.initialize_round_call(now.contracts, Address(plan.fact("account")))
+            ended = await rehearse(plan, now.rpc, call, execution, evidence)
+            if ended is not None:
+                return ended
+        route = Route(snapshot.fleet.nodes[plan.fact("node")], "/initializeRound")
+        return await send_and_watch(plan, route, execution, evidence)
 
     async def prove(self, plan: Plan, snapshot: Snapshot, execution: Execution) -> Proof | None:
         now = snapshot.fresh(ChainRound, plan.target)
@@ -115,7 +127,8 @@ def _sender(snapshot: Snapshot, chain: Chain) -> tuple[Node | None, Address | No
     candidates = [
         (node, account)
         for node, account, _ in accounts_of(snapshot)
-        if node.cli is not None and Role.TRANSCODER not in node.roles - {Role.ORCHESTRATOR}
+        # Of a transcoder alone no key is expected, whatever it says.
+        if node.cli is not None and node.roles != {Role.TRANSCODER}
     ]
     return min(candidates, key=order, default=(None, None))
 

@@ -7,6 +7,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
+from lptui.fleet.units import Wei, format_gwei, format_units
+
 
 @dataclass(frozen=True, slots=True)
 class Precondition:
@@ -34,10 +36,33 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What a transaction costs: `gas` units at `price` likely, at `cap` at most (wei a unit)."""
+
+    gas: int
+    price: Wei
+    cap: Wei
+
+    @property
+    def likely(self) -> Wei:
+        return Wei(self.gas * self.price)
+
+    @property
+    def most(self) -> Wei:
+        return Wei(self.gas * self.cap)
+
+    def __str__(self) -> str:
+        likely, most = format_units(self.likely, 9), format_units(self.most, 9)
+        price = format_gwei(self.price)
+        return f"about {likely} ETH ({self.gas:,} gas at {price}), at most {most} ETH"
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All of an action for one target.
 
     Attributes:
+        cost: in words; `exact_cost` is the same in wei, None when it could not be told.
         done: not "" when there is nothing to do, and why ("already called in this round").
         facts: what the executor needs (round, node, account…), part of the hash.
         warnings: what the operator should know but what does not refuse the action.
@@ -53,6 +78,7 @@ class Plan:
     facts: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
     done: str = ""
+    exact_cost: Cost | None = None
 
     @property
     def refusals(self) -> tuple[Precondition, ...]:
@@ -107,7 +133,12 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a plan, proved by readings that are independent of the call's own reply."""
+    """What became of a plan, proved by readings that are independent of the call's own reply.
+
+    Attributes:
+        under_way: the node has not answered, so it may still be at it after this result.
+        interrupted: it was ended from outside (a signal, the console quit).
+    """
 
     plan: Plan
     outcome: Outcome
@@ -115,3 +146,5 @@ class Result:
     steps: tuple[StepResult, ...] = ()
     proof: tuple[tuple[str, str], ...] = field(default=())
     remedy: str = ""
+    under_way: bool = False
+    interrupted: bool = False

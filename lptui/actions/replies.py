@@ -10,17 +10,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from lptui.errors import LptuiError, ProblemKind
 from lptui.text import clean
 
 
 class Verdict(StrEnum):
-    """What to make of a reply."""
+    """What to make of a reply, or of its absence."""
 
     SENT = "sent"
     ALREADY = "already"
-    MAYBE_SENT = "maybe-sent"
+    PENDING = "pending"
+    """Sent and not mined: it may be, at any time."""
+    UNCLEAR = "unclear"
+    """The node has given up, and may have sent something before."""
     NOT_SENT = "not-sent"
     REVERTED = "reverted"
+    LOST = "lost"
+    """No reply: the node may still be at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +63,54 @@ _KNOWN: Final[tuple[tuple[str, Verdict, str], ...]] = (
         "the orchestrator has not authorised this node's account as its reward caller",
     ),
     ("system is paused", Verdict.NOT_SENT, "the protocol is paused; nothing can be called"),
+    ("timed out waiting for transaction receipt", Verdict.PENDING, ""),
+    # The first transaction is in the pool; only its replacement was not sent.
     (
-        "timed out waiting for transaction receipt",
-        Verdict.MAYBE_SENT,
-        "the transaction may still be mined: watch the chain, do not send another",
+        "replacement gas price exceeds max",
+        Verdict.PENDING,
+        "the first transaction is stuck under the node's cap: raise it (/setMaxGasPrice)",
     ),
-    ("transaction failed", Verdict.REVERTED, "look the transaction up; gas was spent"),
+    ("transaction failed txhash", Verdict.REVERTED, "look the transaction up; gas was spent"),
     (
         "gas price exceeds max",
         Verdict.NOT_SENT,
         "raise the node's cap (/setMaxGasPrice), or wait for a lower price",
     ),
-    ("nonce too low", Verdict.MAYBE_SENT, "another process may use the same key: find it"),
+    ("nonce too low", Verdict.UNCLEAR, "another process may use the same key: find it"),
     ("insufficient funds", Verdict.NOT_SENT, "send ETH to the account that signs"),
     # geth's words for the same when it estimates gas.
     ("gas required exceeds allowance", Verdict.NOT_SENT, "send ETH to the account that signs"),
     ("no rewards to be minted", Verdict.NOT_SENT, ""),
     ("missing eth client", Verdict.NOT_SENT, "this node runs off chain: choose another"),
-    ("429", Verdict.MAYBE_SENT, "the node's RPC endpoint limits its rate"),
-    ("connection refused", Verdict.MAYBE_SENT, "the node's RPC endpoint is down"),
-    ("eof", Verdict.MAYBE_SENT, "the node's RPC endpoint closed the connection"),
+    ("429 too many", Verdict.UNCLEAR, "the node's RPC endpoint limits its rate"),
+    ("connection refused", Verdict.UNCLEAR, "the node's RPC endpoint is down"),
+    ("eof", Verdict.UNCLEAR, "the node's RPC endpoint closed the connection"),
 )
+
+_NEVER_CONNECTED: Final = frozenset(
+    {
+        ProblemKind.REFUSED,
+        ProblemKind.FORBIDDEN,
+        ProblemKind.HOST_KEY_UNKNOWN,
+        ProblemKind.HOST_KEY_CHANGED,
+        ProblemKind.AUTHENTICATION,
+        ProblemKind.JUMP_HOST,
+        ProblemKind.SSH_CONFIG,
+        ProblemKind.NOT_CONFIGURED,
+        ProblemKind.SECRET,
+    }
+)
+"""Errors of the way to the node: they come before the request is written."""
+
+_NOT_ACCEPTED: Final = frozenset({400, 401, 403, 405, 407, 411, 413, 415, 421, 426, 429, 431})
+"""HTTP statuses of a request that was not acted on, by the node or by what stands before it."""
+
+
+def no_answer(error: LptuiError) -> Reply:
+    """What to make of a call that brought no answer."""
+    if error.kind in _NEVER_CONNECTED:
+        return Reply(Verdict.NOT_SENT, str(error), error.remedy)
+    return Reply(Verdict.LOST, str(error))
 
 
 def understand(status: int, body: str) -> Reply:
@@ -95,4 +128,7 @@ def understand(status: int, body: str) -> Reply:
     for words, verdict, remedy in _KNOWN:
         if words in lowered:
             return Reply(verdict, text, remedy)
-    return Reply(Verdict.MAYBE_SENT, f"HTTP {status}: {text or 'no text'}", "watch the chain")
+    cause = f"HTTP {status}: {text or 'no text'}"
+    if status in _NOT_ACCEPTED:
+        return Reply(Verdict.NOT_SENT, cause, "what stands between here and the node refused it")
+    return Reply(Verdict.UNCLEAR, cause)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lptui.actions import sender
-from lptui.actions.plan import Outcome, Plan, Precondition, Result, Step
-from lptui.actions.replies import Verdict, understand
+from lptui.actions.plan import Plan, Precondition, Result, Step
+from lptui.actions.rehearsal import rehearse
 from lptui.actions.spec import ActionSpec, Effect, Execution, Proof
-from lptui.actions.transaction import Route, send_and_watch
+from lptui.actions.transaction import Evidence, Route, send_and_watch
 from lptui.errors import LptuiError
 from lptui.fleet.callers import Caller, orchestrator, reward_callers
 from lptui.fleet.facts.chain import ChainRound, OrchestratorRecord, RewardEvent, RewardHistory
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Chain, Orchestrator
 from lptui.fleet.units import Address, format_units, short_address
+from lptui.transport.protocols import Call
 
 SPEC = ActionSpec(
     id="reward",
@@ -24,6 +25,7 @@ SPEC = ActionSpec(
     subject="orchestrator",
     help="sends this round's reward() through the node that holds the key, and proves it",
     probes=("node-status", "node-identity", "chain"),
+    proof=("chain",),
 )
 
 
@@ -47,7 +49,7 @@ class Reward:
         conditions = [*_on_chain(snapshot, chain, now, record, target)]
         conditions.append(_caller_found(registered, record, callers))
         gas = snapshot.fleet.thresholds.reward_gas
-        cost = "unknown: no caller"
+        cost, words = None, "unknown: no caller"
         facts: list[tuple[str, str]] = [("orchestrator", registered.address)]
         if now is not None:
             facts.append(("round", str(now.round)))
@@ -55,7 +57,8 @@ class Reward:
         if callers:
             caller = callers[0]
             conditions += sender.preconditions(snapshot, chain, caller.node, caller.account, gas)
-            cost = sender.cost_words(snapshot, chain, caller.node, gas)
+            cost = sender.cost(snapshot, chain, caller.node, gas)
+            words = sender.cost_words(cost)
             facts += [("node", caller.node.name), ("account", caller.account)]
             steps = _steps(registered, caller)
         return Plan(
@@ -64,7 +67,8 @@ class Reward:
             summary=_summary(registered, callers, now),
             steps=steps,
             preconditions=tuple(conditions),
-            cost=cost,
+            cost=words,
+            exact_cost=cost,
             effect="one transaction; this round's reward is minted to the orchestrator's stake",
             facts=tuple(facts),
             warnings=_warnings(registered, callers),
@@ -72,44 +76,21 @@ class Reward:
         )
 
     async def execute(self, plan: Plan, snapshot: Snapshot, execution: Execution) -> Result:
-        node = snapshot.fleet.nodes[plan.fact("node")]
-        refusal = await self._try_out(plan, snapshot, execution)
-        if refusal is not None:
-            return refusal
-
         async def confirm(seen: Snapshot) -> Proof | None:
             return await self.prove(plan, seen, execution)
 
-        return await send_and_watch(plan, Route(node, "/reward"), execution, confirm, _words)
-
-    async def _try_out(self, plan: Plan, snapshot: Snapshot, execution: Execution) -> Result | None:
-        """Asks the contract first, which costs nothing; None when it would accept the call.
-
-        Where the endpoint cannot tell, the call goes on: the node asks the contract as well.
-        """
-        chain = snapshot.fleet.chain
-        now = snapshot.fresh(ChainRound, chain.network) if chain else None
-        if now is None:
-            return None
-        from lptui.probes.chain import dry_run
-
-        call = dry_run.reward_call(
-            now.contracts, Address(plan.fact("orchestrator")), Address(plan.fact("account"))
-        )
-        try:
-            said = await dry_run.dry_run(execution.reach.rpc(now.rpc), call)
-        except LptuiError as error:
-            execution.progress(f"could not try the call out: {error}")
-            return None
-        if not said:
-            return None
-        reply = understand(500, said)
-        if reply.verdict is Verdict.ALREADY:
-            # Somebody was faster: the record shows it with the next block that we see.
-            return None
-        return Result(
-            plan, Outcome.REFUSED, f"the contract would refuse: {said}", remedy=reply.remedy
-        )
+        fleet = snapshot.fleet
+        chain = fleet.chain
+        assert chain is not None  # noqa: S101 (it was planned)
+        evidence = Evidence(chain.network, confirm, _has_event, _words)
+        now = snapshot.fresh(ChainRound, chain.network)
+        if now is not None:
+            call = _call(plan, now)
+            ended = await rehearse(plan, now.rpc, call, execution, evidence)
+            if ended is not None:
+                return ended
+        route = Route(fleet.nodes[plan.fact("node")], "/reward")
+        return await send_and_watch(plan, route, execution, evidence)
 
     async def prove(self, plan: Plan, snapshot: Snapshot, execution: Execution) -> Proof | None:
         chain = snapshot.fleet.chain
@@ -117,17 +98,22 @@ class Reward:
         now = snapshot.fresh(ChainRound, chain.network) if chain else None
         if record is None or now is None or record.last_reward_round < int(plan.fact("round")):
             return None
-        proof: list[tuple[str, str]] = [("lastRewardRound", str(record.last_reward_round))]
-        event = await _event(snapshot, plan.target, record, now, execution)
-        if event is not None:
-            proof += [
-                ("tx", event.tx),
-                ("block", str(event.block)),
-                ("amount", f"{format_units(event.amount, 6)} LPT"),
-            ]
-            if event.caller:
-                proof.append(("caller", event.caller))
-        return tuple(proof)
+        called = ("lastRewardRound", str(record.last_reward_round))
+        try:
+            event = await _event(snapshot, plan.target, record, now, execution)
+        except LptuiError as error:
+            # The record is proof enough; its details are not worth a doubt.
+            return (called, ("event", f"not read: {error}"))
+        return (called, *_details(event))
+
+
+def _call(plan: Plan, now: ChainRound) -> Call:
+    """What the node will ask of the contract, to be tried out first."""
+    from lptui.probes.chain import dry_run
+
+    return dry_run.reward_call(
+        now.contracts, Address(plan.fact("orchestrator")), Address(plan.fact("account"))
+    )
 
 
 def _impossible(target: str, why: str) -> Plan:
@@ -240,7 +226,26 @@ async def _event(
     from lptui.probes.chain.events import find_reward_event
 
     rpc = execution.reach.rpc(now.rpc)
-    return await find_reward_event(rpc, now.contracts.bonding_manager, record.address, now.head)
+    begun = (now.contracts.rounds_manager, record.last_reward_round)
+    manager = now.contracts.bonding_manager
+    return await find_reward_event(rpc, manager, record.address, now.head, begun=begun)
+
+
+def _details(event: RewardEvent | None) -> Proof:
+    if event is None:
+        return (("event", "no Reward event of this round in the newest blocks"),)
+    caller = (("caller", event.caller),) if event.caller else ()
+    return (
+        ("tx", event.tx),
+        ("block", str(event.block)),
+        ("amount", f"{format_units(event.amount, 6)} LPT"),
+        ("amount_lptu", str(event.amount)),
+        *caller,
+    )
+
+
+def _has_event(proof: Proof) -> bool:
+    return "tx" in dict(proof)
 
 
 def _words(proof: Proof) -> str:

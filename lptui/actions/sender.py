@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lptui.actions.plan import Precondition
+from lptui.actions.plan import Cost, Precondition
 from lptui.fleet.facts.chain import GasPrices, SignerAccount
 from lptui.fleet.facts.livepeer import NodeIdentity, NodeStatus
 from lptui.fleet.snapshot import Snapshot
@@ -25,17 +25,19 @@ def fee_cap(snapshot: Snapshot, chain: Chain, node: Node) -> Wei | None:
     return Wei(double)
 
 
-def cost_words(snapshot: Snapshot, chain: Chain, node: Node, gas: int) -> str:
-    """The likely and the highest cost of `gas` units, in words."""
+def cost(snapshot: Snapshot, chain: Chain, node: Node, gas: int) -> Cost | None:
+    """The likely and the highest cost of `gas` units; None when it cannot be told."""
     prices = snapshot.fresh(GasPrices, chain.network)
     cap = fee_cap(snapshot, chain, node)
     if prices is None or cap is None:
-        return "unknown: the gas price could not be read"
+        return None
     # A suggested price has a tip in it, which may be above all that the node would pay.
-    price = Wei(min(prices.gas_price, cap))
-    likely = format_units(gas * price, 6)
-    most = format_units(gas * cap, 6)
-    return f"about {likely} ETH ({gas:,} gas at {format_gwei(price)}), at most {most} ETH"
+    return Cost(gas, Wei(min(prices.gas_price, cap)), cap)
+
+
+def cost_words(known: Cost | None) -> str:
+    """The cost for a person."""
+    return str(known) if known else "unknown: the gas price could not be read"
 
 
 def preconditions(
@@ -99,7 +101,7 @@ def _funded(
     met = signer.balance >= need
     evidence = (
         f"{short_address(account)} has {format_units(signer.balance, 6)} ETH, "
-        f"cap x gas is {format_units(need, 6)} ETH"
+        f"cap x gas is {format_units(need, 9)} ETH"
     )
     return Precondition(name, met, evidence, "" if met else f"send ETH to {account}")
 

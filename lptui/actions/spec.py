@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from lptui.actions.plan import Plan, Result
+from lptui.actions.plan import Plan, Result, Step
 from lptui.clock import Clock
 from lptui.fleet.snapshot import Snapshot
 from lptui.transport.protocols import Reach
@@ -35,13 +35,15 @@ class Execution:
     """What an executing action may use.
 
     Attributes:
-        observe: a new, independent reading of the sources that the action depends on.
+        look: a new, independent reading of the sources that prove the action.
+        journal: writes a step down before it is taken; raises RefusedError when it cannot.
         deadline_s: after which the outcome is "unknown".
     """
 
     reach: Reach
     clock: Clock
-    observe: Callable[[], Awaitable[Snapshot]]
+    look: Callable[[], Awaitable[Snapshot]]
+    journal: Callable[[Step], None]
     progress: Progress
     deadline_s: float
 
@@ -76,7 +78,7 @@ class ActionSpec:
     Attributes:
         key: on the screen; verb: on the command line.
         subject: kind of target: orchestrator or round.
-        probes: names of the probes whose readings it plans from and is verified by.
+        probes: names of the probes whose readings it plans from; `proof`: of those that verify it.
     """
 
     id: str
@@ -86,3 +88,4 @@ class ActionSpec:
     subject: str
     help: str
     probes: tuple[str, ...]
+    proof: tuple[str, ...]

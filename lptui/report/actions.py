@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from lptui.actions.plan import Plan, Result
+from lptui.actions.plan import Cost, Plan, Result
 from lptui.clock import iso
 
 SCHEMA_VERSION = 1
@@ -77,6 +77,7 @@ def _plan(plan: Plan, result: Result | None) -> dict[str, Any]:
         "summary": plan.summary,
         "effect": plan.effect,
         "cost": plan.cost,
+        **_cost(plan.exact_cost),
         "done": plan.done or None,
         "may_run": not plan.why_not,
         "preconditions": [asdict(item) for item in plan.preconditions],
@@ -90,6 +91,17 @@ def _plan(plan: Plan, result: Result | None) -> dict[str, Any]:
             }
             for step in plan.steps
         ],
+    }
+
+
+def _cost(cost: Cost | None) -> dict[str, Any]:
+    """In wei, as strings; null where it could not be told."""
+    return {
+        "gas": cost.gas if cost else None,
+        "gas_price_wei": str(cost.price) if cost else None,
+        "gas_cap_wei": str(cost.cap) if cost else None,
+        "cost_wei": str(cost.likely) if cost else None,
+        "cost_at_most_wei": str(cost.most) if cost else None,
     }
 
 

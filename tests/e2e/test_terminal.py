@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -185,8 +186,9 @@ def test_reward_from_the_key_to_the_chain(
             quit_and_check(terminal, before)
         assert real_fleet.calls.count("/reward") == sent + 1
         audit = (operator.state / "audit.jsonl").read_text().splitlines()
-        assert len(audit) == 2
-        assert "0x" in audit[1]
+        events = [json.loads(line)["event"] for line in audit]
+        assert events == ["started", "step", "step", "ended"]
+        assert json.loads(audit[-1])["proof"]["tx"].startswith("0x")
     finally:
         if stage.do(net.last_reward_round(account)) < number:
             stage.do(net.reward(account))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,12 @@ from typing import Any
 
 import pytest
 
+from lptui.probes.chain.abi import REWARD_EVENT
 from tests.devnet.call_log import CallLog
 from tests.devnet.chain import ETH, LPT, Devnet
 from tests.devnet.livepeer import LivepeerNode, NodeFactory
 from tests.devnet.node.config import TxFault
+from tests.waiting import until
 
 pytest_plugins = ("tests.devnet.fixtures",)
 
@@ -66,19 +69,25 @@ class Bench:
     state: Path
 
     async def lptui(self, *words: str) -> Done:
-        process = await asyncio.create_subprocess_exec(
+        return await finished(await self.start(*words))
+
+    async def start(self, *words: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "lptui", "--headless", *words, "--config", str(self.config)),
             env=os.environ | {"LPTUI_STATE": str(self.state)},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        out, err = await asyncio.wait_for(process.communicate(), 60)
-        return Done(process.returncode or 0, out.decode(), err.decode())
 
     def audit(self) -> list[Any]:
         path = self.state / "audit.jsonl"
         return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+async def finished(process: asyncio.subprocess.Process) -> Done:
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    return Done(process.returncode or 0, out.decode(), err.decode())
 
 
 @pytest.fixture
@@ -110,13 +119,17 @@ async def test_reward_is_called_once_and_proved_by_its_event(
     receipt = await bench.net.receipt(proof["tx"], 5)
     assert int(receipt["status"], 16) == 1
     assert proof["amount"].endswith(" LPT")
+    amounts = [log["data"] for log in receipt["logs"] if log["topics"][0] == REWARD_EVENT.topic]
+    assert [int(amount, 16) for amount in amounts] == [int(proof["amount_lptu"])]
     assert call_log.count("/reward") == 1
 
 
 async def test_the_record_has_a_line_before_and_a_line_after_and_is_private(bench: Bench) -> None:
     await bench.lptui("reward", "--yes")
-    started, ended = bench.audit()
-    assert (started["event"], ended["event"]) == ("started", "ended")
+    started, call, verify, ended = bench.audit()
+    events = [line["event"] for line in (started, call, verify, ended)]
+    assert events == ["started", "step", "step", "ended"]
+    assert call["step"]["call"] == f"POST {bench.node.url}/reward"
     assert started["plan"] == ended["plan"]
     assert ended["outcome"] == "done"
     assert ended["proof"]["tx"].startswith("0x")
@@ -142,6 +155,9 @@ async def test_a_dry_run_prints_the_plan_and_changes_nothing(
         "verify on the chain",
     ]
     assert done.json["result"] is None
+    gas = done.json["plan"]["gas"]
+    for cost, price in (("cost_wei", "gas_price_wei"), ("cost_at_most_wei", "gas_cap_wei")):
+        assert int(done.json["plan"][cost]) == gas * int(done.json["plan"][price])
     assert call_log.count("/reward") == 0
     assert not (bench.state / "audit.jsonl").exists()
 
@@ -153,6 +169,7 @@ async def test_without_yes_and_without_a_terminal_it_refuses(
     assert done.code == 1
     assert "--yes" in done.err
     assert call_log.count("/reward") == 0
+    assert [(line["event"], line["outcome"]) for line in bench.audit()] == [("ended", "refused")]
 
 
 async def test_read_only_refuses(bench: Bench, call_log: CallLog) -> None:
@@ -236,3 +253,84 @@ async def test_two_at_once_send_one_transaction(bench: Bench, call_log: CallLog)
     assert call_log.count("/reward") == 1
     refused = next(done for done in both if done.code == 1)
     assert "another action is under way" in refused.out
+
+
+async def test_a_console_killed_during_the_call_leaves_no_second_call(
+    bench: Bench, call_log: CallLog
+) -> None:
+    bench.node.config.tx_fault = TxFault.HANG
+    process = await bench.start("reward", "--yes")
+    await until(lambda: call_log.running("/reward") == 1, 20, "the call")
+    process.kill()
+    await process.communicate()
+    assert [line["event"] for line in bench.audit()] == ["started", "step"]
+    # The node may still be at it.
+    bench.node.config.tx_fault = TxFault.NONE
+    again = await bench.lptui("reward", "--yes")
+    assert again.code == 1
+    assert "the node may still be at it" in again.out
+    assert call_log.count("/reward") == 1
+    # The chain settles it.
+    await bench.net.reward(bench.account)
+    assert (await bench.lptui("reward", "--yes")).code == 0
+    assert call_log.count("/reward") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+async def test_a_signal_during_the_call_is_told_and_recorded(
+    bench: Bench, call_log: CallLog, number: signal.Signals
+) -> None:
+    bench.node.config.tx_fault = TxFault.HANG
+    process = await bench.start("reward", "--yes", "--format", "json")
+    await until(lambda: call_log.running("/reward") == 1, 20, "the call")
+    process.send_signal(number)
+    done = await finished(process)
+    assert done.code == 3, done.err
+    assert done.json["result"]["outcome"] == "unknown"
+    assert done.json["plan"]["steps"][0]["outcome"] == "unknown"
+    assert bench.audit()[-1]["outcome"] == "unknown"
+
+
+async def test_somebody_else_was_faster_and_the_own_transaction_reverts(
+    bench: Bench, call_log: CallLog
+) -> None:
+    """Without gas estimation the node pays for a call that comes second."""
+    bench.node.config.gas_limit = 500_000
+    bench.node.config.tx_delay_s = 2.0
+    process = await bench.start("reward", "--yes", "--format", "json")
+    await until(lambda: call_log.running("/reward") == 1, 20, "the call")
+    first = await bench.net.reward(bench.account)
+    done = await finished(process)
+    assert done.code == 0, done.out + done.err
+    assert done.json["result"]["proof"]["tx"] == first["transactionHash"]
+
+
+async def test_a_transaction_that_stays_pending_is_unknown_and_holds_up_the_next(
+    bench: Bench, call_log: CallLog
+) -> None:
+    bench.node.config.transaction_timeout_s = 0.5
+    await bench.net.stall()
+    done = await bench.lptui("reward", "--yes", "--timeout", "8", "--format", "json")
+    assert done.code == 3, done.out + done.err
+    assert "timed out waiting for transaction receipt" in done.json["result"]["summary"]
+    again = await bench.lptui("reward", "--yes")
+    assert again.code == 1
+    assert "no transaction of this account pending" in again.out
+    await bench.net.resume()
+    assert (await bench.lptui("reward", "--yes")).code == 0
+    assert call_log.count("/reward") == 1
+
+
+async def test_several_targets_each_have_their_outcome(bench: Bench, call_log: CallLog) -> None:
+    other = bench.net.accounts[2]
+    await bench.net.bond(other, 1000 * LPT)
+    bench.config.write_text(bench.config.read_text() + f'    other: {{address: "{other}"}}\n')
+    await bench.net.reward(bench.account)
+    asked = await bench.lptui("reward", "all", "main", "--format", "json")
+    assert asked.code == 1
+    runs = {run["plan"]["target"]: run["result"]["outcome"] for run in asked.json["runs"]}
+    assert runs == {"main": "done", "other": "refused"}
+    assert call_log.count("/reward") == 0
+    choice = await bench.lptui("reward", "--yes")
+    assert choice.code == 1
+    assert "main, other, all" in choice.err

@@ -10,6 +10,7 @@ import pytest
 
 from lptui.errors import LptuiError, ProblemKind
 from lptui.fleet.facts.chain import ChainRound, RewardHistory, RoundOutcome
+from lptui.fleet.units import Round
 from lptui.probes.chain.events import ChainEventsProbe, find_reward_event
 from lptui.probes.chain.probe import ChainProbe
 from tests.devnet.chain import Devnet
@@ -302,6 +303,22 @@ class TestFindRewardEvent:
             rpc = asked.reach.rpc("own")
             bonding = lower(devnet.bonding.address)
             assert await find_reward_event(rpc, bonding, lower(who), None) is None
+
+    async def test_leaves_out_what_was_before_the_round(self, devnet: Devnet) -> None:
+        who = devnet.accounts[1]
+        await devnet.bond(who)
+        await devnet.reward(who)
+        number = Round(await devnet.next_round())
+        async with asked_through(devnet, who) as (asked, _):
+            rpc = asked.reach.rpc("own")
+            bonding = lower(devnet.bonding.address)
+            begun = (lower(devnet.rounds.address), number)
+            assert await find_reward_event(rpc, bonding, lower(who), None) is not None
+            assert await find_reward_event(rpc, bonding, lower(who), None, begun=begun) is None
+            receipt = await devnet.reward(who)
+            event = await find_reward_event(rpc, bonding, lower(who), None, begun=begun)
+            assert event is not None
+            assert event.tx == receipt["transactionHash"]
 
     async def test_an_endpoint_that_gives_no_logs_is_an_error(self, devnet: Devnet) -> None:
         async with asked_through(devnet, devnet.accounts[1]) as (asked, proxy):

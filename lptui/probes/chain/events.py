@@ -17,7 +17,7 @@ from lptui.fleet.facts.chain import (
 )
 from lptui.fleet.reading import Key
 from lptui.fleet.topology import Chain, Fleet, Orchestrator
-from lptui.fleet.units import Address, L2Block
+from lptui.fleet.units import Address, L2Block, Round
 from lptui.probes.chain import codec
 from lptui.probes.chain.client import ask, first_answer
 from lptui.probes.chain.history import (
@@ -244,23 +244,28 @@ async def find_reward_event(
     orchestrator: Address,
     head: L2Block | None,
     *,
+    begun: tuple[Address, Round] | None = None,
     deadline_s: float = 8.0,
     clock: Clock | None = None,
 ) -> RewardEvent | None:
     """The newest `Reward` log of an orchestrator, with its sender; its round is not looked up.
 
     Looks back to `LOOK_BACK` blocks before the block `head` (None: before the newest); None when
-    there is no such log. Raises LptuiError when the endpoint did not give the logs.
+    there is no such log. `begun`, the RoundsManager and the running round, leaves out what was
+    before that round. Raises LptuiError when the endpoint did not give the logs.
     """
     time = clock or SystemClock()
     end = time.monotonic() + deadline_s
     await codec.load()
     newest_block = await height(rpc, deadline_s)
-    contracts = Contracts(bonding_manager, bonding_manager, bonding_manager)
-    scan = Scan(rpc, Query(contracts, (orchestrator,)), time, end, window=LOOK_BACK)
+    manager, rounds = (begun[0], (begun[1],)) if begun else (bonding_manager, ())
+    contracts = Contracts(bonding_manager, manager, bonding_manager)
+    scan = Scan(rpc, Query(contracts, (orchestrator,), rounds), time, end, window=LOOK_BACK)
     first = max(0, (newest_block if head is None else head) - LOOK_BACK + 1)
     await scan.down(newest_block, first)
-    rewards = joined(scan.parts).rewards
+    found = joined(scan.parts)
+    start = max(((log.block, log.index) for log in found.rounds), default=(-1, -1))
+    rewards = [log for log in found.rewards if (log.block, log.index) > start]
     if not rewards:
         if scan.failure is not None:
             raise scan.failure

@@ -1,0 +1,131 @@
+"""Runs one action for its targets without the screen: plan, question, execution, report."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from lptui.actions.plan import Outcome, Plan, Result
+from lptui.actions.runner import ACTION_DEADLINE_S
+from lptui.actions.select import targets
+from lptui.errors import LptuiError
+from lptui.report.actions import Run, plan_lines, render_runs
+
+if TYPE_CHECKING:
+    from lptui.actions.spec import Action
+    from lptui.session import Session
+
+LEAST_S = 1.0
+"""The least that a target is given of a run's --timeout, when others have used it up."""
+
+
+async def act(
+    arguments: argparse.Namespace, action: Action, words: Sequence[str], session: Session
+) -> int:
+    """The exit code. Whatever happens to one target, what became of all is reported."""
+    end = time.monotonic() + arguments.timeout if arguments.timeout else None
+    snapshot = await session.observe(action.spec.probes)
+    runs: list[Run] = []
+    for target in targets(action, snapshot, words):
+        if runs and not arguments.dry_run:
+            # The one before may have taken minutes.
+            snapshot = await session.observe(action.spec.probes)
+        plan = action.plan(snapshot, target)
+        result = None
+        if not arguments.dry_run:
+            left = max(LEAST_S, end - time.monotonic()) if end else ACTION_DEADLINE_S
+            result = await _result(arguments, session, action, plan, left)
+        runs.append((plan, result))
+        if result is not None and result.interrupted:
+            break
+    sys.stdout.write(render_runs(runs, session.clock.now(), arguments.format).rstrip("\n") + "\n")
+    return _exit_code(runs)
+
+
+def check_format(arguments: argparse.Namespace, action: Action) -> None:
+    """Raises LptuiError for a format that an action cannot be reported in."""
+    if arguments.format not in ("text", "json"):
+        raise LptuiError(action.spec.id, f"has no format {arguments.format}", "use text or json")
+
+
+def _exit_code(runs: Sequence[Run]) -> int:
+    """The worst of all runs; a dry run of a plan that may not run is a refusal."""
+    codes = [
+        result.outcome.exit_code if result else int(bool(plan.why_not and not plan.done))
+        for plan, result in runs
+    ]
+    return max(codes, default=Outcome.UNKNOWN.exit_code)
+
+
+async def _result(
+    arguments: argparse.Namespace, session: Session, action: Action, plan: Plan, left_s: float
+) -> Result:
+    runner = session.runner
+    if not (arguments.yes or plan.why_not or session.read_only):
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            why, remedy = "nobody to ask: no terminal", "look at --dry-run, add --yes"
+            _say(f"lptui: {plan.summary}: {why}; {remedy}")
+            return runner.refuse(plan, why, remedy)
+        if not _agreed(plan):
+            return runner.refuse(plan, "not confirmed", "")
+    with _signals_cancel() as interrupted:
+        try:
+            return await runner.run(action, plan, _say, left_s)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not interrupted or runner.latest is None or task is None:
+                raise
+            task.uncancel()
+            return runner.latest
+
+
+@contextmanager
+def _signals_cancel() -> Iterator[list[int]]:
+    """While a plan runs, a signal ends it in order: with its end on record, and told.
+
+    Gives the list of the signals that came.
+    """
+    came: list[int] = []
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    before = {
+        number: handler
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        # nohup
+        if (handler := signal.getsignal(number)) is not signal.SIG_IGN
+    }
+
+    def end(number: int) -> None:
+        came.append(number)
+        if task is not None:
+            task.cancel()
+
+    for number in before:
+        loop.add_signal_handler(number, end, number)
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)
+
+
+def _agreed(plan: Plan) -> bool:
+    """Asks on the terminal; only the word yes is one."""
+    for line in plan_lines(plan):
+        _say(line)
+    sys.stderr.write("Do this? Type yes: ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() == "yes"
+
+
+def _say(line: str) -> None:
+    """Progress; that nobody reads it any more ends nothing."""
+    with suppress(OSError):
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
