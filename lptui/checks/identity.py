@@ -72,11 +72,14 @@ def node_chain(view: View) -> Iterator[Finding]:
             cause = cause_at_node(view, node)
             yield view.unknown(CHAIN, "node", node.name, reading, cause=cause)
             continue
-        have = identity.chain_id
+        have, controller = identity.chain_id, identity.controller
         if have is None:
             severity, summary = Severity.UNKNOWN, "not known: the node does not tell its chain"
         elif have != chain.chain_id:
             severity, summary = Severity.CRITICAL, f"on chain {have}, expected {chain.chain_id}"
+        elif controller not in (None, chain.controller):
+            severity = Severity.CRITICAL
+            summary = f"uses the Controller {controller}, expected {chain.controller}"
         else:
             severity, summary = Severity.OK, f"on chain {have}"
         yield Finding(
@@ -86,7 +89,7 @@ def node_chain(view: View) -> Iterator[Finding]:
             node.name,
             summary,
             (view.seen(reading),),
-            "see its -network and -ethUrl" if severity else "",
+            "see its -network, -ethUrl and -ethController" if severity else "",
             # Without an account there is no chain either: one thing to mend.
             cause=f"{ACCOUNT}@{node.name}" if have is None and identity.account is None else "",
         )

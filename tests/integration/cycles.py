@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from lptui.clock import SystemClock
@@ -46,12 +46,16 @@ class Cycles:
         self.ledger = Ledger(self.fleet, ())
 
     async def ask(self, *probes: Probe, deadline_s: float = 5.0) -> Snapshot:
-        """One cycle of each probe, one after the other; the snapshot after them."""
+        """One cycle of each probe, one after the other; the snapshot after them.
+
+        The deadline is the fleet's own: no run is in a hurry here.
+        """
+        fleet = replace(self.fleet, intervals=replace(self.fleet.intervals, timeout=deadline_s))
         for probe in probes:
             for target in probe.targets(self.fleet):
                 await ask(
                     Source(probe, target),
-                    fleet=self.fleet,
+                    fleet=fleet,
                     reach=self.reach,
                     clock=self.clock,
                     ledger=self.ledger,

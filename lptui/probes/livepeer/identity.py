@@ -35,17 +35,20 @@ _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 _DECIMAL: Final = re.compile(r"\d{1,78}", re.ASCII)
 
 
-def parse_identity(answers: Mapping[str, HttpAnswer]) -> NodeIdentity:
-    """An identity from the answers of `ROUTES`.
+def parse_identity(answers: Mapping[str, HttpAnswer | LptuiError]) -> NodeIdentity:
+    """An identity from the answers of `ROUTES`, or why there was none.
 
     Off chain (500 "missing ETH client") and absent routes (404) are None. The account's own
-    route decides whether this is a node at all: raises HttpError or BadAnswerError for its
-    failures; those of the other routes end up in `errors`.
+    route decides whether this is a node at all: raises its failure, HttpError or BadAnswerError;
+    those of the other routes end up in `errors`.
     """
     errors: list[tuple[str, str]] = []
 
     def field(path: str, parse: Callable[[bytes, str], T]) -> T | None:
         answer = answers.get(path)
+        if isinstance(answer, LptuiError):
+            errors.append((path, clean(answer.why or answer.what, 120)))
+            return None
         if answer is None or answer.status == 404 or routes.is_off_chain(answer):
             return None
         try:
@@ -55,6 +58,8 @@ def parse_identity(answers: Mapping[str, HttpAnswer]) -> NodeIdentity:
             return None
 
     own = answers["/ethAddr"]
+    if isinstance(own, LptuiError):
+        raise own
     account = None
     if not routes.is_off_chain(own):
         account = an_address(routes.body(own, "/ethAddr"), "/ethAddr")
@@ -118,8 +123,8 @@ def _controller(raw: bytes, what: str) -> Address | None:
     return an_address(value.encode("utf-8", "replace"), what)
 
 
-def _gate(answer: HttpAnswer | None) -> bool | None:
+def _gate(answer: HttpAnswer | LptuiError | None) -> bool | None:
     """See `routes.GATE`: 400 for the missing parameter is the proof of registration."""
-    if answer is None:
+    if not isinstance(answer, HttpAnswer):
         return None
     return {400: True, 404: False}.get(answer.status)

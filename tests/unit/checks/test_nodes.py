@@ -183,6 +183,16 @@ def test_node_on_another_chain() -> None:
     assert found.cause == "account-expected@orch-1"
 
 
+def test_node_with_another_controller() -> None:
+    fleet = FleetBuilder()
+    assert fleet.fleet.chain is not None
+    fleet.change(NodeIdentity, "orch-1", controller=fleet.fleet.chain.controller)
+    assert severity(fleet, "node-chain@orch-1") is OK
+    found = finding(fleet.change(NodeIdentity, "orch-1", controller=DELEGATE), "node-chain@orch-1")
+    assert found.severity is CRITICAL
+    assert DELEGATE in found.summary
+
+
 def flags(fleet: FleetBuilder, host: str, **given: str | None) -> FleetBuilder:
     """Changes flags of the processes on a host; None takes one away."""
     processes = []

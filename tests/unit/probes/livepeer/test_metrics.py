@@ -132,7 +132,7 @@ class TestPage:
                         "process_start_time_seconds",
                     ]
                 ),
-                st.text(st.characters(exclude_characters="\n"), max_size=30),
+                st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=30),
             ),
             max_size=6,
         )

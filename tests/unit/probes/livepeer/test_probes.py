@@ -215,3 +215,20 @@ class TestIdentity:
         with pytest.raises(BadAnswerError) as caught:
             await NodeIdentityProbe().ask(asking(node), "orch-1")
         assert caught.value.problem().what == "orch-1 /ethAddr"
+
+    async def test_a_route_that_hangs_with_the_nodes_rpc_hides_nothing_else(self) -> None:
+        hangs = ("/contractAddresses", "/rewardCaller")
+        told = {path: answer for path, answer in ON_CHAIN.items() if path not in hangs}
+        node = ScriptedNode(told, failure=DeadlineError("GET", "no answer within 8 s"))
+        (answer,) = await NodeIdentityProbe().ask(asking(node), "orch-1")
+        assert answer.value.account == ACCOUNT.lower()
+        assert answer.value.chain_id == 42161
+        assert answer.value.tx_routes is True
+        assert answer.value.controller is None
+        assert answer.value.errors == tuple((path, "no answer within 8 s") for path in hangs[::-1])
+
+    async def test_without_its_account_there_is_no_identity(self) -> None:
+        told = {path: answer for path, answer in ON_CHAIN.items() if path != "/ethAddr"}
+        node = ScriptedNode(told, failure=DeadlineError("GET", "no answer within 8 s"))
+        with pytest.raises(DeadlineError):
+            await NodeIdentityProbe().ask(asking(node), "orch-1")
