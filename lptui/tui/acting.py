@@ -6,11 +6,12 @@ One at a time. The screen stays live; what is going on is in the events strip.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lptui.errors import LptuiError
 from lptui.fleet.finding import Severity
 from lptui.present.model import Row, Tone
+from lptui.present.words import duration
 from lptui.text import clean
 from lptui.tui.commands import Command
 from lptui.tui.session import Session
@@ -28,15 +29,31 @@ OUTCOMES = {
 }
 
 
+WATCH_S: Final = 5.0
+"""Between two looks at what was left unknown."""
+
+
 class Acting:
-    """The one action that may be under way. `running` says in a line what it does; "" when idle."""
+    """The one action that may be under way.
+
+    `abandoned` says what was under way when the console ended; "" when nothing was.
+    """
 
     def __init__(self, app: LptuiApp, session: Session, feed: Feed) -> None:
         self._app = app
         self._session = session
         self._feed = feed
         self._busy = ""
-        self.running = ""
+        self._doing = ""
+        self._since = 0.0
+        self.abandoned = ""
+
+    @property
+    def running(self) -> str:
+        """What is being done and for how long; "" when idle."""
+        if not self._doing:
+            return ""
+        return f"{self._busy}, {duration(self._app.clock.now() - self._since)}: {self._doing}"
 
     def begin(self, item: Command, row: Row | None) -> None:
         """Starts with the target that the row stands for now."""
@@ -65,15 +82,41 @@ class Acting:
             if not await self._ask(plan, item):
                 self._app.say("nothing was done")
                 return
-            self._progress(f"{item.id} of {target}: started")
             self._event(f"{item.id} of {target} started (plan {plan.hash})", Severity.OK)
-            self._report(await self._session.execute(plan, self._progress))
+            result = await self._executed(plan)
+            self._report(result)
+            if result.outcome.value == "unknown":
+                self._app.keep(self._watch(item, plan))
         except LptuiError as error:
             self._event(f"{item.id} of {target} refused: {error}", Severity.WARNING)
             self._app.say(f"refused: {error}", Tone.WARN, seconds=10)
         finally:
-            self._busy = self.running = ""
+            self._busy = self._doing = ""
             self._app.refresh_bars()
+
+    async def _executed(self, plan: Plan) -> Result:
+        self._since = self._app.clock.now()
+        self._progress("checking once more")
+        self.abandoned = f"{plan.action} of {plan.target}"
+        result = await self._session.execute(plan, self._progress)
+        self.abandoned = ""
+        return result
+
+    async def _watch(self, item: Command, before: Plan) -> None:
+        """The chain may yet show what was left unknown, until its round is over."""
+        what, number = f"{item.id} of {before.target}", dict(before.facts).get("round")
+        while True:
+            await asyncio.sleep(WATCH_S)
+            try:
+                now = await self._session.plan(item.action, before.target)
+            except LptuiError:
+                continue
+            if dict(now.facts).get("round", number) != number:
+                self._event(f"{what}: its round has ended, and it was not seen", Severity.WARNING)
+                return
+            if now.done:
+                self._event(f"{what} shows on the chain after all: {now.done}", Severity.OK)
+                return
 
     async def _ask(self, plan: Plan, item: Command) -> bool:
         from lptui.tui.screens.confirm import ConfirmScreen
@@ -88,7 +131,7 @@ class Acting:
         return await answer
 
     def _progress(self, line: str) -> None:
-        self.running = clean(line)
+        self._doing = clean(line)
         self._app.refresh_bars()
 
     def _report(self, result: Result) -> None:

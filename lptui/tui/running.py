@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -45,10 +46,24 @@ def run_app(session: Session, *, theme: str | None = None, interval_s: float | N
     finally:
         asyncio.set_event_loop(None)
         loop.close()
+    _tell_abandoned(app)
     if app.failure is not None:
         raise app.failure
     _leave(code)
     return code
+
+
+def _tell_abandoned(app: LptuiApp) -> None:
+    """An action that was under way is not undone by leaving: says so, and where to look."""
+    what = app.acting.abandoned if app.acting is not None else ""
+    if not what:
+        return
+    action, _, target = what.partition(" of ")
+    with contextlib.suppress(OSError):
+        sys.stderr.write(
+            f"lptui: {what} was under way, and the node may go on with it by itself\n"
+            f"lptui: see what became of it: lptui --headless {action} {target} --dry-run\n"
+        )
 
 
 async def _run(app: LptuiApp, session: Session) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from lptui.actions.plan import Outcome, Plan, Precondition, Result, Step, StepResult
 from lptui.errors import LptuiError, RefusedError
@@ -24,6 +25,8 @@ class ScriptedSession:
         self.hangs = False
         self.refuses = False
         self.release = asyncio.Event()
+        self.outcome = Outcome.DONE
+        self.done = ""
         self._first = snapshot
         self._number = 0
         self._subscribers: list[Callable[[Snapshot], None]] = []
@@ -41,8 +44,6 @@ class ScriptedSession:
 
     def publish(self, snapshot: Snapshot) -> None:
         """Hands a snapshot to the screen, numbered anew."""
-        from dataclasses import replace
-
         self._number += 1
         for callback in self._subscribers:
             callback(replace(snapshot, number=self._number))
@@ -60,14 +61,14 @@ class ScriptedSession:
         self.calls.append(f"plan {action_id} {target}")
         if self.read_only:
             raise RefusedError(action_id, "read-only")
-        return example_plan(action_id, target, met=not self.refuses)
+        return replace(example_plan(action_id, target, met=not self.refuses), done=self.done)
 
     async def execute(self, plan: Plan, progress: Callable[[str], None]) -> Result:
         self.calls.append(f"execute {plan.action} {plan.target}")
         progress("waiting for the receipt of 0x1234")
         await self.release.wait()
         step = StepResult("call reward", Outcome.DONE, "0x1234")
-        return Result(plan, Outcome.DONE, "called, +87 LPT in tx 0x1234", (step,))
+        return Result(plan, self.outcome, "called, +87 LPT in tx 0x1234", (step,))
 
     async def close(self) -> None:
         self.calls.append("close")

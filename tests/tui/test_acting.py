@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from lptui.actions.plan import Outcome
+from lptui.clock import FrozenClock
+from lptui.tui import acting
 from lptui.tui.screens.confirm import ConfirmScreen
 from tests.snapshots import FleetBuilder
 from tests.tui.conftest import Console, running
@@ -87,3 +92,42 @@ async def test_read_only_hides_and_refuses_every_change() -> None:
         assert not [call for call in console.session.calls if call.startswith("plan")]
         await console.press("question_mark")
         assert "(read-only)" in console.text()
+
+
+async def test_how_long_an_action_has_been_under_way_is_on_the_screen() -> None:
+    async with running(FleetBuilder()) as console:
+        await asked(console)
+        await console.press("y")
+        await console.until(lambda: "waiting for the receipt" in console.text(), "progress")
+        assert isinstance(console.app.clock, FrozenClock)
+        console.app.clock.advance(200)
+        await console.until(lambda: "reward of main, 3m" in console.text(), "its time")
+
+
+async def test_what_was_left_unknown_is_told_when_the_chain_shows_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(acting, "WATCH_S", 0.02)
+    async with running(FleetBuilder()) as console:
+        console.session.outcome = Outcome.UNKNOWN
+        console.session.release.set()
+        await asked(console)
+        await console.press("y")
+        await console.until(lambda: "reward of main unknown" in console.text(), "outcome")
+        console.session.done = "already called in round 4121"
+        await console.until(lambda: "on the chain after all" in console.text(), "the chain")
+        # Watched no longer.
+        calls = len(console.session.calls)
+        await console.press("6", "1")
+        assert len(console.session.calls) == calls
+
+
+async def test_leaving_during_an_action_is_remembered() -> None:
+    async with running(FleetBuilder()) as console:
+        await asked(console)
+        await console.press("y")
+        await console.until(lambda: executed(console), "execution")
+        await console.press("q")
+        app = console.app
+    assert app.acting is not None
+    assert app.acting.abandoned == "reward of main"
