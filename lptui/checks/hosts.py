@@ -212,7 +212,8 @@ def out_of_memory(view: View) -> Iterator[Finding]:
 def clock(view: View) -> Iterator[Finding]:
     """The host's clock against the operator's: only what is certain beyond the round trip."""
     warn, critical = view.limits.clock_warn_s, view.limits.clock_critical_s
-    warn_text, critical_text = f"{warn:g}", f"{critical:g}"
+    # A clock may be off either way; a range from 0 would alarm for every one that is behind.
+    warn_text, critical_text = f"{-warn:g}:{warn:g}", f"{-critical:g}:{critical:g}"
     for name in view.fleet.hosts:
         reading = view.reading(HostClock, name)
         found = view.value(reading)

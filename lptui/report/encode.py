@@ -43,7 +43,24 @@ _BYTES: Final = frozenset(
     }
 )
 _MOUNT_BYTES: Final = frozenset({"size", "used", "available"})
-_TIMES: Final = frozenset({"advanced_at", "head_time", "pending_since", "started_at"})
+_TIMES: Final = frozenset(
+    {
+        "advanced_at",
+        "changed_at",
+        "head_time",
+        "loaded_at",
+        "pending_since",
+        "resolved_at",
+        "started_at",
+    }
+)
+_UNITS: Final = {
+    "fee_share": "ppm",
+    "length": "blocks",
+    "prices": "wei_per_pixel",
+    "reward_cut": "ppm",
+}
+"""Of fields whose type does not tell it; ppm is parts of a million, as the contracts count."""
 
 
 class Kind(Enum):
@@ -79,6 +96,8 @@ def _field(fact: type, name: str, hint: object) -> Field:
         return Field(name, f"{name}_lptu", Kind.AMOUNT, hint)
     if name in _TIMES:
         return Field(name, name, Kind.TIME, hint)
+    if name in _UNITS:
+        return Field(name, f"{name}_{_UNITS[name]}", Kind.PLAIN, hint)
     if inner is Percent:
         return Field(name, f"{name}_percent", Kind.PLAIN, hint)
     if inner is int and (name in _BYTES or (fact.__name__ == "Mount" and name in _MOUNT_BYTES)):

@@ -20,7 +20,7 @@ from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.facts.host import HostDisks, HostUnits, HostVitals
 from lptui.fleet.facts.livepeer import NodeMetrics, NodeStatus
 from lptui.fleet.facts.rpc import RpcHead
-from lptui.fleet.finding import Finding
+from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Role
 from lptui.fleet.units import WEI_PER_ETH
@@ -60,16 +60,30 @@ class Family:
                 yield f"{series} {value}"
 
 
+class Up:
+    """Whether things answer: what could not be asked is neither up nor down."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self._unknown = {found.id for found in findings if found.severity is Severity.UNKNOWN}
+
+    def __call__(self, check: str, target: str, value: object) -> bool | None:
+        """True for a fresh value; None where the check could not tell why there is none."""
+        if value is not None:
+            return True
+        return None if f"{check}@{target}" in self._unknown else False
+
+
 def render(snapshot: Snapshot, findings: Sequence[Finding], took_s: float | None = None) -> str:
     """The whole page, ending with a newline."""
+    up = Up(findings)
     families = [
         *_run(snapshot, findings, took_s),
         *_chain(snapshot),
-        *_rpcs(snapshot),
-        *_nodes(snapshot),
+        *_rpcs(snapshot, up),
+        *_nodes(snapshot, up),
         *_gpus(snapshot),
-        *_balancers(snapshot),
-        *_hosts(snapshot),
+        *_balancers(snapshot, up),
+        *_hosts(snapshot, up),
         *_sources(snapshot),
     ]
     return "\n".join(line for family in families for line in family.lines()) + "\n"
@@ -168,7 +182,7 @@ def _money(snapshot: Snapshot) -> Iterator[Family]:
     yield from (balance, pending)
 
 
-def _rpcs(snapshot: Snapshot) -> Iterator[Family]:
+def _rpcs(snapshot: Snapshot, answers: Up) -> Iterator[Family]:
     up = Family("lptui_rpc_up", "1: the endpoint answers.")
     number = Family("lptui_head_number", "Number of the newest block.")
     age = Family("lptui_head_age_seconds", "Age of the newest block when it was read.")
@@ -182,7 +196,7 @@ def _rpcs(snapshot: Snapshot) -> Iterator[Family]:
         if head is not None:
             best[head.chain_id] = max(head.head, best.get(head.chain_id, 0))
     for name, head in heads.items():
-        up.add(head is not None, rpc=name)
+        up.add(answers("rpc-reachable", name, head), rpc=name)
         if head is None:
             continue
         reading = snapshot.reading(RpcHead, name)
@@ -195,7 +209,7 @@ def _rpcs(snapshot: Snapshot) -> Iterator[Family]:
     yield from (up, number, age, lag, syncing, peers, latency)
 
 
-def _nodes(snapshot: Snapshot) -> Iterator[Family]:
+def _nodes(snapshot: Snapshot, answers: Up) -> Iterator[Family]:
     up = Family("lptui_node_up", "1: the node's CLI API answers.")
     transcoders = Family("lptui_transcoders", "Transcoders connected to an orchestrator.")
     sessions = Family("lptui_sessions", "Sessions of a node now.")
@@ -206,7 +220,7 @@ def _nodes(snapshot: Snapshot) -> Iterator[Family]:
     for node in snapshot.fleet.nodes.values():
         if node.is_livepeer and node.cli is not None:
             status = snapshot.fresh(NodeStatus, node.name)
-            up.add(status is not None, node=node.name)
+            up.add(answers("node-up", node.name, status), node=node.name)
             if status is not None and node.transcoders is not None:
                 transcoders.add(status.transcoders_number, node=node.name)
             metrics = snapshot.fresh(NodeMetrics, node.name)
@@ -247,14 +261,14 @@ def _gpus(snapshot: Snapshot) -> Iterator[Family]:
     yield from (degrees, encoder, busy, power, memory, throttled)
 
 
-def _balancers(snapshot: Snapshot) -> Iterator[Family]:
-    answers = Family("lptui_balancer_up", "1: the balancer answers.")
+def _balancers(snapshot: Snapshot, answers: Up) -> Iterator[Family]:
+    there = Family("lptui_balancer_up", "1: the balancer answers.")
     usable = Family("lptui_backend_up", "1: a server of the backend can take new traffic.")
     up = Family("lptui_server_up", "1: new traffic may go to the server.")
     sessions = Family("lptui_server_sessions", "Sessions of a server now.")
     for balancer in snapshot.fleet.balancers.values():
         state = snapshot.fresh(BalancerState, balancer.name)
-        answers.add(state is not None, balancer=balancer.name)
+        there.add(answers("lb-up", balancer.name, state), balancer=balancer.name)
         if state is None:
             continue
         serving: dict[str, bool] = {}
@@ -265,17 +279,17 @@ def _balancers(snapshot: Snapshot) -> Iterator[Family]:
             serving[server.backend] = serving.get(server.backend, False) or serves(server)
         for backend, is_up in serving.items():
             usable.add(is_up, balancer=balancer.name, backend=backend)
-    yield from (answers, usable, up, sessions)
+    yield from (there, usable, up, sessions)
 
 
-def _hosts(snapshot: Snapshot) -> Iterator[Family]:
+def _hosts(snapshot: Snapshot, answers: Up) -> Iterator[Family]:
     up = Family("lptui_host_up", "1: the host can be reached.")
     memory = Family("lptui_host_memory_used_ratio", "Memory that cannot be had without swapping.")
     load = Family("lptui_host_load5", "Load of the last five minutes.")
     disk = Family("lptui_disk_used_ratio", "Used part of a file system.")
     for host in snapshot.fleet.hosts:
         vitals = snapshot.fresh(HostVitals, host)
-        up.add(vitals is not None, host=host)
+        up.add(answers("host-up", host, vitals), host=host)
         if vitals is not None:
             load.add(vitals.load_5m, host=host)
             if vitals.memory_total > 0:

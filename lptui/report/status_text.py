@@ -8,7 +8,7 @@ from typing import Any, Final
 from lptui.checks import failing, overall
 from lptui.checks.words import ago, span
 from lptui.clock import iso
-from lptui.fleet.facts.balancer import BalancerState
+from lptui.fleet.facts.balancer import BalancerState, NginxConfig
 from lptui.fleet.facts.chain import (
     ChainRound,
     GasPrices,
@@ -45,6 +45,7 @@ _MARKS: Final = {
     RoundOutcome.NOT_INITIALIZED: "n",
     RoundOutcome.UNKNOWN: "?",
 }
+_LEGEND: Final = "C called, M missed, - inactive, . pending, n round not initialised, ? not known"
 _SECTIONS: Final[tuple[tuple[str, tuple[type, ...]], ...]] = (
     ("Round & reward", (ChainRound, OrchestratorRecord, RewardHistory)),
     ("ETH balances", (SignerAccount, SenderDeposit, GasPrices)),
@@ -52,7 +53,7 @@ _SECTIONS: Final[tuple[tuple[str, tuple[type, ...]], ...]] = (
         "Transcoders & GPUs",
         (NodeStatus, NodeMetrics, NodeIdentity, NodeBlock, HostGpus),
     ),
-    ("Load balancers", (BalancerState,)),
+    ("Load balancers", (BalancerState, NginxConfig)),
     ("Ethereum sync", (RpcHead,)),
     (
         "Hosts",
@@ -92,7 +93,9 @@ def _lines(snapshot: Snapshot, findings: Sequence[Finding]) -> Iterator[str]:
 def _topic(snapshot: Snapshot, topic: type) -> Iterator[str]:
     found: list[tuple[str, Reading[Any]]] = sorted(snapshot.all(topic), key=lambda item: item[0])
     intervals = snapshot.fleet.thresholds.stale_intervals
+    names = {signer.address: signer.name for signer in snapshot.fleet.signers}
     for target, reading in found:
+        name = f"{names[target]} {target}" if target in names else target
         age = reading.age(snapshot.taken_at)
         stale = ", STALE" if reading.is_stale(snapshot.taken_at, intervals) else ""
         if reading.problem is not None:
@@ -105,7 +108,7 @@ def _topic(snapshot: Snapshot, topic: type) -> Iterator[str]:
             text = "gives metrics; its sessions are its orchestrator's to count"
         else:
             text = _TELL[topic](reading.value)
-        yield "  " + clean(f"{target}: {text} ({reading.source}, {ago(age)}{stale})", 600)
+        yield "  " + clean(f"{name}: {text} ({reading.source}, {ago(age)}{stale})", 600)
 
 
 def _counts_sessions(snapshot: Snapshot, name: str) -> bool:
@@ -136,7 +139,7 @@ def _record(value: OrchestratorRecord) -> str:
 def _history(value: RewardHistory) -> str:
     strip = "".join(_MARKS[outcome] for _, outcome in value.rounds)
     whole = "" if value.complete else ", incomplete"
-    return f"rounds {strip or 'none known'}{whole} (C called, M missed, - inactive, . pending)"
+    return f"rounds {strip or 'none known'}{whole} ({_LEGEND})"
 
 
 def _account(value: SignerAccount) -> str:
@@ -174,7 +177,7 @@ def _metrics(value: NodeMetrics) -> str:
         return "no metrics: it runs without -monitor"
     return (
         f"sessions {_or(value.current_sessions)} of {_or(value.max_sessions)}, "
-        f"success {_or(value.success_rate)}"
+        f"success {_share(None if value.success_rate is None else 100 * value.success_rate)}"
     )
 
 
@@ -188,8 +191,9 @@ def _gpu(gpu: Gpu) -> str:
     if gpu.problem:
         return f"{gpu.index} {gpu.name}: {gpu.problem}"
     return (
-        f"{gpu.index} {gpu.name}: {_or(gpu.temperature_c)} C, encoder {_or(gpu.encoder)} %, "
-        f"decoder {_or(gpu.decoder)} %, busy {_or(gpu.utilisation)} %"
+        f"{gpu.index} {gpu.name}: {_or(gpu.temperature_c)} C, encoder {_share(gpu.encoder)}, "
+        f"decoder {_share(gpu.decoder)}, busy {_share(gpu.utilisation)}"
+        f"{', THROTTLED' if gpu.throttled else ''}"
     )
 
 
@@ -199,6 +203,17 @@ def _balancer(value: BalancerState) -> str:
         for server in value.servers[:20]
     )
     return f"{value.kind} {value.version}: {servers or 'no servers'}"
+
+
+def _nginx(value: NginxConfig) -> str:
+    parts = [
+        f"nginx {value.version or 'of unknown version'}, {plural(len(value.upstreams), 'upstream')}"
+    ]
+    if value.refused:
+        parts.append(f"would not start with its files: {value.refused}")
+    elif value.edited:
+        parts.append("its files are newer than its workers")
+    return ", ".join(parts)
 
 
 def _head(value: RpcHead) -> str:
@@ -214,7 +229,7 @@ def _head(value: RpcHead) -> str:
 def _vitals(value: HostVitals) -> str:
     return (
         f"up {span(value.uptime_s)}, load {value.load_1m:g} {value.load_5m:g} "
-        f"{value.load_15m:g}, CPU {_or(value.cpu_busy)} %, memory {value.memory_used:.0f} %"
+        f"{value.load_15m:g}, CPU {_share(value.cpu_busy)}, memory {value.memory_used:.0f} %"
     )
 
 
@@ -245,6 +260,10 @@ def _processes(value: HostProcesses) -> str:
     return plural(len(value.livepeer), "livepeer process", "livepeer processes")
 
 
+def _share(percent: float | None) -> str:
+    return "unknown" if percent is None else f"{round(percent, 1):g} %"
+
+
 def _or(value: float | None) -> str:
     return "unknown" if value is None else f"{value:g}"
 
@@ -262,6 +281,7 @@ _TELL: Final[Mapping[type, Callable[[Any], str]]] = {
     NodeMetrics: _metrics,
     HostGpus: _gpus,
     BalancerState: _balancer,
+    NginxConfig: _nginx,
     RpcHead: _head,
     HostVitals: _vitals,
     HostUnits: _units,

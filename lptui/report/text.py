@@ -118,7 +118,13 @@ def _datum(label: str, metric: Metric) -> str:
     if value == "U":
         return f"'{label}'=U"
     unit = metric.unit if metric.unit in _UNITS else ""
-    return f"'{label}'={value}{unit};{metric.warn};{metric.critical}".rstrip(";")
+    warn, critical = (_range(limit, value) for limit in (metric.warn, metric.critical))
+    return f"'{label}'={value}{unit};{warn};{critical}".rstrip(";")
+
+
+def _range(limit: str, value: str) -> str:
+    """A limit alone would begin at 0, and call what is below that too much."""
+    return f"~:{limit}" if limit and value.startswith("-") and ":" not in limit else limit
 
 
 def _number(value: float | None) -> str:

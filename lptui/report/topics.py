@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from lptui.fleet.facts.balancer import BalancerState
+from lptui.fleet.facts.balancer import BalancerState, NginxConfig
 from lptui.fleet.facts.chain import (
     ChainRound,
     GasPrices,
@@ -39,6 +39,7 @@ TOPICS: Final[tuple[type, ...]] = (
     NodeMetrics,
     HostGpus,
     BalancerState,
+    NginxConfig,
     RpcHead,
     HostVitals,
     HostUnits,

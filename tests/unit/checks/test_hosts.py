@@ -158,6 +158,11 @@ def test_clock_beyond_what_the_round_trip_hides(
     assert severity(fleet, "clock@edge-1") is expected
 
 
+def test_a_clock_that_is_behind_is_within_its_limits_on_both_sides() -> None:
+    found = finding(FleetBuilder().change(HostClock, "edge-1", offset_s=-0.01), "clock@edge-1")
+    assert (found.metrics[0].warn, found.metrics[0].critical) == ("-0.5:0.5", "-2:2")
+
+
 @pytest.mark.parametrize(("kills", "expected"), [(0, OK), (1, WARNING)])
 def test_killed_for_memory(kills: int, expected: Severity) -> None:
     assert (

@@ -145,6 +145,10 @@ def test_money_is_strings_and_units_are_in_the_names() -> None:
     assert vitals["cpu_busy_percent"] == 12.5
     gpu = reading(fleet.snapshot(), "HostGpus", "gpu-1")["value"]["gpus"][0]
     assert (gpu["temperature_celsius"], gpu["power_watts"]) == (61.0, 55.0)
+    record = reading(fleet.snapshot(), "OrchestratorRecord", "main")["value"]
+    assert (record["reward_cut_ppm"], record["fee_share_ppm"]) == (100_000, 500_000)
+    round_ = reading(fleet.snapshot(), "ChainRound", NETWORK)["value"]
+    assert round_["length_blocks"] > 0
     head = reading(fleet.snapshot(), "RpcHead", "nitro")["value"]
     assert head["head_time"] == "2027-01-15T07:59:58.000Z"
     assert head["gas_price_wei"] == "10000000"

@@ -9,8 +9,12 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from lptui.checks import run_checks
-from lptui.fleet.facts.balancer import Health
+from lptui.errors import ProblemKind
+from lptui.fleet.facts.balancer import BalancerState, Health
 from lptui.fleet.facts.chain import SignerAccount
+from lptui.fleet.facts.host import HostVitals
+from lptui.fleet.facts.livepeer import NodeStatus
+from lptui.fleet.facts.rpc import RpcHead
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.units import Wei
 from lptui.report import render_check
@@ -77,6 +81,27 @@ def test_what_is_unknown_has_no_sample_and_status_three() -> None:
     assert value(text, "lptui_check_status", check="memory", target="gpu-1", subject="host") == 3
     assert value(text, "lptui_check_explained", check="memory", target="gpu-1") == 1
     assert value(text, "lptui_checks_failing") == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "up"),
+    [(ProblemKind.REFUSED, 0), (ProblemKind.RUN_DEADLINE, None), (ProblemKind.FORBIDDEN, None)],
+)
+def test_what_could_not_be_asked_is_neither_up_nor_down(kind: ProblemKind, up: int | None) -> None:
+    fleet = FleetBuilder().fail(HostVitals, "edge-1", kind).fail(RpcHead, "nitro", kind)
+    fleet.fail(NodeStatus, "redeemer", kind).fail(BalancerState, "front", kind)
+    text = page(fleet.snapshot())
+    assert value(text, "lptui_host_up", host="edge-1") == up
+    assert value(text, "lptui_host_up", host="gpu-1") == 1
+    assert value(text, "lptui_rpc_up", rpc="nitro") == up
+    assert value(text, "lptui_node_up", node="redeemer") == up
+    assert value(text, "lptui_balancer_up", balancer="front") == up
+
+
+def test_what_is_behind_a_lost_host_is_unknown() -> None:
+    text = page(FleetBuilder().lose_host("core-1").snapshot())
+    assert value(text, "lptui_host_up", host="core-1") == 0
+    assert value(text, "lptui_node_up", node="redeemer") is None
 
 
 def test_a_server_that_is_down() -> None:

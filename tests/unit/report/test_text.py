@@ -104,6 +104,7 @@ def test_performance_data() -> None:
         Metric("tiny", 0.00000001),
         Metric("big", 2**256 - 1, "wei", "5:"),
         Metric("negative", -2.5, "C"),
+        Metric("below zero", -0.1, "s", "30", "-120:120"),
     )
     found = Finding("x", Severity.OK, "rpc", "n", "s", metrics=metrics)
     assert list(perfdata([found], 0.25)) == [
@@ -115,6 +116,7 @@ def test_performance_data() -> None:
         "'n tiny'=0",
         f"'n big'={2**256 - 1};5:",
         "'n negative'=-2.5",
+        "'n below zero'=-0.1s;~:30;-120:120",
     ]
 
 
