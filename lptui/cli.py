@@ -33,7 +33,7 @@ commands with --headless (also with --demo):
 
 other commands:
   config schema      JSON Schema of the configuration, for editors
-  completion SHELL   completion script for bash, zsh or tcsh
+  completion SHELL   completion script for bash, zsh, fish, …
 
 targets: all, an orchestrator's or node's name, role:ROLE, host:NAME, tag:NAME
 """
@@ -123,6 +123,10 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     words: list[str] = arguments.words
     if arguments.scenario and not arguments.demo:
         raise LptuiError("--scenario", "only the demo has scenarios", "add --demo")
+    if arguments.demo_hosts and not arguments.demo:
+        raise LptuiError("--demo-hosts", "only the demo has them", "add --demo")
+    if arguments.demo and arguments.config is not None:
+        raise LptuiError("--config", "the demo has a fleet of its own", "leave out one of the two")
     if arguments.scenario == "help":
         from lptui.sim.scenarios import SCENARIOS
 
@@ -133,7 +137,7 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         from lptui.headless import run_headless
 
         return run_headless(arguments)
-    if words[:2] == ["config", "schema"]:
+    if words == ["config", "schema"]:
         import json
 
         from lptui.config import json_schema
@@ -143,8 +147,9 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     if words[:1] == ["completion"]:
         return _completion(words[1:])
     if words:
-        hint = f"lptui --headless {words[0]}"
-        raise LptuiError(" ".join(words), "no such command", f"did you mean: {hint}? see --help")
+        from lptui.commands import unknown_command
+
+        raise unknown_command(" ".join(words))
     return _console(arguments)
 
 
@@ -154,8 +159,31 @@ def _completion(words: Sequence[str]) -> int:
     if len(words) != 1 or words[0] not in shtab.SUPPORTED_SHELLS:
         known = ", ".join(shtab.SUPPORTED_SHELLS)
         raise LptuiError("completion", "which shell?", f"one of: {known}")
-    print(shtab.complete(parser(), shell=words[0]))
+    print(shtab.complete(_for_completion(), shell=words[0]))
     return 0
+
+
+def _for_completion() -> argparse.ArgumentParser:
+    """The grammar with all words that it knows; to find them is not worth a run's time."""
+    import shtab
+
+    from lptui.commands import HEADLESS
+    from lptui.paths import theme_dirs
+    from lptui.sim.scenarios import SCENARIOS
+
+    made = parser()
+    themes = {file.stem for folder in theme_dirs() for file in folder.glob("*.yaml")}
+    shells = shtab.SUPPORTED_SHELLS
+    known = {
+        "words": (*HEADLESS, "config", "schema", "completion", *shells),
+        "scenario": (*SCENARIOS, "help"),
+        "theme": tuple(sorted(themes)),
+    }
+    for option in made._actions:  # argparse has no other way to ask
+        option.choices = known.get(option.dest, option.choices)
+        if option.dest == "config":
+            option.complete = shtab.FILE  # type: ignore[attr-defined]
+    return made
 
 
 def _console(arguments: argparse.Namespace) -> int:

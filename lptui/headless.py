@@ -37,7 +37,9 @@ def run_headless(arguments: argparse.Namespace) -> int:
     words: list[str] = arguments.words
     verb = words[0] if words else ""
     if verb == "validate":
-        return _validate(arguments)
+        from lptui.headless_validate import validate
+
+        return validate(arguments)
     if verb in ("check", "status"):
         if len(words) > 1:
             raise LptuiError(verb, f"takes no target: {words[1]}", "see lptui --help")
@@ -46,20 +48,10 @@ def run_headless(arguments: argparse.Namespace) -> int:
 
     found = action(verb)
     if found is None:
-        raise LptuiError(verb or "--headless", "no such command", "see lptui --help")
+        from lptui.commands import unknown_command
+
+        raise unknown_command(verb)
     return asyncio.run(_act(arguments, found, words[1:]))
-
-
-def _validate(arguments: argparse.Namespace) -> int:
-    from lptui.config import find_mistakes
-
-    path = find_config(arguments.config)
-    mistakes = find_mistakes(path)
-    for mistake in mistakes:
-        _out(str(mistake))
-    if not mistakes:
-        _out(f"{path}: no mistakes")
-    return 1 if mistakes else 0
 
 
 def _watched_report(arguments: argparse.Namespace, verb: str) -> int:

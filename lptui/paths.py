@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from lptui.errors import LptuiError
+
 CONFIG_ENV: Final = "LPTUI_CONFIG"
 LOCAL_CONFIG: Final = Path("lptui.yaml")
 
@@ -30,16 +32,27 @@ def state_dir() -> Path:
 def find_config(explicit: str | None) -> Path:
     """The configuration file to use: the argument, `LPTUI_CONFIG`, `./lptui.yaml`, the folder.
 
-    The result need not exist: reading it tells the operator which path was tried.
+    The result need not exist: reading it tells the operator which path was tried. An empty
+    argument is a variable that was not set, and never means another file. `~` is expanded:
+    neither cron nor `--config=~/x` does it.
     """
-    if explicit:
-        return Path(explicit)
-    from_env = os.environ.get(CONFIG_ENV)
-    if from_env:
-        return Path(from_env)
-    if LOCAL_CONFIG.exists():
+    named = explicit if explicit is not None else os.environ.get(CONFIG_ENV) or None
+    if named is not None:
+        if not named.strip():
+            raise LptuiError("--config", "its PATH is empty", "is a variable not set?")
+        return Path(os.path.expanduser(named))  # noqa: PTH111 (raises where there is no home)
+    # A dangling link is the operator's mistake, and no reason to read another file; a folder
+    # that may not be searched has none.
+    if os.path.lexists(LOCAL_CONFIG):
         return LOCAL_CONFIG
     return config_dir() / "lptui.yaml"
+
+
+def example_config() -> Path:
+    """The commented example, in the package or beside it."""
+    package = Path(__file__).parent
+    shipped = package / "config" / "config.example.yaml"
+    return shipped if shipped.is_file() else package.parent / "config.example.yaml"
 
 
 def theme_dirs() -> tuple[Path, ...]:

@@ -14,7 +14,14 @@ from lptui.config.mistakes import ConfigMistakes, Mistake
 if TYPE_CHECKING:
     from lptui.fleet.topology import Fleet
 
-__all__ = ["ConfigMistakes", "Mistake", "find_mistakes", "json_schema", "load_fleet"]
+__all__ = [
+    "ConfigMistakes",
+    "Mistake",
+    "find_mistakes",
+    "find_mistakes_in",
+    "json_schema",
+    "load_fleet",
+]
 
 
 def load_fleet(path: Path) -> Fleet:
@@ -23,6 +30,18 @@ def load_fleet(path: Path) -> Fleet:
     from lptui.config.load import read_document
 
     return fleet_of(read_document(path), path)
+
+
+def find_mistakes_in(text: str, name: str) -> tuple[Mistake, ...]:
+    """All mistakes of a text that is called `name`, by position."""
+    from lptui.config.check import fleet_of
+    from lptui.config.load import parse_document
+
+    try:
+        fleet_of(parse_document(text, name), Path(name))
+    except ConfigMistakes as error:
+        return error.mistakes
+    return ()
 
 
 def find_mistakes(path: Path) -> tuple[Mistake, ...]:

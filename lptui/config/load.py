@@ -20,6 +20,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 import yaml
 
 from lptui.config.mistakes import ConfigMistakes, Mistake
+from lptui.paths import example_config
 from lptui.text import clean
 
 FILE_LIMIT: Final = 1024 * 1024
@@ -149,7 +150,7 @@ def parse_document(text: str, path: str) -> Document:
     except RecursionError:
         _stop(path, Spot(1, 1), "too deeply nested")
     if builder.missing:
-        _stop(path, Spot(1, 1), "the configuration is empty; copy config.example.yaml")
+        _stop(path, Spot(1, 1), f"the configuration is empty; copy {example_config()}")
     if not isinstance(builder.root, YamlMap):
         _stop(path, builder.start, "expected a mapping (`hosts:`, `nodes:`, …) at the top")
     return Document(path, builder.root, tuple(builder.mistakes))
@@ -169,7 +170,8 @@ def _read(path: Path, shown_path: str) -> str:
         with path.open("rb") as file:
             raw = file.read(FILE_LIMIT + 1)
     except FileNotFoundError:
-        _stop(shown_path, nowhere, "there is no such file; copy config.example.yaml")
+        hint = f"copy {example_config()}, or see `lptui --demo`"
+        _stop(shown_path, nowhere, f"there is no such file; {hint}")
     except (OSError, ValueError) as error:
         why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
         _stop(shown_path, nowhere, f"cannot be read: {clean(why)}")

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Final
 
 from lptui.errors import ConfigError
+from lptui.paths import CONFIG_ENV, LOCAL_CONFIG, config_dir
 from lptui.text import clean
 
 VALUE_LIMIT: Final = 60
@@ -55,10 +56,14 @@ class ConfigMistakes(ConfigError):  # noqa: N818 (it holds mistakes; the base sa
         self.mistakes: tuple[Mistake, ...] = in_order(mistakes)
         first = str(self.mistakes[0]) if self.mistakes else "it cannot be used"
         more = len(self.mistakes) - 1
+        remedy = "`lptui --headless validate` lists every mistake"
+        if self.mistakes and not self.mistakes[0].line:
+            remedy = (
+                f"read is the first of --config PATH, ${CONFIG_ENV}, ./{LOCAL_CONFIG} and "
+                f"{config_dir() / LOCAL_CONFIG}"
+            )
         super().__init__(
-            "configuration",
-            first + (f" (and {more} more)" if more > 0 else ""),
-            "`lptui --headless validate` lists every mistake",
+            "configuration", first + (f" (and {more} more)" if more > 0 else ""), remedy
         )
 
 

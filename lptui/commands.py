@@ -1,0 +1,31 @@
+"""The commands that there are, and what a mistyped one was meant to be."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Final
+
+from lptui.actions.registry import ACTIONS
+from lptui.errors import LptuiError
+
+REPORTS: Final = ("check", "status", "validate")
+HEADLESS: Final = (*REPORTS, *(item.spec.id for item in ACTIONS))
+"""What goes with --headless."""
+
+OTHERS: Final = ("config schema", "completion")
+"""What goes without."""
+
+
+def unknown_command(written: str) -> LptuiError:
+    """The error for words that are no command where they stand."""
+    first = written.split(" ", 1)[0]
+    if not written:
+        return LptuiError("--headless", "which command?", f"one of: {', '.join(HEADLESS)}")
+    lines = {**{name: f"lptui --headless {name}" for name in HEADLESS}}
+    lines |= {name: f"lptui {name}" for name in OTHERS}
+    lines |= {"help": "lptui --help", "version": "lptui --version", "config": "lptui config schema"}
+    near = difflib.get_close_matches(written, lines, n=1) or difflib.get_close_matches(
+        first, lines, n=1
+    )
+    hint = f"did you mean: {lines[near[0]]}?" if near else "see lptui --help"
+    return LptuiError(written, "no such command", hint)
