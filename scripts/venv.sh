@@ -20,6 +20,11 @@ if [ -z "$python" ]; then
 fi
 [ "$python" = "$asked" ] || echo "$asked is $found; taking $python"
 
+if ! mkdir -p "$venv" 2>/dev/null || [ ! -w "$venv" ]; then
+    echo "$venv cannot be written here; name another place: make VENV=/path/to/folder …" >&2
+    exit 1
+fi
+
 # Debian splits pip off its Python. Anyone may unpack the package that holds it; only where
 # apt-get has no list of packages yet must one be root.
 debian_venv() {
@@ -32,8 +37,9 @@ debian_venv() {
         "$venv/bin/python" "$wheel/pip" install --quiet --no-index "$wheel"
         rm -rf "$venv/debian"
     else
+        rm -rf "$venv"
         sh "$here/apt.sh" python3-venv
-        "$python" -m venv --clear "$venv"
+        "$python" -m venv "$venv"
     fi
 }
 
@@ -50,5 +56,8 @@ fi
 
 echo "installing $lock into $venv (this can take a minute)"
 pip() { "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@"; }
-pip --require-hashes -r "$lock"
+pip --require-hashes -r "$lock" || {
+    echo "$lock could not be installed: is a package index within reach?" >&2
+    exit 1
+}
 pip --no-deps --no-build-isolation -e .
