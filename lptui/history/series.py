@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -18,7 +18,7 @@ from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.facts.host import HostVitals
 from lptui.fleet.facts.livepeer import NodeMetrics
 from lptui.fleet.facts.rpc import RpcHead
-from lptui.fleet.reading import Key, Reading
+from lptui.fleet.reading import Key
 from lptui.fleet.snapshot import Snapshot
 
 CAPACITY = 720
@@ -26,31 +26,22 @@ CAPACITY = 720
 
 Figure = float | int | None
 Point = tuple[float, Figure]
-Extract = Callable[[str, Any, float], Iterator[tuple[str, Figure]]]
+Extract = Callable[[Any, float], Iterator[tuple[str, Figure]]]
+"""A reading's figures by name. Sources whose targets may bear one name use other figure names."""
 
 
 class Series:
-    """One figure over time, oldest first, at most about `capacity` points."""
+    """One figure over time, oldest first, at most about `capacity` points; a view of a `Track`."""
 
-    __slots__ = ("_capacity", "_money", "_times", "_values")
+    __slots__ = ("_capacity", "_times", "_values")
 
-    def __init__(self, capacity: int = CAPACITY, *, money: bool = False) -> None:
+    def __init__(self, times: Sequence[float], values: Sequence[Figure], capacity: int) -> None:
+        self._times = times
+        self._values = values
         self._capacity = capacity
-        self._times = array("d")
-        self._money = money
-        self._values: Any = [] if money else array("d")
 
     def __len__(self) -> int:
         return min(len(self._times), self._capacity)
-
-    def add(self, at: float, value: Figure) -> None:
-        """Appends a point; None is a gap."""
-        self._times.append(at)
-        self._values.append(math.nan if value is None and not self._money else value)
-        if len(self._times) >= self._capacity + self._capacity // 4:
-            surplus = len(self._times) - self._capacity
-            del self._times[:surplus]
-            del self._values[:surplus]
 
     def points(self, since: float = 0.0) -> list[Point]:
         """All points from `since` on, oldest first."""
@@ -95,14 +86,51 @@ class Series:
         return spent, known[-1][0] - known[0][0]
 
 
+class Track:
+    """The figures that come with one reading: they share their times.
+
+    A figure that comes late has gaps before, one that stays away has gaps after. Figures have
+    seven digits; money has them all.
+    """
+
+    __slots__ = ("_capacity", "_columns", "_money", "_times")
+
+    def __init__(self, capacity: int = CAPACITY, *, money: bool = False) -> None:
+        self._capacity = capacity
+        self._money = money
+        self._times = array("d")
+        self._columns: dict[str, Any] = {}
+
+    def add(self, at: float, figures: Mapping[str, Figure]) -> None:
+        """Appends what was read at a time; None, and a figure that is not there, is a gap."""
+        gap = None if self._money else math.nan
+        for name in figures:
+            if name not in self._columns:
+                before = [gap] * len(self._times)
+                self._columns[name] = before if self._money else array("f", before)
+        self._times.append(at)
+        for name, column in self._columns.items():
+            value = figures.get(name)
+            column.append(gap if value is None else value)
+        surplus = len(self._times) - self._capacity
+        if surplus >= self._capacity // 4:
+            for column in (self._times, *self._columns.values()):
+                del column[:surplus]
+
+    def series(self, figure: str) -> Series | None:
+        """A figure over time; None when it was never read."""
+        column = self._columns.get(figure)
+        return None if column is None else Series(self._times, column, self._capacity)
+
+
 class History:
     """The series of a whole fleet, by (topic's target, figure)."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
-        self._series: dict[tuple[str, str], Series] = {}
+        self._tracks: dict[Key, Track] = {}
+        self._of: dict[tuple[str, str], Track] = {}
         self._seen: dict[Key, float] = {}
-        self._figures: dict[Key, set[str]] = {}
 
     def record(self, snapshot: Snapshot) -> None:
         """Adds what is new in a snapshot; readings seen before are passed over."""
@@ -111,34 +139,28 @@ class History:
             if extract is None or self._seen.get(key) == reading.taken_at or not reading.taken_at:
                 continue
             self._seen[key] = reading.taken_at
-            self._add(key, reading, extract)
+            track = self._tracks.get(key)
+            if track is None:
+                money = key.topic in (SignerAccount, GasPrices)
+                track = self._tracks[key] = Track(self._capacity, money=money)
+            value = reading.value
+            found = {} if value is None else dict(extract(value, reading.taken_at))
+            track.add(reading.taken_at, found)
+            self._of.update(((key.target, figure), track) for figure in found)
 
     def get(self, target: str, figure: str) -> Series | None:
         """A series, None when nothing was ever recorded for it."""
-        return self._series.get((target, figure))
-
-    def _add(self, key: Key, reading: Reading[object], extract: Extract) -> None:
-        known = self._figures.setdefault(key, set())
-        found: dict[str, Figure] = dict.fromkeys(known)
-        if reading.value is not None:
-            found.update(extract(key.target, reading.value, reading.taken_at))
-        known.update(found)
-        money = key.topic in (SignerAccount, GasPrices)
-        for figure, value in found.items():
-            series = self._series.get((key.target, figure))
-            if series is None:
-                series = Series(self._capacity, money=money)
-                self._series[(key.target, figure)] = series
-            series.add(reading.taken_at, value)
+        track = self._of.get((target, figure))
+        return None if track is None else track.series(figure)
 
 
-def _vitals(_target: str, value: HostVitals, _at: float) -> Iterator[tuple[str, Figure]]:
+def _vitals(value: HostVitals, _at: float) -> Iterator[tuple[str, Figure]]:
     yield "load", value.load_1m
     yield "cpu", value.cpu_busy
     yield "memory", value.memory_used
 
 
-def _gpus(_target: str, value: HostGpus, _at: float) -> Iterator[tuple[str, Figure]]:
+def _gpus(value: HostGpus, _at: float) -> Iterator[tuple[str, Figure]]:
     for gpu in value.gpus:
         yield f"gpu{gpu.index} encoder", gpu.encoder
         yield f"gpu{gpu.index} decoder", gpu.decoder
@@ -147,27 +169,27 @@ def _gpus(_target: str, value: HostGpus, _at: float) -> Iterator[tuple[str, Figu
         yield f"gpu{gpu.index} sessions", gpu.encoder_sessions
 
 
-def _metrics(_target: str, value: NodeMetrics, _at: float) -> Iterator[tuple[str, Figure]]:
+def _metrics(value: NodeMetrics, _at: float) -> Iterator[tuple[str, Figure]]:
     yield "sessions", value.current_sessions
     yield "success", None if value.success_rate is None else value.success_rate * 100
     yield "latency", value.latency_avg_s
 
 
-def _head(_target: str, value: RpcHead, at: float) -> Iterator[tuple[str, Figure]]:
+def _head(value: RpcHead, at: float) -> Iterator[tuple[str, Figure]]:
     yield "head age", max(0.0, at - value.head_time)
-    yield "latency", value.latency_s * 1000
+    yield "answer time", value.latency_s * 1000
     yield "peers", value.peers
 
 
-def _account(_target: str, value: SignerAccount, _at: float) -> Iterator[tuple[str, Figure]]:
+def _account(value: SignerAccount, _at: float) -> Iterator[tuple[str, Figure]]:
     yield "balance", value.balance
 
 
-def _gas(_target: str, value: GasPrices, _at: float) -> Iterator[tuple[str, Figure]]:
+def _gas(value: GasPrices, _at: float) -> Iterator[tuple[str, Figure]]:
     yield "gas price", value.gas_price
 
 
-def _balancer(_target: str, value: BalancerState, _at: float) -> Iterator[tuple[str, Figure]]:
+def _balancer(value: BalancerState, _at: float) -> Iterator[tuple[str, Figure]]:
     for server in value.servers:
         yield f"{server.backend}/{server.name} sessions", server.sessions
         yield f"{server.backend}/{server.name} share", server.share

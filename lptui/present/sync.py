@@ -187,7 +187,7 @@ def _figures(
         else Cell(str(value.peers), Tone.WARN if few else Tone.NORMAL, value.peers, since),
         EMPTY_CELL if pool is None else Cell(pool, Tone.NORMAL, value.pool_pending, since),
         figure(value.latency_s, seconds, since),
-        Cell(view.spark(rpc.name, "latency", 10, 0.0), Tone.ACCENT),
+        Cell(view.spark(rpc.name, "answer time", 10, 0.0), Tone.ACCENT),
         EMPTY_CELL
         if value.gas_price is None
         else Cell(format_gwei(value.gas_price), Tone.NORMAL, value.gas_price, since),

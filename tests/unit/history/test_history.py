@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,7 +11,7 @@ from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.facts.host import HostVitals
 from lptui.fleet.finding import Finding, Severity
 from lptui.history.events import EventLog
-from lptui.history.series import History, Series
+from lptui.history.series import Figure, History, Series, Track
 from tests.snapshots import REDEEMER, FleetBuilder
 
 
@@ -17,37 +19,48 @@ def finding(severity: Severity, target: str = "edge-1") -> Finding:
     return Finding("host-up", severity, "host", target, "cannot be reached")
 
 
+def recorded(values: Iterable[Figure], *, capacity: int = 720, money: bool = False) -> Series:
+    """One figure, read every second."""
+    track = Track(capacity, money=money)
+    for at, value in enumerate(values):
+        track.add(float(at), {"figure": value})
+    return track.series("figure") or Series((), (), capacity)
+
+
 def test_a_series_keeps_no_more_than_its_capacity() -> None:
-    series = Series(10)
-    for number in range(1000):
-        series.add(float(number), number)
+    series = recorded(range(1000), capacity=10)
     assert [value for _, value in series.points()] == list(range(990, 1000))
     assert len(series) == 10
 
 
 def test_a_gap_stays_a_gap() -> None:
-    series = Series()
-    for at, value in ((0.0, 1.0), (1.0, None), (2.0, 3.0)):
-        series.add(at, value)
+    series = recorded([1.0, None, 3.0])
     assert [value for _, value in series.points()] == [1.0, None, 3.0]
     assert series.buckets(3, 3.0) == [1.0, None, 3.0]
 
 
 def test_money_stays_exact() -> None:
-    series = Series(money=True)
-    series.add(0.0, 10**18 + 1)
-    series.add(60.0, 10**18 - 1)
-    series.add(120.0, 10**19)
-    series.add(180.0, 10**19 - 5)
+    series = recorded([10**18 + 1, 10**18 - 1, 10**19, 10**19 - 5], money=True)
     assert series.points()[0] == (0.0, 10**18 + 1)
-    assert series.change() == (7, 180.0)
+    assert series.change() == (7, 3.0)
 
 
-@given(st.lists(st.one_of(st.none(), st.floats(0, 1e6)), max_size=60), st.integers(1, 20))
+def test_figures_of_one_reading_begin_and_end_on_their_own() -> None:
+    track = Track()
+    track.add(1.0, {"first": 1.0})
+    track.add(2.0, {"first": 2.0, "late": 20.0})
+    track.add(3.0, {"late": 30.0})
+    first, late = track.series("first"), track.series("late")
+    assert first is not None
+    assert late is not None
+    assert first.points() == [(1.0, 1.0), (2.0, 2.0), (3.0, None)]
+    assert late.points() == [(1.0, None), (2.0, 20.0), (3.0, 30.0)]
+    assert track.series("never") is None
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(0, 1e6, width=32)), max_size=60), st.integers(1, 20))
 def test_buckets_show_the_highest_of_each_span(values: list[float | None], width: int) -> None:
-    series = Series()
-    for at, value in enumerate(values):
-        series.add(float(at), value)
+    series = recorded(values)
     found = series.buckets(width, float(width))
     assert len(found) == width
     expected = ([None] * width + list(values))[-width:] if values else [None] * width
@@ -55,9 +68,7 @@ def test_buckets_show_the_highest_of_each_span(values: list[float | None], width
 
 
 def test_a_spike_survives_where_points_share_a_bucket() -> None:
-    series = Series()
-    for at in range(100):
-        series.add(float(at), 90.0 if at == 55 else 1.0)
+    series = recorded(90.0 if at == 55 else 1.0 for at in range(100))
     assert 90.0 in series.buckets(10, 100.0)
 
 
