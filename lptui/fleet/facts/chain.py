@@ -65,8 +65,6 @@ class OrchestratorRecord:
     `reward_cut` (kept) and `fee_share` (given to delegators) are of 1,000,000.
     `deactivation_round` None is "never". `reward_caller` None: none is set; `has_reward_caller`
     False: the contract does not know delegated callers (LIP-118 not deployed).
-    `dry_run` is what `eth_call` of reward() from its caller said: "" would succeed, else the
-    revert's text; None when it was not tried.
     """
 
     address: Address
@@ -133,8 +131,9 @@ class RewardHistory:
 class SignerAccount:
     """An account's money and nonces. Target: its address.
 
-    `pending_since` is when a pending transaction was first seen (UTC seconds). `pending_known`
-    False: the RPC does not count pending transactions, `pending_nonce` repeats the mined one.
+    `pending_since` is when a pending transaction was first seen (UTC seconds); with none pending
+    it is that of one that vanished without being mined. `pending_known` False: the RPC does not
+    count pending transactions, `pending_nonce` repeats the mined one.
     """
 
     balance: Wei

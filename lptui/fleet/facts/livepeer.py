@@ -63,8 +63,7 @@ class NodeMetrics:
     """`/metrics`. `monitored` False: the node runs without `-monitor`; everything else is unknown.
 
     A counter that is absent has not been recorded yet and is 0; a gauge that is absent is None.
-    Money in wei (the node gives gwei). Rates are per second between two readings, None on the
-    first and after a restart.
+    Money in wei (the node gives gwei). `success_rate` is of 1, `latency_avg_s` of a segment.
     """
 
     monitored: bool

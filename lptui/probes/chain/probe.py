@@ -206,9 +206,13 @@ class _Cycle:
     def _wallet(self, results: reads.Results, address: Address) -> Answer:
         before = past(self._asking.latest.reading(SignerAccount, address))
         now = self._asking.clock.now()
-        return self._answer(
-            SignerAccount, address, lambda: reads.parse_account(results, address, before, now)
-        )
+        clock = past(self._asking.latest.reading(ChainRound, self._chain.network))
+        same = clock is not None and clock.rpc == self._rpc.name
+
+        def read() -> SignerAccount:
+            return reads.parse_account(results, address, before, now, same_endpoint=same)
+
+        return self._answer(SignerAccount, address, read)
 
     def _deposit(self, results: reads.Results, address: Address) -> Answer:
         return self._answer(SenderDeposit, address, lambda: reads.parse_deposit(results, address))

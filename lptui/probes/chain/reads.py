@@ -250,19 +250,28 @@ def account_calls(address: Address) -> dict[Label, Call]:
 
 
 def parse_account(
-    results: Results, address: Address, before: SignerAccount | None, now: float
+    results: Results,
+    address: Address,
+    before: SignerAccount | None,
+    now: float,
+    *,
+    same_endpoint: bool = True,
 ) -> SignerAccount:
-    """An account; `before` is its reading before this one. Raises RpcError, BadAnswerError."""
+    """An account; `before` is its reading before this one. Raises RpcError, BadAnswerError.
+
+    `same_endpoint`: both are from one endpoint. What one has pending, another need not know of.
+    """
     balance = quantity(given(results["balance", address]), "eth_getBalance", AMOUNT)
     nonce = quantity(given(results["nonce", address]), "eth_getTransactionCount", _SMALL)
     pending = maybe(
         lambda: quantity(given(results["pending", address]), "eth_getTransactionCount", _SMALL)
     )
-    since = None
+    # The same nonce still waits; after it is mined the next one's wait begins.
+    since = before.pending_since if before is not None and before.nonce == nonce else None
     if pending is not None and pending > nonce:
-        # The same nonce still waits; after it is mined the next one's wait begins.
-        same = before is not None and before.pending > 0 and before.nonce == nonce
-        since = before.pending_since if same and before is not None else now
+        since = now if since is None else since
+    elif pending is not None and not same_endpoint:
+        since = None
     return SignerAccount(
         balance=Wei(balance),
         nonce=nonce,

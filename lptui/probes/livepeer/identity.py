@@ -11,6 +11,7 @@ from lptui.fleet.facts.livepeer import NodeIdentity
 from lptui.fleet.units import Address, Wei
 from lptui.probes.livepeer import routes
 from lptui.probes.livepeer.status import json_object
+from lptui.probes.rpc.values import PRICE
 from lptui.text import clean
 from lptui.transport.protocols import HttpAnswer
 
@@ -113,7 +114,10 @@ def _wei(raw: bytes, what: str) -> Wei:
 
 def _cap(raw: bytes, what: str) -> int:
     """The gas price's cap; 0 for none, which the node says by an empty body."""
-    return decimal(raw, what) if raw.strip() else 0
+    cap = decimal(raw, what) if raw.strip() else 0
+    if cap >= PRICE:
+        raise BadAnswerError(what, f"absurdly large: {cap}")
+    return cap
 
 
 def _controller(raw: bytes, what: str) -> Address | None:

@@ -76,8 +76,17 @@ class _Page:
         return self._by_name.get(name, [])
 
     def counter(self, name: str) -> int:
-        """The sum over all label sets; 0 when nothing was recorded yet."""
-        return _whole(math.fsum(_finite(self.of(name)))) or 0
+        """The sum over all label sets; 0 when nothing was recorded yet. Raises BadAnswerError."""
+        samples = self.of(name)
+        total = _whole(math.fsum(_finite(samples)))
+        if total is None or len(_finite(samples)) < len(samples):
+            raise BadAnswerError("/metrics", f"{name} is no count")
+        return total
+
+    def share(self, name: str) -> float | None:
+        """A gauge from 0 to 1, None when there is none or it is none of these."""
+        found = self.gauge(name)
+        return found if found is not None and 0 <= found <= 1 else None
 
     def gauge(self, name: str) -> float | None:
         """The sum over all label sets, None when there is none."""
@@ -117,7 +126,7 @@ def parse_metrics(raw: bytes, before: NodeMetrics | None = None) -> NodeMetrics:
         sessions = None
         done, failed = "segment_source_uploaded_total", "segment_source_upload_failed_total"
     transcoded, lost = page.counter(done), page.counter(failed)
-    rate = page.gauge("success_rate")
+    rate = page.share("success_rate")
     if rate is None and transcoded + lost:
         rate = transcoded / (transcoded + lost)
     return NodeMetrics(

@@ -145,6 +145,22 @@ class TestAccount:
         before = SignerAccount(Wei(1), 4, 5, 100.0)
         assert reads.parse_account(results(), WHO, before, 200.0).pending_since == 200.0
 
+    def test_one_that_vanishes_unmined_is_remembered_until_its_nonce_is_used(self) -> None:
+        before = SignerAccount(Wei(1), 5, 6, 100.0)
+        none = {**results(), ("pending", WHO): "0x5"}
+        gone = reads.parse_account(none, WHO, before, 200.0)
+        assert (gone.pending, gone.pending_since) == (0, 100.0)
+        again = reads.parse_account(results(), WHO, gone, 300.0)
+        assert (again.pending, again.pending_since) == (1, 100.0)
+        mined = {**none, ("nonce", WHO): "0x6", ("pending", WHO): "0x6"}
+        assert reads.parse_account(mined, WHO, gone, 300.0).pending_since is None
+
+    def test_what_another_endpoint_does_not_know_of_has_not_vanished(self) -> None:
+        before = SignerAccount(Wei(1), 5, 6, 100.0)
+        none = {**results(), ("pending", WHO): "0x5"}
+        account = reads.parse_account(none, WHO, before, 200.0, same_endpoint=False)
+        assert account.pending_since is None
+
     def test_a_count_that_runs_behind_is_not_pending(self) -> None:
         changed = {**results(), ("pending", WHO): "0x4"}
         account = reads.parse_account(changed, WHO, None, 1.0)

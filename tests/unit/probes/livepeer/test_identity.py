@@ -47,9 +47,16 @@ def _whole(answer: tuple[int, bytes]) -> tuple[int, dict[str, str], bytes]:
 
 
 def test_a_gas_cap_is_read_to_the_wei() -> None:
-    who = read(maxGasPrice=(200, str(2**256 - 1).encode()))
-    assert who.max_gas_price == 2**256 - 1
+    who = read(maxGasPrice=(200, str(2**64 - 1).encode()))
+    assert who.max_gas_price == 2**64 - 1
     assert who.has_gas_cap is True
+
+
+def test_an_absurd_gas_cap_is_not_believed() -> None:
+    who = read(maxGasPrice=(200, str(2**256 - 1).encode()))
+    assert who.max_gas_price is None
+    assert who.has_gas_cap is None
+    assert [path for path, _ in who.errors] == ["/maxGasPrice"]
 
 
 def test_a_cap_that_could_not_be_read_is_not_no_cap() -> None:

@@ -84,15 +84,20 @@ class TestPage:
     def test_absurd_values_are_not_believed(self, value: str) -> None:
         found = read(
             f"livepeer_max_sessions_total{{{BASE}}} {value}",
-            f"livepeer_reward_call_errors{{{BASE}}} {value}",
+            f"livepeer_success_rate{{{BASE}}} {value}",
             f"livepeer_suggested_gas_price{{{BASE}}} {value}",
             f"livepeer_transcode_time_seconds_sum{{{BASE}}} {value}",
             f"livepeer_transcode_time_seconds_count{{{BASE}}} {value}",
         )
         assert found.max_sessions is None
-        assert found.reward_errors == 0
+        assert found.success_rate is None
         assert found.suggested_gas_price is None
         assert found.latency_avg_s is None
+
+    @pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf", "1e308", "-1"])
+    def test_a_count_that_is_none_is_not_taken_for_zero(self, value: str) -> None:
+        with pytest.raises(BadAnswerError, match="reward_call_errors is no count"):
+            read(f"livepeer_reward_call_errors{{{BASE}}} {value}")
 
     def test_label_values_do_not_carry_control_sequences(self) -> None:
         page = 'livepeer_versions{livepeerversion="0.9\x1b[31m.1\\n<b>"} 1\n'
