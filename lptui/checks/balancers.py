@@ -38,28 +38,7 @@ def balancer_up(view: View) -> Iterator[Finding]:
         if state is None:
             yield _silent(view, balancer, reading)
             continue
-        severity, remedy = Severity.OK, ""
-        summary = f"{state.kind} {state.version} answers"
-        if _is_gone(state):
-            # A login that may not see the processes of others would not see it run either.
-            severity, summary = Severity.UNKNOWN, "nginx is not seen to run"
-            if balancer.stub_status is not None:
-                severity, summary = Severity.CRITICAL, f"{summary}, nor does it answer"
-            remedy = "see whether its service runs; nginx -t tests its configuration"
-        elif broken := _broken(view, balancer):
-            severity = Severity.CRITICAL
-            summary += f", but its configuration on disk is broken: {broken}"
-            remedy = _MEND
-        elif state.edited:
-            severity = Severity.WARNING
-            summary += "; its configuration on disk is newer than what it runs"
-            remedy = "test the configuration and reload, or put it back"
-        elif shut := _shut(state):
-            severity = Severity.CRITICAL
-            summary += f", but takes no connections on {listed(shut)}"
-            remedy = "enable it: `enable frontend NAME` on the runtime socket, or reload"
-        elif state.old_workers:
-            summary += f"; {plural(state.old_workers, 'old worker')} still finishing"
+        severity, summary, remedy = _well(view, balancer, state)
         yield Finding(
             UP,
             severity,
@@ -69,6 +48,39 @@ def balancer_up(view: View) -> Iterator[Finding]:
             (view.seen(reading), *state.notes[:3]),
             remedy,
         )
+
+
+def _well(view: View, balancer: Balancer, state: BalancerState) -> tuple[Severity, str, str]:
+    """Severity, summary, remedy of a balancer that was read."""
+    has_page, note = balancer.stub_status is not None, "".join(state.notes[:1])
+    runs = " ".join((state.kind, state.version)).strip()
+    if _is_gone(state):
+        # A login that may not see the processes of others would not see it run either.
+        remedy = "see whether its service runs; nginx -t tests its configuration"
+        if has_page:
+            return Severity.CRITICAL, "nginx is not seen to run, nor does it answer", remedy
+        return Severity.UNKNOWN, "nginx is not seen to run", remedy
+    if any(proxy.status == "SILENT" for proxy in state.proxies):
+        remedy = "see its error log; is the address of its `stub_status` right?"
+        return Severity.CRITICAL, f"{runs} runs, but does not answer ({note})", remedy
+    if broken := _broken(view, balancer):
+        summary = f"{runs} runs, but its configuration on disk is broken: {broken}"
+        return Severity.CRITICAL, summary, _MEND
+    if shut := _shut(state):
+        remedy = "`enable frontend NAME` on the runtime socket opens it; so does a reload"
+        return Severity.CRITICAL, f"{runs} takes no connections on {listed(shut)}", remedy
+    if state.edited:
+        remedy = "test the configuration and reload, or put it back"
+        return Severity.WARNING, f"{runs}: its files are newer than what it has loaded", remedy
+    if has_page and state.connections is None:
+        remedy = "correct `stub_status`: its address and path, and whom nginx allows there"
+        return Severity.WARNING, f"{runs} runs; its status page cannot be read ({note})", remedy
+    # Without a status page, only the servers behind nginx were asked.
+    is_heard = state.kind != "nginx" or state.connections is not None
+    summary = f"{runs} {'answers' if is_heard else 'runs'}"
+    if state.old_workers:
+        summary += f"; {plural(state.old_workers, 'old worker')} still finishing"
+    return Severity.OK, summary, ""
 
 
 def _is_gone(state: BalancerState) -> bool:

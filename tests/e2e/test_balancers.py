@@ -319,6 +319,23 @@ def test_nginx_stopped(real_fleet: RealFleet, own_nginx: Nginx) -> None:
     assert_the_rest_is_read(outcome, "rpc-edge")
 
 
+@pytest.mark.slow
+def test_nginx_hangs(real_fleet: RealFleet, own_nginx: Nginx) -> None:
+    """Its processes are there, and nobody gets an answer."""
+    pids = [own_nginx.process.pid, *own_nginx.workers()]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        outcome = real_fleet.check(nginx_at(own_nginx))
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+    found = outcome.finding("lb-up@rpc-edge")
+    assert found["severity"] == "CRITICAL"
+    assert "does not answer" in found["summary"]
+    assert_the_rest_is_read(outcome, "rpc-edge")
+
+
 def test_nginx_s_server_down(real_fleet: RealFleet) -> None:
     one = real_fleet.backends["arb-1"]
     real_fleet.stage.do(one.stop())

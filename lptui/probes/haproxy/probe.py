@@ -11,13 +11,14 @@ from lptui.errors import BadAnswerError, HttpError, LptuiError, ProblemKind, Tra
 from lptui.fleet.facts.balancer import BalancerState
 from lptui.fleet.reading import Key
 from lptui.fleet.topology import Balancer, BalancerKind, Endpoint, Fleet
+from lptui.probes import sockets
 from lptui.probes.backends import only
 from lptui.probes.haproxy.commands import CSV_SUFFIX, READ
 from lptui.probes.haproxy.state import parse_page, parse_socket, with_shares
 from lptui.probes.probe import Answer, Asking
 from lptui.probes.timing import time_left
 from lptui.text import clean
-from lptui.transport.protocols import Command, Reach
+from lptui.transport.protocols import Reach
 
 DUMP_LIMIT: Final = 4 * 1024 * 1024
 """Bytes; a server takes about 300."""
@@ -133,31 +134,26 @@ async def _explained(
     reach: Reach, host: str, path: str, error: LptuiError, left: Callable[[], float]
 ) -> LptuiError:
     """The same error with its cause, as far as the host can be asked."""
-    folder = path.rpartition("/")[0] or "/"
-    tests = (("-S", path), ("-w", path), ("-d", folder), ("-x", folder))
     try:
-        outputs = await reach.shell(host).run(
-            [Command(("test", *test)) for test in tests], min(2.0, left())
-        )
+        seen = await sockets.look(reach.shell(host), path, left())
     except LptuiError:
         return error
-    is_there, is_open, has_folder, may_look = (output.status == 0 for output in outputs)
     what = f"{clean(path, 80)} on {host}"
-    if has_folder and not may_look:
+    if seen.is_hidden:
         return TransportError(
             what,
-            f"the login may not look into {clean(folder, 80)}",
+            "the login may not look into its folder",
             "add the login to the folder's group (haproxy), and log in anew",
             kind=ProblemKind.FORBIDDEN,
         )
-    if not is_there:
+    if not seen.is_there:
         return TransportError(
             what,
             "there is no such socket",
             "check `stats socket` in haproxy.cfg, and that HAProxy runs",
             kind=ProblemKind.REFUSED,
         )
-    if not is_open:
+    if not seen.may_use:
         return TransportError(
             what,
             "the login may not use the socket",

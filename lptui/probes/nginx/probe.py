@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from lptui.errors import LptuiError, Problem, ProblemKind
@@ -29,6 +29,16 @@ from lptui.probes.timing import time_left
 from lptui.transport.protocols import Reach
 
 KIND: Final = "nginx"
+
+_SILENCE: Final = frozenset(
+    {
+        ProblemKind.TIMEOUT,
+        ProblemKind.REFUSED,
+        ProblemKind.UNREACHABLE,
+        ProblemKind.DISCONNECTED,
+    }
+)
+"""Of the status page: nginx itself says nothing. Anything else is a matter of that page."""
 
 
 class NginxProbe:
@@ -63,13 +73,13 @@ class NginxProbe:
             for one in config.upstreams
             if not balancer.backends or one.name in balancer.backends
         ]
-        answers, (page, page_notes) = await asyncio.gather(
+        answers, page = await asyncio.gather(
             verdicts.ask(asking.reach, balancer, _targets(wanted), left),
             _stub_status(asking.reach, balancer, left),
         )
         state = _state(config, wanted, answers, page)
         whole = only(state, balancer.backends)
-        return [Answer(key, _with_notes(whole, (*notes, *config.notes, *page_notes)))]
+        return [Answer(key, _with_notes(whole, (*page.notes, *notes, *config.notes)))]
 
 
 def _configuration(asking: Asking, target: str) -> tuple[NginxConfig | Problem, tuple[str, ...]]:
@@ -95,38 +105,48 @@ def _targets(wanted: Sequence[NginxUpstream]) -> list[Target]:
     return list(dict.fromkeys(found))
 
 
-async def _stub_status(
-    reach: Reach, balancer: Balancer, left: Callable[[], float]
-) -> tuple[status.StubStatus | None, tuple[str, ...]]:
+@dataclass(frozen=True, slots=True)
+class Page:
+    """stub_status as far as it was asked for and answered; `is_silent`: nobody said anything."""
+
+    numbers: status.StubStatus | None = None
+    notes: tuple[str, ...] = ()
+    is_silent: bool = False
+
+
+async def _stub_status(reach: Reach, balancer: Balancer, left: Callable[[], float]) -> Page:
     """The page, or a note why not."""
     if balancer.stub_status is None:
-        return None, ()
+        return Page()
     try:
         http = reach.http(balancer.stub_status)
         answer = await http.request("GET", "", deadline_s=min(verdicts.PATIENCE_S, left()))
         if answer.status != 200:
-            return None, (f"stub_status: status {answer.status}",)
+            return Page(notes=(f"stub_status: status {answer.status}",))
         page = status.parse(answer.text)
     except LptuiError as error:
-        return None, (f"stub_status: {error.why or error}",)
+        return Page(None, (f"stub_status: {error.why or error}",), error.kind in _SILENCE)
     dropped = f"{page.dropped} connections were accepted and not served (a limit was hit)"
-    return page, ((dropped,) if page.dropped else ())
+    return Page(page, ((dropped,) if page.dropped else ()))
 
 
 def _state(
     config: NginxConfig,
     wanted: Sequence[NginxUpstream],
     answers: Mapping[Target, Verdict],
-    page: status.StubStatus | None,
+    page: Page,
 ) -> BalancerState:
     servers = tuple(server for one in wanted for server in _servers(one, answers))
     backends = tuple(_proxy(one, servers) for one in wanted)
-    is_running = config.pid is not None or page is not None
+    word = ""
+    if config.pid is not None or page.numbers is not None:
+        word = "SILENT" if page.is_silent else "OPEN"
+    active = page.numbers.active if page.numbers else None
     frontend = Proxy(
         name=KIND,
         kind="frontend",
-        status="OPEN" if is_running else "",
-        sessions=page.active if page else None,
+        status=word,
+        sessions=active,
         addresses=config.listen,
     )
     return BalancerState(
@@ -138,7 +158,7 @@ def _state(
         uptime_s=config.uptime_s,
         old_workers=config.old_workers,
         edited=config.edited,
-        connections=page.active if page else None,
+        connections=active,
     )
 
 

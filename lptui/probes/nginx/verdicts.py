@@ -10,10 +10,11 @@ from typing import Final
 from lptui.errors import DeadlineError, LptuiError, Problem, ProblemKind, TransportError
 from lptui.fleet.facts.balancer import Health
 from lptui.fleet.topology import Balancer, Endpoint
+from lptui.probes import sockets
 from lptui.probes.host.commands import DATE
 from lptui.probes.nginx.config import host_of
 from lptui.text import clean
-from lptui.transport.protocols import Command, Reach
+from lptui.transport.protocols import Reach
 
 AT_ONCE: Final = 16
 PATIENCE_S: Final = 2.0
@@ -120,12 +121,11 @@ async def _explained(
     if problem.kind not in _NOBODY_THERE:
         return problem
     try:
-        commands = [Command(("test", "-S", path)), Command(("test", "-w", path))]
-        is_there, may_use = await reach.shell(host).run(commands, max(0.5, left()))
+        seen = await sockets.look(reach.shell(host), path, left())
     except LptuiError:
         return problem
-    if is_there.status == 0 and may_use.status != 0:
+    if seen.is_hidden or (seen.is_there and not seen.may_use):
         why = "the login may not use the socket"
         return Problem(ProblemKind.FORBIDDEN, problem.what, why, "add the login to its group")
-    why = "there is no such socket" if is_there.status != 0 else "nobody listens on the socket"
+    why = "nobody listens on the socket" if seen.is_there else "there is no such socket"
     return Problem(ProblemKind.REFUSED, problem.what, why, problem.remedy)

@@ -114,6 +114,28 @@ def test_an_nginx_that_would_not_start_again_is_not_well() -> None:
     assert severity(fleet, "lb-up@ws") is CRITICAL
 
 
+@pytest.mark.parametrize(
+    ("status", "connections", "expected"),
+    [("OPEN", 3, OK), ("OPEN", None, WARNING), ("SILENT", None, CRITICAL), ("", None, CRITICAL)],
+)
+def test_nginx_is_heard_by_its_status_page(
+    status: str, connections: int | None, expected: Severity
+) -> None:
+    fleet = nginx_with().configure_balancer(
+        "ws", stub_status=Endpoint("http://127.0.0.1/s", "lb-1")
+    )
+    fleet.change(
+        BalancerState,
+        "ws",
+        proxies=(Proxy("nginx", "frontend", status),),
+        connections=connections,
+        notes=() if connections else ("stub_status: no answer",),
+    )
+    found = finding(fleet, "lb-up@ws")
+    assert found.severity is expected
+    assert ("answers" in found.summary) is (expected is OK), "nobody says so who has not heard it"
+
+
 def test_drained_and_down_tells_both() -> None:
     fleet = FleetBuilder().change_server("front", "o1", admin=AdminState.DRAIN, health=Health.DOWN)
     assert "down too" in finding(fleet, FIRST).summary

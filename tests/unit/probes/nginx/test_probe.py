@@ -260,7 +260,16 @@ async def test_stub_status_and_its_absence() -> None:
     reach.pages.clear()
     state = await _state(reach, _known(A), stub_status=STUB)
     assert state.connections is None
-    assert "stub_status: status 404" in state.notes
+    assert state.notes[0] == "stub_status: status 404"
+    assert state.proxies[0].status == "OPEN", "it answered, if only so"
+
+
+async def test_an_nginx_that_runs_and_says_nothing_is_not_open() -> None:
+    reach = FakeReach(connects={f"{HOST} {A.address}": 0.1}, pages={f"GET {STUB.url}": HANG})
+    reach.commands[HOST] = Host(DUMP)
+    answer = await _ask(replace(_asking(reach, _known(A), stub_status=STUB), deadline_s=0.3))
+    assert answer.value.proxies[0].status == "SILENT"
+    assert "stub_status" in answer.value.notes[0]
 
 
 X = NginxServer("unix:/run/x.sock")
@@ -275,21 +284,19 @@ async def test_a_unix_socket_is_asked_like_any_server() -> None:
 
 
 @pytest.mark.parametrize(
-    ("is_there", "may_use", "health", "says"),
+    ("seen", "health", "says"),
     [
-        (0, 0, Health.DOWN, "nobody listens"),
-        (0, 1, Health.UNKNOWN, "login may not use"),
-        (1, 1, Health.DOWN, "no such socket"),
+        ("there usable", Health.DOWN, "nobody listens"),
+        ("there", Health.UNKNOWN, "login may not use"),
+        ("hidden", Health.UNKNOWN, "login may not use"),
+        ("", Health.DOWN, "no such socket"),
     ],
 )
 async def test_a_socket_that_is_closed_to_the_login_alone_is_not_down(
-    is_there: int, may_use: int, health: Health, says: str
+    seen: str, health: Health, says: str
 ) -> None:
-    def answer(command: Command) -> Any:
-        status = {"-S": is_there, "-w": may_use}.get(command.argv[1] if command.argv[1:] else "", 0)
-        return Output(b"", status)
-
-    state = await _state(FakeReach(commands={HOST: answer}), _known(X))
+    host = {HOST: lambda _: Output(seen.encode(), 0)}
+    state = await _state(FakeReach(commands=dict(host)), _known(X))
     assert state.servers[0].health is health
     assert says in state.servers[0].check_detail
 
