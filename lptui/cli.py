@@ -81,7 +81,9 @@ def run(argv: Sequence[str]) -> int:
     # They come back in messages, and scripts pass on what they were given.
     arguments.words = [clean(word) for word in arguments.words]
     # Ended from outside, a run closes its connections and ends its demo as for Ctrl+C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup's
+        signal.signal(signal.SIGHUP, _as_interrupt)
     try:
         return _dispatch(arguments)
     except LptuiError as error:
@@ -100,6 +102,10 @@ def run(argv: Sequence[str]) -> int:
     except Exception as error:
         print(f"lptui: {_fault(error)}", file=sys.stderr)
         return USAGE_ERROR
+
+
+def _as_interrupt(_number: int, _frame: object) -> None:
+    signal.raise_signal(signal.SIGINT)
 
 
 def _fault(error: Exception) -> str:

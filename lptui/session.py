@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,7 @@ class Session:
         """
         clock = clock or SystemClock()
         if source.scenario is not None:
-            demo, fleet = await asyncio.to_thread(_start_demo, source)
+            demo, fleet = await _start_demo(source.scenario, source.demo_hosts)
             return cls(fleet, clock, read_only=read_only, demo=demo)
         assert source.config is not None  # noqa: S101 (a source is one of the two)
         fleet = await asyncio.to_thread(_load, source.config)
@@ -136,8 +137,12 @@ def _load(path: Path) -> Fleet:
     return load_fleet(path)
 
 
-def _start_demo(source: Source) -> tuple[DemoThread, Fleet]:
-    from lptui.sim.thread import DemoThread
-
-    demo = DemoThread(source.scenario or "healthy", hosts=source.demo_hosts)
-    return demo, demo.start()
+async def _start_demo(scenario: str, hosts: int | None) -> tuple[DemoThread, Fleet]:
+    demo_thread = await asyncio.to_thread(import_module, "lptui.sim.thread")
+    demo: DemoThread = demo_thread.DemoThread(scenario, hosts=hosts)
+    try:
+        return demo, await asyncio.to_thread(demo.start)
+    except BaseException:
+        # Interrupted while it starts: it must not be left running, nor its files.
+        demo.stop()
+        raise

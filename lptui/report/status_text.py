@@ -93,7 +93,7 @@ def _lines(snapshot: Snapshot, findings: Sequence[Finding]) -> Iterator[str]:
 def _topic(snapshot: Snapshot, topic: type) -> Iterator[str]:
     found: list[tuple[str, Reading[Any]]] = sorted(snapshot.all(topic), key=lambda item: item[0])
     intervals = snapshot.fleet.thresholds.stale_intervals
-    names = {signer.address: signer.name for signer in snapshot.fleet.signers}
+    names = {str(signer.address): signer.name for signer in snapshot.fleet.signers}
     for target, reading in found:
         name = f"{names[target]} {target}" if target in names else target
         age = reading.age(snapshot.taken_at)

@@ -57,9 +57,12 @@ class DemoThread:
             self._directory = self._made = Path(tempfile.mkdtemp(prefix=prefix))
         self._thread.start()
         in_time = self._ready.wait(timeout_s)
-        if self._simulation is not None and self._failure is None:
+        wanted = not self._unwanted.is_set()
+        if self._simulation is not None and self._failure is None and wanted:
             return self._simulation.fleet
         self.stop()
+        if not wanted:
+            raise LptuiError("The simulated fleet", "was stopped while it started")
         if isinstance(self._failure, LptuiError):
             raise self._failure
         if not in_time:

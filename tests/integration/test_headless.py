@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -127,3 +128,22 @@ def test_a_run_counts_from_the_start_of_its_process(config: str) -> None:
     assert done.returncode == CODES[done.stdout.partition(" ")[0]]
     told = float(done.stdout.partition("'run_time'=")[2].partition("s")[0])
     assert 0.02 < told <= took + 0.02
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_demo_that_is_ended_while_it_starts_leaves_nothing(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lptui", "--demo", *CHECK],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    while process.poll() is None and not any(tmp_path.iterdir()):
+        time.sleep(0.002)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, (out, err)
+    assert (out, err) == (b"", b"")
+    assert list(tmp_path.iterdir()) == []
