@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -261,12 +263,13 @@ def _signers(view: View, nodes: Iterable[Node], chain: Chain | None) -> tuple[Si
     }
     listed = tuple(nodes)
     registered = {it.address: it.name for it in chain.orchestrators} if chain else {}
-    redeemed = any(Role.REDEEMER in node.roles for node in listed)
+    redeemed = {node.recipient for node in listed if Role.REDEEMER in node.roles}
     for node in listed:
         account = node.account
         if account is None or account in found or not node.is_livepeer:
             continue
-        pays = node.roles & GAS_ROLES or (Role.ORCHESTRATOR in node.roles and not redeemed)
+        redeems = Role.ORCHESTRATOR in node.roles and not redeemed & {node.recipient, None}
+        pays = node.roles & GAS_ROLES or redeems
         if account in registered:
             found[account] = Signer(registered[account], account, Role.ORCHESTRATOR.value)
         elif pays:
@@ -279,7 +282,21 @@ def _signers(view: View, nodes: Iterable[Node], chain: Chain | None) -> tuple[Si
         cold = any(node.recipient == it.address and node.account != it.address for node in callers)
         if it.address not in found and not cold:
             found[it.address] = Signer(it.name, it.address, Role.ORCHESTRATOR.value)
-    return tuple(found.values())
+    return _told_apart(tuple(found.values()), len(view.signers))
+
+
+def _told_apart(signers: tuple[Signer, ...], written: int) -> tuple[Signer, ...]:
+    """No two of one name: a node may be called like an orchestrator, with a key of its own.
+
+    The first `written` keep the names that the operator gave them.
+    """
+    names = Counter(signer.name for signer in signers)
+    return tuple(
+        replace(signer, name=f"{signer.name} {signer.address[:8]}")
+        if names[signer.name] > 1 and position >= written
+        else signer
+        for position, signer in enumerate(signers)
+    )
 
 
 def _thresholds(spec: ThresholdSpec | None) -> Thresholds:

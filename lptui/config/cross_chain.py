@@ -14,6 +14,7 @@ from lptui.config.defaults import (
     cli_of,
     is_on_chain,
     place_of,
+    recipient_of,
     roles_of,
 )
 from lptui.config.load import Loc
@@ -193,6 +194,17 @@ def asked_rpcs(view: View) -> tuple[str, ...]:
 
 
 def _orchestrator(view: View, name: str, spec: OrchestratorSpec) -> Iterator[Mistake]:
+    namesake = view.nodes.get(name)
+    if namesake is not None:
+        works_for = recipient_of(namesake, view.config.chain)
+        if spec.address not in (works_for, namesake.account) and works_for is not None:
+            yield view.mistake(
+                ("nodes", name),
+                f"node '{name}' works for another orchestrator than '{name}': give one of the two "
+                "another name, for a command's target may be either",
+                name,
+                key=True,
+            )
     if spec.reward_caller is None:
         return
     loc = ("chain", "orchestrators", name, "reward_caller")

@@ -464,6 +464,19 @@ hosts:
             (AFTER + 1, 35, "node 'g1' serves 'arb' already")
         ]
 
+    def test_a_node_with_the_name_of_an_orchestrator_that_it_does_not_work_for(
+        self, tmp_path: Path
+    ) -> None:
+        text = BASE.replace(
+            f'    main: {{address: "{ACCOUNT}"}}\n',
+            f'    main: {{address: "{ACCOUNT}"}}\n    o1: {{address: "{OTHER}"}}\n',
+        )
+        one = text.replace("role: orchestrator}", "role: orchestrator, orchestrator: main}")
+        ((_, _, message),) = told(mistakes_of(tmp_path, one))
+        assert message.startswith("node 'o1' works for another orchestrator than 'o1'")
+        other = text.replace("role: orchestrator}", "role: orchestrator, orchestrator: o1}")
+        assert mistakes_of(tmp_path, other) == ()
+
     def test_the_same_account_twice(self, tmp_path: Path) -> None:
         text = f"""{BASE}
 signers:

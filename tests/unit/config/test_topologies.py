@@ -130,6 +130,51 @@ nodes:
     assert signers(fleet) == {REDEEMER: "redeemer", HOT: "reward"}, "the cold key needs no ETH"
 
 
+def test_a_redeemer_pays_for_its_own_orchestrator_only(tmp_path: Path) -> None:
+    fleet = fleet_of(
+        tmp_path,
+        f"""
+hosts: {{a: {{address: a}}, b: {{address: b}}}}
+nodes:
+  o1: {{host: a, role: orchestrator, account: "{O1}", orchestrator: one}}
+  o2: {{host: b, role: orchestrator, account: "{O2}", orchestrator: two}}
+  r1: {{host: a, role: redeemer, cli: 7936, account: "{REDEEMER}", orchestrator: one}}
+rpcs: {{arb: {{url: "http://127.0.0.1:8547", via: a}}}}
+chain:
+  network: arbitrum-one-mainnet
+  orchestrators: {{one: {{address: "{R}"}}, two: {{address: "{HOT}"}}}}
+""",
+    )
+    assert signers(fleet) == {
+        O2: "orchestrator",
+        REDEEMER: "redeemer",
+        R: "orchestrator",
+        HOT: "orchestrator",
+    }
+
+
+def test_a_node_and_an_orchestrator_of_one_name_have_accounts_told_apart(tmp_path: Path) -> None:
+    fleet = fleet_of(
+        tmp_path,
+        f"""
+hosts: {{a: {{address: a}}}}
+nodes:
+  orch: {{host: a, role: orchestrator, account: "{O1}"}}
+  reward: {{host: a, role: reward, cli: 7937, account: "{R}"}}
+  redeem: {{host: a, role: gateway, account: "{O2}"}}
+rpcs: {{arb: {{url: "http://127.0.0.1:8547", via: a}}}}
+chain: {{network: arbitrum-one-mainnet, orchestrators: {{orch: {{address: "{R}"}}}}}}
+signers: {{redeem: {{address: "{REDEEMER}"}}}}
+""",
+    )
+    assert {signer.name: signer.address for signer in fleet.signers} == {
+        "redeem": REDEEMER,
+        f"orch {O1[:8]}": O1,
+        f"orch {R[:8]}": R,
+        f"redeem {O2[:8]}": O2,
+    }
+
+
 def test_4_transcoders_apart(tmp_path: Path) -> None:
     fleet = fleet_of(
         tmp_path,
