@@ -68,6 +68,8 @@ def _watched_report(arguments: argparse.Namespace, verb: str) -> int:
         os.write(2, f"lptui: {why}\n".encode())
         if for_monitoring:
             os.write(1, f"UNKNOWN - {why}\n".encode())
+        if demo := sys.modules.get("lptui.sim.thread"):
+            demo.remove_own_folders()
 
     watchdog = Watchdog(timeout_s, too_late, code=3)
     watchdog.start()

@@ -32,11 +32,12 @@ def process_age() -> float:
 class Watchdog:
     """A deadline that holds in the face of blocked threads and long computations.
 
-    What it interrupts closes nothing: a demo's folder is left to the next demo to remove.
+    What it interrupts closes nothing by itself.
 
     Args:
         timeout_s: seconds from the start of the process.
         last_words: called when the deadline comes before `settle`; must not block.
+            What is left behind is its to remove.
         code: the exit code then.
     """
 

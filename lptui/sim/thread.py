@@ -110,6 +110,12 @@ class DemoThread:
             await simulation.close()
 
 
+def remove_own_folders() -> None:
+    """Removes the folders of this process's demos: for a process that ends without stopping them."""
+    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}{os.getpid()}-*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def _sweep() -> None:
     """Removes this user's folders of runs that were killed before they could."""
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
