@@ -34,7 +34,7 @@ def detail(view: View, section: Section, row: Row, drawn: list[Line]) -> list[Li
     for column, cell in zip(section.columns, row.cells, strict=True):
         if column.key in (AGE, "state", "note", "history", "trend") or not cell.text:
             continue
-        spans = cell.spans or (Span(cell.text, cell.tone),)
+        spans = cell.spans or (Span(cell.text.strip(), cell.tone),)
         tail: Line = ()
         if cell.since is not None:
             spans = (Span(cell.text, Tone.MUTED),)
@@ -111,7 +111,8 @@ def charts(view: View, row: Row, width: int) -> list[Line]:
 def _findings(view: View, row: Row) -> Iterator[Line]:
     found = view.findings.of(row.subjects[:1])
     bad = [f for f in found if f.severity is not Severity.OK]
-    yield (Span(" Findings", Tone.ACCENT),)
+    checked = f"  as of {age(view.now - view.findings.at)} ago" if view.findings.at else ""
+    yield (Span(" Findings", Tone.ACCENT), Span(checked, Tone.MUTED))
     if not view.findings.checked:
         yield (Span("   the checks have not run yet", Tone.MUTED),)
     causes: dict[str, list[Finding]] = {}

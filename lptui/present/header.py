@@ -58,18 +58,25 @@ def fleet_part(name: str, *, demo: bool, read_only: bool, production: bool) -> P
     return tuple(parts)
 
 
-def worst_part(counts: Mapping[State, int], *, checked: bool, acknowledged: int) -> Parts:
-    """The worst state in words, and how many findings there are of each."""
+def worst_part(
+    counts: Mapping[State, int], *, checked: bool, acknowledged: int, age_s: float | None = None
+) -> Parts:
+    """The worst state in words, and how many findings there are of each.
+
+    `age_s` is given when it was so then, and nobody knows whether it still is.
+    """
     if not checked:
         return ((0, (Span("connecting", Tone.MUTED),)),)
+    then = () if age_s is None else (Span(f" {age(age_s)} ago", Tone.WARN),)
     if not counts:
-        parts: Parts = ((0, (Span("all OK", Tone.OK),)),)
+        tone = Tone.OK if age_s is None else Tone.UNKNOWN
+        parts: Parts = ((0, (Span("all OK", tone), *then)),)
     else:
         spans: list[Span] = []
         for state in sorted(counts, reverse=True):
             spans.append(Span(f"{state.long_word} {counts[state]}", state.tone))
             spans.append(Span(" "))
-        parts = ((0, tuple(spans[:-1])),)
+        parts = ((0, (*spans[:-1], *then)),)
     if acknowledged:
         parts += ((6, (Span(f"{acknowledged} acknowledged", Tone.MUTED),)),)
     return parts

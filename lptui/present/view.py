@@ -79,7 +79,11 @@ class Verdict(NamedTuple):
 
 
 class Findings:
-    """Findings by what they are about. `checked` False: no check has run yet."""
+    """Findings by what they are about.
+
+    `checked` False: no check has run yet. `settled` False: not every source has been asked yet,
+    and what is unknown is merely still to come. `at`: UTC seconds of the snapshot they judge.
+    """
 
     def __init__(
         self,
@@ -87,10 +91,14 @@ class Findings:
         acknowledged: frozenset[str] = frozenset(),
         *,
         checked: bool = True,
+        settled: bool = True,
+        at: float = 0.0,
     ) -> None:
         self.all: tuple[Finding, ...] = tuple(findings)
         self.acknowledged = acknowledged
         self.checked = checked
+        self.settled = settled
+        self.at = at
         self._by_subject: dict[tuple[str, str], list[Finding]] = {}
         for finding in self.all:
             self._by_subject.setdefault((finding.subject, finding.target), []).append(finding)
@@ -115,9 +123,15 @@ class Findings:
         if not found:
             return Verdict(State.OK if self.checked else State.PENDING)
         first = found[0]
+        if self.is_to_come(first):
+            return Verdict(State.PENDING)
         acknowledged = first.id in self.acknowledged and first.severity is not Severity.OK
         note = "" if first.severity is Severity.OK else first.summary
         return Verdict(STATE_OF[first.severity], note, acknowledged)
+
+    def is_to_come(self, finding: Finding) -> bool:
+        """Unknown only because the first readings are on their way."""
+        return finding.severity is Severity.UNKNOWN and not self.settled
 
     def own(self) -> list[Finding]:
         """Those that are not OK and that no other standing finding explains."""
@@ -129,7 +143,7 @@ class Findings:
         another one count with that one."""
         result: dict[State, int] = {}
         for finding in self.own():
-            if finding.id not in self.acknowledged:
+            if finding.id not in self.acknowledged and not self.is_to_come(finding):
                 state = STATE_OF[finding.severity]
                 result[state] = result.get(state, 0) + 1
         return result

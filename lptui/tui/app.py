@@ -19,7 +19,7 @@ from textual.theme import Theme
 
 from lptui.clock import Clock, SystemClock
 from lptui.errors import LptuiError
-from lptui.present.model import Line, Span, State, Tone
+from lptui.present.model import Line, Span, Tone
 from lptui.tui import theming
 from lptui.tui.commands import BY_ID, COMMANDS, Command
 from lptui.tui.handlers import HANDLERS
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 TASKS_S = 0.5
 """How long own background work is waited for after it was cancelled."""
+
+OLD_VERDICT_S = 10.0
+"""What the header says of the fleet has its age when it is older than this and three intervals."""
 
 OVERVIEW_ONLY = frozenset(
     {
@@ -280,7 +283,12 @@ class LptuiApp(App[int], inherit_bindings=False):
                 (0, (Span(session.title, Tone.STRONG),)),
             ]
             return tuple(left), ((0, (Span("connecting", Tone.MUTED),)),)
-        return self.feed.header_parts(session.title, demo=session.demo, read_only=session.read_only)
+        return self.feed.header_parts(
+            session.title,
+            demo=session.demo,
+            read_only=session.read_only,
+            old_s=0.0 if self.paused else OLD_VERDICT_S + 3 * self.interval_s,
+        )
 
     def say(self, text: str, tone: Tone = Tone.ACCENT, seconds: float = 4.0) -> None:
         """A short message in the footer. Plain text."""
@@ -382,8 +390,3 @@ class LptuiApp(App[int], inherit_bindings=False):
 
     def on_footer_pressed(self, message: Footer.Pressed) -> None:
         self.action_command(message.command.id)
-
-    @property
-    def worst_state(self) -> State:
-        """The fleet's worst state now."""
-        return self.feed.worst() if self.feed is not None else State.PENDING

@@ -27,7 +27,8 @@ def text_to_copy(app: LptuiApp) -> str:
     if section is None:
         return ""
     pairs = zip(section.columns, row.cells, strict=True)
-    lines = [f"{c.title}: {cell.text}" for c, cell in pairs if c.key != "age" and cell.text]
+    told = [(c.title, cell.text.strip()) for c, cell in pairs if c.key != "age"]
+    lines = [f"{title}: {text}" for title, text in told if text]
     return "\n".join(lines)[:COPY_LIMIT]
 
 

@@ -18,8 +18,8 @@ from lptui.history.events import EventLog
 from lptui.history.series import History
 from lptui.present.catalog import PRESENTERS
 from lptui.present.header import fleet_part, round_part, worst_part
-from lptui.present.model import PaneModel, Row, State
-from lptui.present.view import STATE_OF, Findings, Memo, View
+from lptui.present.model import PaneModel, Row
+from lptui.present.view import Findings, Memo, View
 from lptui.tui.background import in_thread
 
 if TYPE_CHECKING:
@@ -99,12 +99,14 @@ class Feed:
             return
         self.history.record(snapshot)
         now = self._clock.monotonic()
-        if snapshot.number == self._checked_number or now < self._next_check:
+        settles = snapshot.complete and not self.findings.settled
+        if snapshot.number == self._checked_number or (now < self._next_check and not settles):
             return
         self._checked_number = snapshot.number
         await self.check(snapshot)
         took = self._clock.monotonic() - now
-        self._next_check = now + max(CHECK_GAP_S, took * CHECK_SHARE)
+        share = CHECK_SHARE if snapshot.complete else 1
+        self._next_check = now + max(CHECK_GAP_S, took * share)
 
     async def check(self, snapshot: Snapshot) -> None:
         """Runs the checks in a thread and notes what began and ended."""
@@ -116,10 +118,14 @@ class Feed:
             )
             self.findings = Findings((), checked=False)
             return
-        fresh = Findings(found, self.events.acknowledged)
         if snapshot.complete:
-            self.events.observe(self._clock.now(), fresh.own())
-        self.findings = Findings(found, self.events.acknowledged)
+            self.events.observe(self._clock.now(), Findings(found).own())
+        self.findings = self._judged(found, snapshot)
+
+    def _judged(self, found: tuple[Finding, ...], snapshot: Snapshot) -> Findings:
+        return Findings(
+            found, self.events.acknowledged, settled=snapshot.complete, at=snapshot.taken_at
+        )
 
     def view(self, pane: str) -> View | None:
         """What a presenter sees now; None before the first snapshot."""
@@ -144,11 +150,19 @@ class Feed:
         """Marks a finding as seen until it ends."""
         self.events.observe(self._clock.now(), [*self.findings.own(), finding])
         self.events.acknowledge(finding.id)
-        self.findings = Findings(self.findings.all, self.events.acknowledged)
+        held = self.findings
+        self.findings = Findings(
+            held.all, self.events.acknowledged, settled=held.settled, at=held.at
+        )
         self.wake()
 
-    def header_parts(self, title: str, *, demo: bool, read_only: bool) -> tuple[Parts, Parts]:
-        """The header's left part and the worst state; the clock is the caller's."""
+    def header_parts(
+        self, title: str, *, demo: bool, read_only: bool, old_s: float
+    ) -> tuple[Parts, Parts]:
+        """The header's left part and the worst state; the clock is the caller's.
+
+        A verdict that is older than `old_s` says so.
+        """
         snapshot = self.snapshot
         if snapshot is None:
             parts = fleet_part(title, demo=demo, read_only=read_only, production=False)
@@ -160,14 +174,14 @@ class Feed:
         counts = self.findings.counts()
         checked = self.findings.checked and (snapshot.complete or bool(counts))
         acknowledged = len(self.events.acknowledged)
-        worst = worst_part(counts, checked=checked, acknowledged=acknowledged)
-        return (*left, *round_part(snapshot, self._clock.now())), worst
-
-    def worst(self) -> State:
-        """The fleet's state."""
-        return max(
-            (STATE_OF[finding.severity] for finding in self.findings.own()), default=State.OK
+        age_s = self._clock.now() - self.findings.at
+        worst = worst_part(
+            counts,
+            checked=checked,
+            acknowledged=acknowledged,
+            age_s=age_s if age_s > old_s else None,
         )
+        return (*left, *round_part(snapshot, self._clock.now())), worst
 
 
 async def _within(event: asyncio.Event, seconds: float) -> bool:

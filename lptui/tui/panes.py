@@ -165,7 +165,7 @@ def column_keys(table: Table) -> list[str]:
     """What `s` goes through: columns that can be seen and that put rows in an order."""
     found: dict[str, None] = {}
     for section in table.sections:
-        for index in table.visible(section):
+        for index in table.visible_columns(section):
             if any(row.cells[index].sort is not None for row in section.rows):
                 found.setdefault(section.columns[index].key)
     found.setdefault(AGE)

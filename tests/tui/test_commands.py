@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from lptui.actions.registry import ACTIONS
+from lptui.fleet.facts.balancer import Health
+from lptui.fleet.facts.host import HostVitals
+from lptui.fleet.facts.rpc import RpcHead
 from lptui.tui.commands import BY_ID, COMMANDS, PANES
 from lptui.tui.handlers import HANDLERS
 from lptui.tui.screens.help import HelpScreen
@@ -156,6 +162,36 @@ async def test_pause_and_pace_reach_the_session() -> None:
             "interval 3",
         ]
         assert "every 3s" in console.lines()[0]
+
+
+async def test_what_was_so_before_the_pause_has_its_age() -> None:
+    async with running(FleetBuilder()) as console:
+        assert "all OK  every" in console.lines()[0]
+        await console.press("p")
+        console.app.clock.advance(42)  # type: ignore[attr-defined]
+        console.app.refresh_bars()
+        await console.pilot.pause()
+        assert "all OK 42s ago" in console.lines()[0]
+        await console.press("p")
+        builder = FleetBuilder()
+        builder.now += 42
+        await console.publish(builder)
+        assert "all OK" not in console.lines()[0]
+        assert "UNKNOWN" in console.lines()[0]
+
+
+async def test_what_is_still_to_come_is_not_called_unknown() -> None:
+    """Before every source was asked once; what has failed already is told at once."""
+    begun = FleetBuilder().lose_host("edge-1").change_server("front", "edge-2", health=Health.DOWN)
+    begun.drop(HostVitals, "edge-2").drop(RpcHead, "nitro")
+    async with running(None, (200, 60)) as console:
+        console.session.publish(replace(begun.snapshot(), complete=False))
+        await console.until(lambda: "CRITICAL" in console.lines()[0], "what is known")
+        assert "UNKNOWN" not in console.lines()[0]
+        assert any(re.search(r"… +edge-2 ", line) for line in console.lines())
+        console.session.publish(begun.snapshot())
+        await console.until(lambda: "UNKNOWN" in console.lines()[0], "all was asked")
+        assert not any(re.search(r"… +edge-2 ", line) for line in console.lines())
 
 
 async def test_acknowledging_a_finding_takes_it_out_of_the_count() -> None:

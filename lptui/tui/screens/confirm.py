@@ -136,6 +136,8 @@ def plan_lines(plan: Plan, item: Command) -> list[Line]:
         (Span("effect     ", Tone.MUTED), Span(plan.effect)),
         (Span("cost       ", Tone.MUTED), Span(plan.cost)),
     ]
+    if plan.lock is not None:
+        lines.append((Span("lock       ", Tone.MUTED), Span(str(plan.lock), Tone.MUTED)))
     if plan.done:
         lines += [(), (Span("Nothing to do: ", Tone.OK), Span(plan.done))]
     elif plan.why_not:

@@ -143,7 +143,7 @@ class Table(Painted, can_focus=True):
         self._order = None if column is None else (column, reverse)
         self._rebuild(force=True)
 
-    def visible(self, section: Section) -> list[int]:
+    def visible_columns(self, section: Section) -> list[int]:
         """Which of a section's columns there is room for."""
         return [index for index, _ in self._shape(section, self.size.width)]
 
