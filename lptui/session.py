@@ -6,6 +6,7 @@ The one place that composes the parts; the screen and the headless commands both
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,6 +32,10 @@ CLOSE_S = 2.0
 
 OBSERVE_S = 20.0
 """Longest independent reading for an action's guard or proof."""
+
+
+FILES = 10_240
+"""Open files that the largest fleets need; also the most that macOS allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ class Session:
         Raises ConfigError with all mistakes, LptuiError when the demo cannot start.
         """
         clock = clock or SystemClock()
+        _allow_many_files()
         if source.scenario is not None:
             demo, fleet = await _start_demo(source.scenario, source.demo_hosts)
             return cls(fleet, clock, read_only=read_only, demo=demo)
@@ -129,6 +135,15 @@ class Session:
         if self._demo is not None:
             await asyncio.to_thread(self._demo.stop)
             self._demo = None
+
+
+def _allow_many_files() -> None:
+    """A host takes two or three files, and macOS gives a program 256 unless it asks for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _load(path: Path) -> Fleet:

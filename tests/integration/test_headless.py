@@ -130,6 +130,15 @@ def test_a_run_counts_from_the_start_of_its_process(config: str) -> None:
     assert 0.02 < told <= took + 0.02
 
 
+def test_a_low_limit_of_open_files_is_raised_where_it_may_be() -> None:
+    words = f"exec {sys.executable} -m lptui --demo --headless check --timeout 60"
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"ulimit -S -n 60; {words}"], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.startswith("OK - ")
+    assert done.stderr == ""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_demo_that_is_ended_while_it_starts_leaves_nothing(
     tmp_path: Path, number: signal.Signals
