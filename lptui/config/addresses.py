@@ -61,7 +61,7 @@ def is_ip(text: str) -> bool:
 def port(value: object) -> int:
     """1 to 65535."""
     if not isinstance(value, int) or isinstance(value, bool):
-        quoted = isinstance(value, str) and value.isdecimal()
+        quoted = isinstance(value, str) and re.fullmatch(r"[0-9]{1,5}", value)
         hint = ": leave out the quotes" if quoted else ""
         raise mistake(f"expected a port number, not '{shown(value)}'{hint}", value)
     if not 1 <= value <= 65535:

@@ -26,7 +26,7 @@ from lptui.text import clean
 FILE_LIMIT: Final = 1024 * 1024
 """Largest configuration file, in bytes."""
 
-NODE_LIMIT: Final = 100_000
+NODE_LIMIT: Final = 50_000
 """Most values in one file, aliases written out."""
 
 DEPTH_LIMIT: Final = 24
