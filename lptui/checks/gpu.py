@@ -8,9 +8,11 @@ from typing import Final
 
 from lptui.checks.limits import over
 from lptui.checks.view import View
+from lptui.errors import ProblemKind
 from lptui.fleet.facts.gpu import Gpu, HostGpus
 from lptui.fleet.finding import Finding, Metric, Severity
 from lptui.fleet.reading import Reading
+from lptui.fleet.topology import Host
 from lptui.text import plural
 
 MISSING: Final = "gpu-missing"
@@ -21,6 +23,17 @@ ENCODER: Final = "gpu-encoder"
 ECC: Final = "gpu-ecc"
 NVENC: Final = "nvenc-sessions"
 
+_TOLD: Final = frozenset(
+    {
+        ProblemKind.TIMEOUT,
+        ProblemKind.FORBIDDEN,
+        ProblemKind.COMMAND_FAILED,
+        ProblemKind.BAD_ANSWER,
+        ProblemKind.OUTPUT_TOO_LARGE,
+    }
+)
+"""Problems of a vendor's tool that is there."""
+
 
 def card_name(host: str, gpu: Gpu) -> str:
     """A card's name as a target: `gpu-1/0`."""
@@ -28,36 +41,58 @@ def card_name(host: str, gpu: Gpu) -> str:
 
 
 def missing(view: View) -> Iterator[Finding]:
-    """Fewer cards than the configuration says: one has fallen off the bus, or its driver."""
+    """Are the cards there, and does their driver work?"""
     for host in view.fleet.hosts.values():
         reading = view.reading(HostGpus, host.name)
         found = view.value(reading)
-        if host.gpus is None and (found is None or not found.gpus):
-            # Nothing is expected there, and nothing is known to be there.
-            continue
+        blocker = view.blocker(host.name, reading)
         if found is None:
-            cause = view.blocker(host.name, reading)
-            yield view.unknown(MISSING, "host", host.name, reading, cause=cause)
+            if host.gpus or (host.gpus is None and _is_told(reading, blocker)):
+                yield view.unknown(MISSING, "host", host.name, reading, cause=blocker)
             continue
-        have, wanted = len(found.gpus), host.gpus
-        lacking = wanted is not None and have < wanted
-        summary = plural(have, "GPU")
-        if wanted is not None:
-            summary = f"{have} of {plural(wanted, 'GPU')} present"
-        if lacking and not found.tool:
-            summary += ": no vendor tool answers on the host"
-        yield Finding(
-            MISSING,
-            Severity.CRITICAL if lacking else Severity.OK,
-            "host",
-            host.name,
-            summary,
-            (view.says(reading, f"driver {found.driver or 'unknown'}"),),
-            "see the kernel's log for Xid errors and the driver's state" if lacking else "",
-            metrics=(Metric("gpus", have, "", f"{wanted}:", f"{wanted}:"),)
-            if wanted is not None
-            else (Metric("gpus", have),),
-        )
+        is_known = host.gpus is not None or bool(found.gpus)
+        if is_known or found.fault:
+            yield _missing(view, host, reading, found)
+
+
+def _is_told(reading: Reading[HostGpus], blocker: str) -> bool:
+    """Whether a failure is one of the cards, where none are expected by the configuration.
+
+    A vendor's tool was there and did not tell, or there were cards before.
+    """
+    earlier = reading if reading.value is not None else reading.last_good
+    if earlier is not None and earlier.value is not None:
+        return bool(earlier.value.gpus or earlier.value.fault)
+    problem = reading.problem
+    return not blocker and problem is not None and problem.kind in _TOLD
+
+
+def _missing(view: View, host: Host, reading: Reading[HostGpus], found: HostGpus) -> Finding:
+    have, wanted = len(found.gpus), host.gpus
+    summary, severity, remedy = plural(have, "GPU"), Severity.OK, ""
+    if wanted is not None:
+        summary = f"{have} of {plural(wanted, 'GPU')} present"
+        if have < wanted:
+            severity = Severity.CRITICAL
+            remedy = "see the kernel's log for Xid errors and the driver's state"
+    if found.fault and wanted != 0:
+        is_meant = bool(wanted or found.gpus)
+        severity = Severity.CRITICAL if is_meant else Severity.WARNING
+        remedy = found.advice if is_meant else f"{found.advice}; `gpus: 0` if it has no card"
+        summary += f": {found.fault}"
+    elif severity and not found.tool:
+        summary += ": no vendor tool answers on the host"
+    limits = ("", f"{wanted}:", f"{wanted}:") if wanted is not None else ()
+    return Finding(
+        MISSING,
+        severity,
+        "host",
+        host.name,
+        summary,
+        (view.says(reading, f"driver {found.driver or 'unknown'}"),),
+        remedy,
+        metrics=(Metric("gpus", have, *limits),),
+    )
 
 
 def _cards(
@@ -215,7 +250,7 @@ def nvenc_sessions(view: View) -> Iterator[Finding]:
         reading = view.reading(HostGpus, host.name)
         found = view.value(reading)
         if found is None:
-            cause = view.blocker(host.name, reading)
+            cause = view.blocker(host.name, reading) or f"{MISSING}@{host.name}"
             yield view.unknown(NVENC, "host", host.name, reading, cause=cause)
             continue
         counts = [gpu.encoder_sessions for gpu in found.gpus if gpu.encoder_sessions is not None]
@@ -227,7 +262,7 @@ def nvenc_sessions(view: View) -> Iterator[Finding]:
                 host.name,
                 "not known: the driver does not tell every card's encoder sessions",
                 (view.seen(reading),),
-                cause=f"{MISSING}@{host.name}" if not found.gpus and host.gpus else "",
+                cause=_unheard(host, found),
             )
             continue
         used = sum(counts)
@@ -242,3 +277,11 @@ def nvenc_sessions(view: View) -> Iterator[Finding]:
             "lower -maxSessions: one stream takes a session for each rendition" if full else "",
             metrics=(Metric("nvenc_sessions", used, "", str(cap)),),
         )
+
+
+def _unheard(host: Host, found: HostGpus) -> str:
+    """Id of the finding that says why not every card tells its sessions."""
+    if found.fault or (not found.gpus and host.gpus):
+        return f"{MISSING}@{host.name}"
+    sick = (card_name(host.name, gpu) for gpu in found.gpus if gpu.problem)
+    return next((f"{PROBLEM}@{name}" for name in sick), "")

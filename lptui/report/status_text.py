@@ -182,9 +182,10 @@ def _metrics(value: NodeMetrics) -> str:
 
 
 def _gpus(value: HostGpus) -> str:
+    fault = (value.fault,) if value.fault else ()
     if not value.gpus:
-        return "no GPU" if value.tool else "no GPU tool"
-    return "; ".join(_gpu(gpu) for gpu in value.gpus)
+        return ": ".join(("no GPU" if value.tool else "no GPU tool", *fault))
+    return "; ".join((*(_gpu(gpu) for gpu in value.gpus), *fault))
 
 
 def _gpu(gpu: Gpu) -> str:

@@ -66,9 +66,15 @@ class GpuProcess:
 
 @dataclass(frozen=True, slots=True)
 class HostGpus:
-    """The cards of a host. `tool` is "" when no vendor tool is installed: not an error."""
+    """The cards of a host. `tool` is "" when no vendor tool is installed: not an error.
+
+    `fault` is what the tool says of a driver that does not work, or of a card that it can no
+    longer list; `advice` what to do about it.
+    """
 
     gpus: tuple[Gpu, ...] = ()
     processes: tuple[GpuProcess, ...] = ()
     driver: str = ""
     tool: str = ""
+    fault: str = ""
+    advice: str = ""

@@ -14,6 +14,8 @@ from lptui.probes.gpu.commands import EVENT_REASONS, THROTTLE_REASONS
 from lptui.probes.numbers import count, decimal, percent
 from lptui.text import clean
 
+LOST_CARD: Final = re.compile(r"unable to determine the device handle|GPU is lost", re.IGNORECASE)
+"""A line instead of a card's: it has fallen off the bus."""
 UNKNOWN_FIELD: Final = "is not a valid field to query"
 NO_DEVICES: Final = "No devices were found"
 
@@ -33,12 +35,15 @@ _MOST_PROCESSES: Final = 1000
 def parse_cards(text: str, fields: Sequence[str]) -> tuple[tuple[Gpu, ...], str]:
     """The cards, and the driver's version ("" where it was not asked for or not said).
 
-    Raises BadAnswerError when a line has not one value for each field, or names no card.
+    Lines about a lost card are passed over. Raises BadAnswerError when another line has not one
+    value for each field, or names no card.
     """
     cards: list[Gpu] = []
     driver = ""
-    for raw in _rows(text):
-        values = _joined(raw, fields)
+    for line in text.split("\n"):
+        if not line.strip() or LOST_CARD.search(line):
+            continue
+        values = _joined(_row(line), fields)
         if len(values) != len(fields):
             raise BadAnswerError(
                 "nvidia-smi",
@@ -60,7 +65,8 @@ def parse_processes(text: str) -> tuple[GpuProcess, ...]:
     A name may contain a comma, so the outer fields count from both ends.
     """
     found: list[GpuProcess] = []
-    for values in _rows(text)[:_MOST_PROCESSES]:
+    lines = [line for line in text.split("\n") if line.strip()]
+    for values in map(_row, lines[:_MOST_PROCESSES]):
         pid = count(values[1]) if len(values) >= 4 else None
         if pid is None:
             continue
@@ -69,10 +75,9 @@ def parse_processes(text: str) -> tuple[GpuProcess, ...]:
     return tuple(found)
 
 
-def _rows(text: str) -> list[list[str]]:
+def _row(line: str) -> list[str]:
     """nvidia-smi puts nothing in quotes, whatever a name holds."""
-    lines = [line for line in text.split("\n") if line.strip()]
-    return [[value.strip() for value in line.split(",")] for line in lines]
+    return [value.strip() for value in line.split(",")]
 
 
 def _joined(values: list[str], fields: Sequence[str]) -> list[str]:

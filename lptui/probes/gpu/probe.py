@@ -10,7 +10,7 @@ from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.topology import Intervals
 from lptui.probes.gpu import commands, parse
 from lptui.probes.host.base import HostProbe
-from lptui.probes.outcome import NOT_FOUND, has_hung
+from lptui.probes.outcome import NOT_EXECUTABLE, NOT_FOUND, has_hung
 from lptui.probes.probe import Answer, Asking
 from lptui.probes.timing import time_left
 from lptui.text import clean
@@ -29,10 +29,24 @@ _FIRST_WITH_EVENTS: Final = 535
 _SHARE_OF_TIME: Final = 0.45
 """Of the deadline for each of the two commands that are sent together."""
 
-_LOST: Final = 15
-_NO_DRIVER: Final = (9, 12)
 _NO_CARDS: Final = 6
-"""Exit statuses (nvidia-smi(1)): GPU fell off the bus; driver or library missing; no device."""
+"""Exit status (nvidia-smi(1)): no device."""
+
+_LOST: Final = 15
+_OFF_THE_BUS: Final = "look for `NVRM: Xid 79` in the host's kernel log; reboot the host"
+_RELOAD: Final = "load the driver (modprobe nvidia) or reboot after a kernel or driver upgrade"
+_REBOOT: Final = "the driver was upgraded under a loaded one: drain the host's nodes and reboot it"
+
+_FAULTS: Final = {9: _RELOAD, 12: _RELOAD, _LOST: _OFF_THE_BUS, 18: _REBOOT}
+"""Exit statuses of a driver that is not loaded, a missing library, a lost card, and a library of
+another version than the driver; and what to do."""
+
+_WORDS: Final = (
+    ("Driver/library version mismatch", _REBOOT),
+    ("NVIDIA driver", _RELOAD),
+    ("Driver Not Loaded", _RELOAD),
+)
+"""The same by what is said; statuses vary."""
 
 
 class GpuProbe(HostProbe):
@@ -93,11 +107,34 @@ def _value(cards: Output, processes: Output, fields: Sequence[str], host: str) -
         return HostGpus()
     if cards.status == _NO_CARDS or cards.text.strip() == parse.NO_DEVICES:
         return HostGpus(tool=TOOL)
-    if cards.status != 0:
+    fault, advice = _fault(cards)
+    if cards.status != 0 and not fault:
         raise _failure(cards, host)
-    gpus, driver = parse.parse_cards(cards.text, fields)
     used = parse.parse_processes(processes.text) if processes.status == 0 else ()
-    return HostGpus(gpus, used, driver, TOOL)
+    try:
+        gpus, driver = parse.parse_cards(cards.text, fields)
+    except BadAnswerError as error:
+        if fault:
+            return HostGpus((), used, "", TOOL, fault, advice)
+        remedy = "run nvidia-smi on the host: is it the driver's own?"
+        raise BadAnswerError(f"{TOOL} on {host}", error.why, remedy) from None
+    return HostGpus(gpus, used, driver, TOOL, fault, advice)
+
+
+def _fault(output: Output) -> tuple[str, str]:
+    """What is said of a broken driver or a lost card, and what to do; ("", "") of neither."""
+    lines = [line for line in output.text.split("\n") if line.strip()]
+    lost = next((line for line in lines if parse.LOST_CARD.search(line)), None)
+    if lost is not None:
+        return clean(lost, 160), _OFF_THE_BUS
+    if output.status == 0:
+        return "", ""
+    said = clean(lines[0], 160) if lines else ""
+    for words, advice in _WORDS:
+        if words in said:
+            return said, advice
+    advice = _FAULTS.get(output.status, "")
+    return (said or f"it ended with status {output.status}", advice) if advice else ("", "")
 
 
 def _failure(output: Output, host: str) -> CommandError:
@@ -107,17 +144,19 @@ def _failure(output: Output, host: str) -> CommandError:
         return CommandError(
             what,
             "it hangs: a card may have fallen off the bus",
-            "look for `NVRM: Xid` in the host's kernel log; a reboot is likely to be needed",
+            "look for `NVRM: Xid` in the host's kernel log; without persistence mode "
+            "(nvidia-smi -pm 1) it is slow as well",
             kind=ProblemKind.TIMEOUT,
         )
-    if output.status == _LOST or "is lost" in said:
-        return CommandError(
-            what, said or "a GPU is lost", "look for `NVRM: Xid 79` in the host's kernel log"
-        )
-    if output.status in _NO_DRIVER or "NVIDIA driver" in said:
+    if "ermission" in said or output.status == NOT_EXECUTABLE:
         return CommandError(
             what,
-            said or "the driver is not loaded",
-            "load the driver (modprobe nvidia) or reboot after a kernel or driver upgrade",
+            said or "the login may not run it",
+            "let the login use the cards (group video or render, /dev/nvidia*)",
+            kind=ProblemKind.FORBIDDEN,
         )
-    return CommandError(what, f"status {output.status}: {said or 'it said nothing'}")
+    return CommandError(
+        what,
+        f"status {output.status}: {said or 'it said nothing'}",
+        "run nvidia-smi on the host, and see its kernel log for NVRM",
+    )

@@ -79,6 +79,57 @@ def test_no_vendor_tool_where_none_are_expected_is_no_matter() -> None:
     assert "gpu-missing@edge-1" not in by_id(FleetBuilder().put(HostGpus(), "edge-1"))
 
 
+FAULT = HostGpus(tool="nvidia-smi", fault="Driver/library version mismatch", advice="reboot it")
+
+
+@pytest.mark.parametrize(("wanted", "expected"), [(2, CRITICAL), (None, WARNING), (0, OK)])
+def test_a_driver_that_does_not_work(wanted: int | None, expected: Severity) -> None:
+    fleet = FleetBuilder().configure_host("gpu-1", gpus=wanted).put(FAULT, "gpu-1")
+    found = finding(fleet, "gpu-missing@gpu-1")
+    assert found.severity is expected
+    assert ("mismatch" in found.summary) is (expected is not OK)
+    assert ("reboot it" in found.remedy) is (expected is not OK)
+
+
+def test_a_lost_card_shows_though_nobody_said_how_many_there_are() -> None:
+    fleet = FleetBuilder().configure_host("gpu-1", gpus=None)
+    fleet.change(HostGpus, "gpu-1", fault="GPU is lost", advice="reboot")
+    assert severity(fleet, "gpu-missing@gpu-1") is CRITICAL
+    assert severity(fleet, "gpu-temperature@gpu-1/0") is OK
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_told"),
+    [
+        (ProblemKind.TIMEOUT, True),
+        (ProblemKind.FORBIDDEN, True),
+        (ProblemKind.BAD_ANSWER, True),
+        (ProblemKind.NOT_READ, False),
+    ],
+)
+def test_a_tool_that_fails_is_told_where_no_cards_were_declared(
+    kind: ProblemKind, is_told: bool
+) -> None:
+    """Nobody says how many cards there should be; that nvidia-smi hangs matters all the same."""
+    fleet = FleetBuilder().put(HostGpus(), "edge-1").fail(HostGpus, "edge-1", kind)
+    assert "gpu-missing@edge-1" not in by_id(fleet), "it had no vendor's tool a moment ago"
+    found = by_id(fleet.fail(HostGpus, "edge-1", kind))
+    assert ("gpu-missing@edge-1" in found) is is_told
+    if is_told:
+        assert found["gpu-missing@edge-1"].severity is UNKNOWN
+    fleet.lose_host("edge-1")
+    assert "gpu-missing@edge-1" not in by_id(fleet), "the host is the matter then"
+
+
+def test_what_rests_on_cards_that_are_not_told_names_why() -> None:
+    fleet = FleetBuilder().configure_host("gpu-1", nvenc_sessions=8)
+    assert finding(fleet.put(FAULT, "gpu-1"), "nvenc-sessions@gpu-1").cause == "gpu-missing@gpu-1"
+    fleet = card(problem="GPU requires reset", encoder_sessions=None)
+    assert finding(fleet, "nvenc-sessions@gpu-1").cause == "gpu-problem@gpu-1/0"
+    fleet.fail(HostGpus, "gpu-1", ProblemKind.TIMEOUT)
+    assert finding(fleet, "nvenc-sessions@gpu-1").cause == "gpu-missing@gpu-1"
+
+
 def test_cards_that_do_not_answer_are_unknown_by_name() -> None:
     found = by_id(FleetBuilder().fail(HostGpus, "gpu-1", ProblemKind.TIMEOUT))
     assert found["gpu-missing@gpu-1"].severity is UNKNOWN

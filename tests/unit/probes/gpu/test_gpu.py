@@ -138,9 +138,12 @@ async def test_a_tool_without_cards_has_no_cards() -> None:
     [
         (124, "", ProblemKind.TIMEOUT, "Xid"),
         (137, "", ProblemKind.TIMEOUT, "Xid"),
-        (9, "NVIDIA-SMI has failed because…", ProblemKind.COMMAND_FAILED, "modprobe"),
-        (15, "", ProblemKind.COMMAND_FAILED, "Xid"),
-        (1, "\x1b[2Jwhat", ProblemKind.COMMAND_FAILED, ""),
+        (126, "", ProblemKind.FORBIDDEN, "group"),
+        (4, "Failed to initialize NVML: Insufficient Permissions", ProblemKind.FORBIDDEN, "group"),
+        (0, "", ProblemKind.BAD_ANSWER, "nvidia-smi"),
+        (0, "<html>", ProblemKind.BAD_ANSWER, "nvidia-smi"),
+        (1, "\x1b[2Jwhat", ProblemKind.COMMAND_FAILED, "kernel log"),
+        (255, "Failed to initialize NVML: Unknown Error", ProblemKind.COMMAND_FAILED, "kernel log"),
     ],
 )
 async def test_ways_to_fail(status: int, said: str, kind: ProblemKind, remedy: str) -> None:
@@ -151,6 +154,43 @@ async def test_ways_to_fail(status: int, said: str, kind: ProblemKind, remedy: s
     assert "\x1b" not in str(caught.value)
 
 
+NVML = "Failed to initialize NVML: "
+NO_HANDLE = "Unable to determine the device handle for GPU0000:0A:00.0: Unknown Error"
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "advice"),
+    [
+        (
+            9,
+            "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.",
+            "modp",
+        ),
+        (255, f"{NVML}Driver Not Loaded", "modprobe"),
+        (18, f"{NVML}Driver/library version mismatch\nNVML library version: 550.54", "reboot"),
+        (1, f"{NVML}Driver/library version mismatch", "reboot"),
+        (15, "", "Xid"),
+        (15, "Unable to determine the device handle for GPU 0000:0A:00.0: GPU is lost.", "Xid"),
+        (255, NO_HANDLE, "Xid"),
+    ],
+)
+async def test_a_driver_that_does_not_work_is_told_as_a_fact(
+    status: int, said: str, advice: str
+) -> None:
+    found = await _ask({("nvidia-smi",): Output(f"{said}\n".encode(), status)})
+    assert (found.gpus, found.tool) == ((), "nvidia-smi")
+    assert found.fault == (said.split("\n")[0] or f"it ended with status {status}")
+    assert advice in found.advice
+
+
+@pytest.mark.parametrize("status", [0, 15, 255])
+async def test_the_other_cards_are_seen_when_one_is_lost(status: int) -> None:
+    said = CARDS.splitlines()[0] + f"\n{NO_HANDLE}\n"
+    found = await _ask({("nvidia-smi",): Output(said.encode(), status)})
+    assert [card.temperature_c for card in found.gpus] == [71]
+    assert found.fault == NO_HANDLE
+
+
 _WORD = st.sampled_from(["[N/A]", "0", "0x40", "ERR!", "", '"', "[GPU requires reset]"])
 _ROW = st.lists(_WORD | st.text(max_size=8), min_size=len(FULL), max_size=len(FULL)).map(", ".join)
 
@@ -159,6 +199,7 @@ _ROW = st.lists(_WORD | st.text(max_size=8), min_size=len(FULL), max_size=len(FU
 @given(st.lists(_ROW | st.text(max_size=30), max_size=3).map("\n".join))
 @example("0," + "9" * 200_000)
 @example("," * 400)
+@example(NO_HANDLE)
 def test_any_text_is_cards_or_a_bad_answer(text: str) -> None:
     parse_processes_or_refuse(text)
     try:
