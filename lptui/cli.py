@@ -33,6 +33,7 @@ commands with --headless (also with --demo):
 
 other commands:
   config schema      JSON Schema of the configuration, for editors
+  check schema       of what check prints as JSON; status schema: of status
   completion SHELL   completion script for bash, zsh, fish, …
 
 targets: all, an orchestrator's or node's name, role:ROLE, host:NAME, tag:NAME
@@ -149,6 +150,11 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         from lptui.config import json_schema
 
         print(json.dumps(json_schema(), indent=2))
+        return 0
+    if words in (["check", "schema"], ["status", "schema"]):
+        from lptui.report.schema import text
+
+        print(text(words[0]).rstrip("\n"))
         return 0
     if words[:1] == ["completion"]:
         return _completion(words[1:])

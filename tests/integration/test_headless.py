@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 LOCAL = "name: here\nhosts:\n  here: {local: true}\n"
@@ -156,3 +158,14 @@ def test_a_demo_that_is_ended_while_it_starts_leaves_nothing(
     assert process.returncode == 130, (out, err)
     assert (out, err) == (b"", b"")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("verb", ["check", "status"])
+def test_the_schema_of_a_report_is_printed_and_the_report_keeps_to_it(
+    config: str, verb: str
+) -> None:
+    schema = json.loads(lptui(verb, "schema").stdout)
+    report = json.loads(lptui("--headless", verb, "--config", config, "--format", "json").stdout)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(report)
+    assert not jsonschema.Draft202012Validator(schema).is_valid({**report, "kind": "other"})
