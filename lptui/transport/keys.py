@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import copy
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -44,13 +46,17 @@ class Identities:
 
 
 def public_part(path: str) -> bytes | None:
-    """The public key that belongs to a private key file, without its passphrase."""
+    """The public key that belongs to a private key file, without its passphrase.
+
+    The file may be a public key itself: its other half is in an agent.
+    """
     import asyncssh
 
-    try:
-        return asyncssh.read_public_key(f"{path}.pub").public_data
-    except (ValueError, OSError):
-        pass
+    for name in (f"{path}.pub", path):
+        try:
+            return asyncssh.read_public_key(name).public_data
+        except (ValueError, OSError):
+            continue
     try:
         text = Path(path).read_bytes()
         body = text.split(b"-----BEGIN OPENSSH PRIVATE KEY-----", 1)[1].split(b"-----", 1)[0]
@@ -66,10 +72,23 @@ def public_part(path: str) -> bytes | None:
         return None
 
 
-def offered_files(
-    resolved: Resolved, identities: Identities
-) -> tuple[Sequence[asyncssh.SSHKeyPair], frozenset[bytes]]:
-    """Key pairs from files in order, and the public parts of those that only an agent can use."""
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a host is offered.
+
+    Attributes:
+        pairs: the keys of files, in the order of trying.
+        locked: the public parts of named keys that only an agent can use.
+        certificates: of any of these keys.
+    """
+
+    pairs: Sequence[asyncssh.SSHKeyPair]
+    locked: frozenset[bytes]
+    certificates: Sequence[asyncssh.SSHCertificate]
+
+
+def offered_files(resolved: Resolved, identities: Identities) -> Offer:
+    """The keys that are named, or the usual ones (blocking)."""
     import asyncssh
 
     pairs: list[asyncssh.SSHKeyPair] = []
@@ -77,7 +96,7 @@ def offered_files(
     certificates = []
     for name in (
         *resolved.certificates,
-        *(f"{path}-cert.pub" for path in resolved.identities),
+        *(f"{path.removesuffix('.pub')}-cert.pub" for path in resolved.identities),
     ):
         try:
             certificates.append(asyncssh.read_certificate(name))
@@ -92,7 +111,7 @@ def offered_files(
             public = public_part(path)
             if public is not None:
                 locked.add(public)
-    return pairs, frozenset(locked)
+    return Offer(pairs, frozenset(locked), certificates)
 
 
 def agent_order(
@@ -100,14 +119,28 @@ def agent_order(
     locked: frozenset[bytes],
     tried: frozenset[bytes],
     only_locked: bool,
+    certificates: Sequence[asyncssh.SSHCertificate] = (),
 ) -> list[asyncssh.SSHKeyPair]:
-    """The agent's keys in the order of trying: those of named encrypted files, then the others.
+    """The agent's keys in the order of trying: those of named files, then the others.
 
     sshd counts every offer against MaxAuthTries, so nothing is offered twice.
     """
     named = [key for key in keys if key.public_data in locked]
-    if only_locked:
-        return named
-    return named + [
-        key for key in keys if key.public_data not in locked and key.public_data not in tried
+    certified = [
+        _certified(key, certificate)
+        for key in named
+        for certificate in certificates
+        if certificate.key.public_data == key.public_data
     ]
+    if only_locked:
+        return certified + named
+    others = [key for key in keys if key.public_data not in locked and key.public_data not in tried]
+    return certified + named + others
+
+
+def _certified(
+    key: asyncssh.SSHKeyPair, certificate: asyncssh.SSHCertificate
+) -> asyncssh.SSHKeyPair:
+    pair = copy.copy(key)
+    pair.set_certificate(certificate)
+    return pair

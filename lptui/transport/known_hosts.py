@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lptui.errors import HostKeyError, ProblemKind
 
@@ -50,6 +51,18 @@ class KnownHosts:
         return known
 
 
+Matching = Callable[[str, str, "int | None"], Any]
+
+
+def by_name(known: asyncssh.SSHKnownHosts) -> Matching:
+    """Looks hosts up by their names alone, as OpenSSH does.
+
+    asyncssh would also take any key that is known for the address that the name leads to: whoever
+    answers for names could then send one host's connections to another.
+    """
+    return lambda name, _address, port: known.match(name, "", port)
+
+
 def _stamp(path: str) -> tuple[float, int] | None:
     try:
         status = Path(path).stat()
@@ -66,22 +79,40 @@ def _lines(path: str) -> list[str]:
         return []
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a host key was offered.
+
+    Attributes:
+        host: what was connected to.
+        name: the name under which the key is expected (HostKeyAlias).
+        behind_jump: the operator's machine cannot ask the host itself.
+    """
+
+    host: str
+    name: str
+    port: int
+    behind_jump: bool
+
+
+def first(files: Sequence[str]) -> str:
+    """The file that a new key belongs into."""
+    return files[0] if files else DEFAULT_FILES[0]
+
+
 def untrusted(
     what: str,
     offered: asyncssh.SSHKey,
     known: asyncssh.SSHKnownHosts,
     files: Sequence[str],
-    host: str,
-    address: str,
-    port: int,
+    place: Place,
 ) -> HostKeyError:
     """The error for an offered key that is not trusted: unknown, changed or revoked."""
-    at_port = port if port != 22 else None
-    matched = known.match(host, address, at_port)
+    at_port = place.port if place.port != 22 else None
+    matched = by_name(known)(place.name, "", at_port)
     fingerprint = offered.get_fingerprint()
     kind = offered.get_algorithm().removeprefix("ssh-")
-    file = files[0] if files else DEFAULT_FILES[0]
-    name = f"[{host}]:{port}" if at_port else host
+    file = first(files)
     if any(key == offered for key in matched[2]):
         return HostKeyError(
             what,
@@ -92,6 +123,7 @@ def untrusted(
     if matched[0] or matched[1]:
         expected = ", ".join(list(dict.fromkeys(key.get_fingerprint() for key in matched[0]))[:3])
         expected = expected or "one signed by the known certificate authority"
+        name = f"[{place.name}]:{place.port}" if at_port else place.name
         return HostKeyError(
             what,
             f"its host key CHANGED: it offers {fingerprint} ({kind}), expected {expected};"
@@ -100,10 +132,20 @@ def untrusted(
             f"ssh-keygen -f {shlex.quote(file)} -R {shlex.quote(name)}, then add the new key",
             kind=ProblemKind.HOST_KEY_CHANGED,
         )
-    scan = f"ssh-keyscan -p {port}" if at_port else "ssh-keyscan"
     return HostKeyError(
         what,
         f"its host key {fingerprint} ({kind}) is not in {file}",
-        f"verify the fingerprint, then: {scan} {shlex.quote(host)} >> {shlex.quote(file)}",
+        f"verify the fingerprint, then {_adding(place, at_port, shlex.quote(file))}",
         kind=ProblemKind.HOST_KEY_UNKNOWN,
     )
+
+
+def _adding(place: Place, port: int | None, file: str) -> str:
+    scan = f"ssh-keyscan -p {port}" if port else "ssh-keyscan"
+    scan = f"{scan} {shlex.quote(place.host)}"
+    if place.behind_jump:
+        scan = f"`{scan}` on its jump host"
+    elif place.name == place.host:
+        return f"run: {scan} >> {file}"
+    named = f", as {place.name}" if place.name != place.host else ""
+    return f"add what {scan} prints to {file}{named}"

@@ -5,21 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import warnings
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar, cast
 
 import asyncssh
+from cryptography.utils import CryptographyDeprecationWarning
 
 from lptui.errors import TransportError
 from lptui.fleet.topology import Ssh
 from lptui.transport import known_hosts
 from lptui.transport.deadline import Deadline
 from lptui.transport.direct import connect
-from lptui.transport.keys import Identities, agent_order, offered_files
+from lptui.transport.keys import Identities, Offer, agent_order, offered_files
 from lptui.transport.pool import Limits
+from lptui.transport.proxy import ProxyCommand
 from lptui.transport.ssh_config import Resolved, resolve
 from lptui.transport.ssh_errors import explain
+
+# Notices to programmers about what an old host needs; they would stand in the middle of the screen.
+warnings.filterwarnings("ignore", category=CryptographyDeprecationWarning, module="asyncssh")
 
 KEEPALIVE_S: Final = 2.0
 KEEPALIVE_COUNT: Final = 2
@@ -55,27 +61,36 @@ class Owner(asyncssh.SSHClient):
         locked: frozenset[bytes],
         tried: frozenset[bytes],
         only_locked: bool,
+        certificates: Sequence[asyncssh.SSHCertificate] = (),
     ) -> None:
-        self.offered: tuple[asyncssh.SSHKey, str] | None = None
+        self.offered: asyncssh.SSHKey | None = None
+        self.reached = False
         self.spoke_ssh = False
         self._connection: asyncssh.SSHClientConnection | None = None
         self.on_lost: Callable[[Exception | None], None] | None = None
         self.agent_keys = 0
+        self.keys_used_up = False
+        self.other_ways: list[str] = []
+        self.proxy: ProxyCommand | None = None
         self._agent = agent
         self._locked = locked
         self._tried = tried
         self._only_locked = only_locked
+        self._certificates = certificates
         self._agent_client: asyncssh.SSHAgentClient | None = None
         self._asked = False
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
         self._connection = conn
+        self.reached = True
 
     def connection_lost(self, exc: Exception | None) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             self.spoke_ssh = bool(connection.get_extra_info("server_version"))
         self.close_agent()
+        if self.proxy is not None:
+            self.proxy.kill()
         if self.on_lost is not None:
             self.on_lost(exc)
 
@@ -86,12 +101,13 @@ class Owner(asyncssh.SSHClient):
         self, host: str, addr: str, port: int, key: asyncssh.SSHKey
     ) -> bool:
         # Asked only for keys that known_hosts does not vouch for; the answer is always no.
-        self.offered = (key, addr)
+        self.offered = key
         return False
 
     async def public_key_auth_requested(self) -> Any:  # noqa: ANN401
         # asyncssh would offer the agent's keys before the operator's own choice, and eight
         # strangers in an agent use up the six tries that sshd allows.
+        self.keys_used_up = True
         if self._asked or not self._agent:
             return None
         self._asked = True
@@ -102,7 +118,18 @@ class Owner(asyncssh.SSHClient):
         except (OSError, ValueError, asyncssh.Error):
             return None
         self.agent_keys = len(keys)
-        return agent_order(keys, self._locked, self._tried, self._only_locked) or None
+        return (
+            agent_order(keys, self._locked, self._tried, self._only_locked, self._certificates)
+            or None
+        )
+
+    # Never answered; only to know that the host wants more than a key.
+
+    def kbdint_auth_requested(self) -> None:
+        self.other_ways.append("keyboard-interactive")
+
+    def password_auth_requested(self) -> None:
+        self.other_ways.append("password")
 
     def close_agent(self) -> None:
         client, self._agent_client = self._agent_client, None
@@ -149,29 +176,27 @@ class Dialling:
 async def dial(to: Dialling) -> asyncssh.SSHClientConnection:
     """Makes one connection; raises a typed TransportError for each way to fail."""
     async with Deadline(to.what, to.limits.connect_s, "is ~/.ssh on a file system that hangs?"):
-        resolved, expected, pairs, locked = await asyncio.to_thread(_prepare, to)
+        resolved, expected, offer = await asyncio.to_thread(_prepare, to)
     jump = await to.jump(resolved.jump)
     owner = Owner(
         resolved.agent,
-        locked,
-        frozenset(pair.public_data for pair in pairs),
+        offer.locked,
+        frozenset(pair.public_data for pair in offer.pairs),
         resolved.identities_only,
+        offer.certificates,
     )
     try:
-        connection = await _login_in_turn(to, resolved, owner, pairs, expected, jump)
+        connection = await _login_in_turn(to, resolved, owner, offer.pairs, expected, jump)
     except (asyncssh.Error, TransportError, OSError, ValueError) as error:
-        raise explain(to.what, error, resolved, owner, expected) from None
+        raise explain(to.what, error, resolved, owner, expected, jump is not None) from None
     owner.on_lost = to.on_lost
     return connection
 
 
-def _prepare(
-    to: Dialling,
-) -> tuple[Resolved, asyncssh.SSHKnownHosts, Sequence[asyncssh.SSHKeyPair], frozenset[bytes]]:
+def _prepare(to: Dialling) -> tuple[Resolved, asyncssh.SSHKnownHosts, Offer]:
     resolved = resolve(to.ssh, to.known_hosts)
     expected = to.stores.known_hosts.read(resolved.known_hosts)
-    pairs, locked = offered_files(resolved, to.stores.identities)
-    return resolved, expected, pairs, locked
+    return resolved, expected, offered_files(resolved, to.stores.identities)
 
 
 async def _login_in_turn(
@@ -184,7 +209,10 @@ async def _login_in_turn(
 ) -> asyncssh.SSHClientConnection:
     through: socket.socket | asyncssh.SSHClientConnection | None = jump
     async with to.places.target(resolved.host, resolved.port):
-        if jump is None and not resolved.options.proxy_command:
+        if jump is None and resolved.proxy_command:
+            owner.proxy = await ProxyCommand.start(resolved.proxy_command)
+            through = owner.proxy.socket
+        elif jump is None:
             async with asyncio.timeout(to.limits.connect_s):
                 through = await connect(resolved.host, resolved.port, resolved.options.family)
         try:
@@ -193,6 +221,8 @@ async def _login_in_turn(
         except BaseException:
             if isinstance(through, socket.socket):
                 through.close()
+            if owner.proxy is not None:
+                await owner.proxy.ended()
             raise
 
 
@@ -203,7 +233,7 @@ async def login(
     expected: asyncssh.SSHKnownHosts,
     through: socket.socket | asyncssh.SSHClientConnection | None,
 ) -> asyncssh.SSHClientConnection:
-    """Key exchange and authentication over a socket, a jump host's connection, or ProxyCommand.
+    """Key exchange and authentication over a socket or a jump host's connection.
 
     Raises whatever asyncssh raises; `explain` makes a typed error of it.
     """
@@ -220,12 +250,12 @@ async def login(
         resolved.host,
         resolved.port,
         tunnel=through if isinstance(through, asyncssh.SSHClientConnection) else None,
-        proxy_command=() if through is None else None,
+        proxy_command=None,
         options=resolved.options,
         config=None,
         client_factory=lambda: owner,
         username=resolved.user,
-        known_hosts=expected,
+        known_hosts=known_hosts.by_name(expected),
         client_keys=list(pairs),
         client_certs=[],
         agent_path=None,
@@ -237,8 +267,8 @@ async def login(
         pkcs11_provider=None,
         gss_host=None,
         host_based_auth=False,
-        password_auth=False,
-        kbdint_auth=False,
+        password_auth=True,
+        kbdint_auth=True,
         env=None,
         send_env=None,
         command=None,
@@ -274,6 +304,7 @@ def lighten(connection: asyncssh.SSHClientConnection) -> None:
 
 async def hang_up(connection: asyncssh.SSHClientConnection, patience_s: float = 1.0) -> None:
     """Closes a connection, gently if the far side answers."""
+    owner = connection.get_owner()
     connection.close()
     with contextlib.suppress(Exception):
         try:
@@ -282,6 +313,8 @@ async def hang_up(connection: asyncssh.SSHClientConnection, patience_s: float = 
         except TimeoutError:
             connection.abort()
             await connection.wait_closed()
+    if isinstance(owner, Owner) and owner.proxy is not None:
+        await owner.proxy.ended()
 
 
 async def opened(opening: Awaitable[T]) -> T:

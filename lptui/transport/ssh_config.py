@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import re
-import tempfile
-from collections.abc import Iterator, Mapping
+import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -14,19 +11,13 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from lptui.errors import ProblemKind, TransportError
 from lptui.fleet.topology import Ssh
 from lptui.text import clean
+from lptui.transport import openssh
 from lptui.transport.known_hosts import DEFAULT_FILES
 
 if TYPE_CHECKING:
     import asyncssh
 
-_RAW_OPTIONS: Final = re.compile(
-    r"\s*(proxycommand|remotecommand|localcommand|knownhostscommand|match)\b", re.IGNORECASE
-)
-"""Options whose rest of line OpenSSH gives to a shell; a `#` there is not a comment."""
-
-_INCLUDE: Final = re.compile(r"\s*include[\s=]+(.*)", re.IGNORECASE)
 _DEFAULT_KEYS: Final = ("id_ed25519", "id_ecdsa", "id_rsa", "id_ed25519_sk", "id_ecdsa_sk")
-_INCLUDE_DEPTH: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +34,8 @@ class Resolved:
         certificates: certificate files to go with the identities.
         agent: path of the agent's socket; "" for none.
         known_hosts: files with expected host keys.
-        options: asyncssh's own reading, for what has no field here (ciphers, ProxyCommand, …).
+        options: asyncssh's own reading, for what has no field here (ciphers, address family, …).
+        proxy_command: a command line whose program is the way to the host; "" for none.
     """
 
     host: str
@@ -58,25 +50,35 @@ class Resolved:
     known_hosts: tuple[str, ...]
     options: asyncssh.SSHClientConnectionOptions
     missing: tuple[str, ...] = ()
+    proxy_command: str = ""
 
 
 def resolve(ssh: Ssh, fleet_known_hosts: str | None) -> Resolved:
     """Reads the configuration (blocking); raises TransportError(SSH_CONFIG) for a mistake in it."""
     what = f"SSH configuration for {clean(ssh.alias, 80)}"
-    with contextlib.ExitStack() as stack:
-        try:
-            options = _read(ssh, _files(ssh))
-        except ValueError as error:
-            if "Extra data at end: #" not in str(error):
-                raise _mistake(what, str(error)) from None
-            files, names = stack.enter_context(_without_comments(_files(ssh)))
-            try:
-                options = _read(ssh, files)
-            except (ValueError, OSError) as second:
-                raise _mistake(what, _original_names(str(second), names)) from None
-        except OSError as error:
-            raise _mistake(what, f"{error.filename}: {error.strerror}") from None
-    return _collect(ssh, options, fleet_known_hosts)
+    files = _files(ssh)
+    try:
+        options = _read_by_openssh(ssh, files) if openssh.is_needed(files) else None
+        return _collect(ssh, options or _read(ssh, files), fleet_known_hosts)
+    except subprocess.TimeoutExpired as error:
+        raise _mistake(what, f"`ssh -G` gives no answer within {error.timeout:g} s") from None
+    except (ValueError, openssh.RefusedError) as error:
+        raise _mistake(what, str(error)) from None
+    except OSError as error:
+        raise _mistake(what, f"{error.filename}: {error.strerror}") from None
+
+
+def _read_by_openssh(
+    ssh: Ssh, files: tuple[str, ...]
+) -> asyncssh.SSHClientConnectionOptions | None:
+    """None where OpenSSH does not say: it is not there, or does not like the host's name."""
+    try:
+        with openssh.reading(ssh, files) as told:
+            return None if told is None else _read(ssh, (told,))
+    except openssh.RefusedError as error:
+        if str(error):
+            raise
+        return None
 
 
 def _files(ssh: Ssh) -> tuple[str, ...]:
@@ -108,24 +110,29 @@ def _collect(
     config = options.config
     host = ssh.address or options.host
     given = [*ssh.identities, *_strings(config.get("IdentityFile"))]
-    explicit = bool(given)
-    if not explicit:
+    if not ssh.identities and config.get("IdentityFile") is None:
         given = [f"~/.ssh/{name}" for name in _DEFAULT_KEYS]
     identities = dict.fromkeys(os.path.expanduser(name) for name in given)  # noqa: PTH111
     override = ssh.known_hosts or fleet_known_hosts
     if override:
         known_hosts: tuple[str, ...] = (override,)
     else:
-        user_files = _strings(config.get("UserKnownHostsFile"))
-        known_hosts = (*(user_files or DEFAULT_FILES[:2]), *DEFAULT_FILES[2:])
-        known_hosts = (*known_hosts, *_strings(config.get("GlobalKnownHostsFile")))
+        known_hosts = (
+            *_strings(config.get("UserKnownHostsFile", DEFAULT_FILES[:2])),
+            *_strings(config.get("GlobalKnownHostsFile", DEFAULT_FILES[2:])),
+        )
     return Resolved(
         host=host,
         port=options.port,
         user=options.username,
         key_name=options.host_key_alias or host,
         jump=_jumps(config.get("ProxyJump")) if not ssh.jump else (),
-        identities=tuple(name for name in identities if os.path.isfile(name)),  # noqa: PTH113
+        # Of a key that only an agent holds, there may be the public file alone.
+        identities=tuple(
+            name
+            for name in identities
+            if os.path.isfile(name) or os.path.isfile(f"{name}.pub")  # noqa: PTH113
+        ),
         identities_only=bool(config.get("IdentitiesOnly")),
         certificates=tuple(
             name
@@ -138,8 +145,10 @@ def _collect(
         missing=tuple(
             name
             for name in map(os.path.expanduser, ssh.identities)
-            if not os.path.isfile(name)  # noqa: PTH113 (Path's raises where a folder is closed)
+            # Path's own raises where a folder is closed.
+            if not os.path.isfile(name) and not os.path.isfile(f"{name}.pub")  # noqa: PTH113
         ),
+        proxy_command="" if ssh.jump else str(config.get("ProxyCommand") or ""),
     )
 
 
@@ -190,64 +199,3 @@ def _mistake(what: str, why: str) -> TransportError:
         "correct the SSH configuration; `ssh -G HOST` shows how OpenSSH reads it",
         kind=ProblemKind.SSH_CONFIG,
     )
-
-
-# OpenSSH ends a line at a comment, asyncssh calls it a mistake: copies without comments are read.
-
-
-@contextlib.contextmanager
-def _without_comments(files: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
-    names: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(prefix="lptui-ssh-") as folder:
-        copies = tuple(_copy(Path(name), Path(folder), names, 0) for name in files)
-        yield copies, names
-
-
-def _copy(path: Path, folder: Path, names: dict[str, str], depth: int) -> str:
-    copy = folder / f"{len(names)}.config"
-    names[str(copy)] = str(path)
-    lines = path.read_text("utf-8", "replace").splitlines()
-    kept = []
-    for line in lines:
-        include = _INCLUDE.match(line)
-        if include and depth < _INCLUDE_DEPTH:
-            included = [
-                _copy(found, folder, names, depth + 1)
-                for pattern in uncommented(include[1]).split()
-                for found in _included(pattern.strip('"'))
-            ]
-            kept.append(" ".join(["Include", *included]) if included else "")
-        else:
-            kept.append(line if _RAW_OPTIONS.match(line) else uncommented(line))
-    copy.write_text("\n".join(kept) + "\n", "utf-8")
-    return str(copy)
-
-
-def _included(pattern: str) -> list[Path]:
-    path = Path(pattern).expanduser()
-    if not path.is_absolute():
-        path = Path("~/.ssh").expanduser() / path
-    return [
-        found
-        for found in sorted(Path(path.anchor).glob(str(Path(*path.parts[1:]))))
-        if found.is_file()
-    ]
-
-
-def uncommented(line: str) -> str:
-    """A line of ssh_config without its trailing comment (a word that begins with `#`)."""
-    quote = ""
-    for position, char in enumerate(line):
-        if quote:
-            quote = "" if char == quote else quote
-        elif char in "\"'":
-            quote = char
-        elif char == "#" and (position == 0 or line[position - 1] in " \t"):
-            return line[:position].rstrip()
-    return line
-
-
-def _original_names(text: str, names: Mapping[str, str]) -> str:
-    for copy, original in names.items():
-        text = text.replace(copy, original)
-    return text

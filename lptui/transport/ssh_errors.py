@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import asyncssh
 from asyncssh.packet import PacketDecodeError
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from lptui.transport.ssh import Owner
     from lptui.transport.ssh_config import Resolved
 
+_NO_ALGORITHMS: Final = ("kex-strict-", "ext-info-")
+"""Flags that travel among the names of key exchanges."""
+
 
 def explain(
     what: str,
@@ -23,6 +26,7 @@ def explain(
     resolved: Resolved,
     owner: Owner,
     expected: asyncssh.SSHKnownHosts,
+    behind_jump: bool = False,
 ) -> TransportError:
     """The typed error of a failed login, with its remedy."""
     where = f"{resolved.host}:{resolved.port}"
@@ -32,9 +36,9 @@ def explain(
         why = error.why if error.what == resolved.host else f"{where}: {error.why}"
         return TransportError(what, why, _reach_remedy(error), kind=error.kind)
     if isinstance(error, TimeoutError):
-        return DeadlineError(what, f"{where} does not answer", "is the host up and reachable?")
+        return _late(what, owner, where)
     if isinstance(error, asyncssh.HostKeyNotVerifiable):
-        return _host_key(what, error, resolved, owner, expected)
+        return _host_key(what, error, resolved, owner, expected, behind_jump)
     if isinstance(error, asyncssh.PermissionDenied) or "Too many authentication" in str(error):
         return _authentication(what, error, resolved, owner)
     if isinstance(error, asyncssh.KeyExchangeFailed):
@@ -72,22 +76,42 @@ def _reach_remedy(failed: TransportError) -> str:
     return "is the host up and reachable?"
 
 
+def _late(what: str, owner: Owner, where: str) -> DeadlineError:
+    if not owner.reached:
+        return DeadlineError(what, f"{where} does not answer", "is the host up and reachable?")
+    if owner.proxy is not None:
+        return DeadlineError(
+            what,
+            f"{where} does not answer through ProxyCommand{_said(owner)}",
+            "is the host up, and does `ssh` reach it this way?",
+        )
+    return DeadlineError(
+        what,
+        f"{where} accepts connections but does not finish the login",
+        "is the host overloaded, or does an agent wait for a touch or a confirmation?",
+    )
+
+
+def _said(owner: Owner) -> str:
+    words = owner.proxy.words if owner.proxy is not None else ""
+    return f" ({words})" if words else ""
+
+
 def _host_key(
     what: str,
     error: Exception,
     resolved: Resolved,
     owner: Owner,
     expected: asyncssh.SSHKnownHosts,
+    behind_jump: bool,
 ) -> TransportError:
     if owner.offered is not None:
-        key, address = owner.offered
-        return known_hosts.untrusted(
-            what, key, expected, resolved.known_hosts, resolved.key_name, address, resolved.port
-        )
+        place = known_hosts.Place(resolved.host, resolved.key_name, resolved.port, behind_jump)
+        return known_hosts.untrusted(what, owner.offered, expected, resolved.known_hosts, place)
     if "revoked" in str(error):
         return TransportError(
             what,
-            f"its host key is marked as revoked in {resolved.known_hosts[0]}",
+            f"its host key is marked as revoked in {known_hosts.first(resolved.known_hosts)}",
             "do not connect; find out who revoked the key and why",
             kind=ProblemKind.HOST_KEY_CHANGED,
         )
@@ -106,6 +130,15 @@ def _authentication(
     if resolved.missing:
         files += f"; there is no {', no '.join(resolved.missing)}"
     tried = f"{files}; {owner.agent_keys} from the agent" if resolved.agent else files
+    if owner.other_ways and not owner.keys_used_up:
+        return TransportError(
+            what,
+            f"a key alone gives no login for user {clean(resolved.user, 64)}: it wants"
+            f" {' or '.join(dict.fromkeys(owner.other_ways))}",
+            "let the account log in with a key alone: AuthenticationMethods and"
+            " PubkeyAuthentication in sshd_config",
+            kind=ProblemKind.AUTHENTICATION,
+        )
     if "Too many" in str(error):
         return TransportError(
             what,
@@ -128,20 +161,33 @@ def _no_common_algorithm(what: str, error: Exception, resolved: Resolved) -> Tra
         return TransportError(
             what,
             "it offers no host key of a kind that known_hosts expects",
-            f"verify the host's keys and update {resolved.known_hosts[0]}",
+            f"verify the host's keys and update {known_hosts.first(resolved.known_hosts)}",
             kind=ProblemKind.HOST_KEY_CHANGED,
         )
+    subject, _, offered = text.removeprefix("No matching ").partition(" algorithm found")
+    names = offered.rpartition(" and received ")[2].split(",")
+    offered = ",".join(name for name in names if not name.startswith(_NO_ALGORITHMS))
     return TransportError(
-        what, clean(text), "the host's sshd is too old or too strict", kind=ProblemKind.SSH_PROTOCOL
+        what,
+        f"no {clean(subject, 40)} algorithm in common; it offers only {clean(offered, 200)}",
+        "update sshd there, or allow one for this Host in ~/.ssh/config"
+        " (KexAlgorithms, Ciphers, MACs with a + before it)",
+        kind=ProblemKind.SSH_PROTOCOL,
     )
 
 
 def _hung_up(what: str, owner: Owner, where: str) -> TransportError:
+    if owner.proxy is not None and not owner.spoke_ssh:
+        return TransportError(
+            what,
+            f"ProxyCommand ended without reaching {where}{_said(owner)}",
+            "correct ProxyCommand in ~/.ssh/config; does `ssh` reach the host this way?",
+        )
     if owner.spoke_ssh:
         return TransportError(
             what,
             f"{where} closed the connection during the login",
-            "look at sshd's log there (MaxStartups, AllowUsers, fail2ban?)",
+            "look at sshd's log there (MaxStartups, fail2ban, no algorithm in common?)",
             kind=ProblemKind.DISCONNECTED,
         )
     return TransportError(
@@ -179,4 +225,8 @@ def channel_refused(what: str, error: asyncssh.ChannelOpenError, where: str) -> 
             "check the socket's path and rights, and AllowStreamLocalForwarding in sshd",
             kind=ProblemKind.REFUSED,
         )
-    return TransportError(what, f"{where}: {reason.lower() or 'could not be opened'}")
+    return TransportError(
+        what,
+        f"{where}: {reason.lower() or 'could not be opened'}",
+        "is it up, and reachable from there by this name?",
+    )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import secrets
-import shlex
 import signal as signals
 from typing import Any, Final, cast
 
@@ -31,6 +31,9 @@ GRACE_S: Final = 1.0
 
 _STOP_S: Final = 3.0
 
+_SPECIAL: Final = re.compile(r"(['\\!])")
+_OUTSIDE: Final = {"'": '"\'"', "\\": "\\\\", "!": "\\!"}
+
 
 async def run_once(
     host: str, connection: asyncssh.SSHClientConnection, command: Command, stdin: bytes
@@ -38,8 +41,8 @@ async def run_once(
     """Runs a command for at most `command.timeout_s`; raises TransportError."""
     what = f"{clean(' '.join(command.argv[:3]), 80)} on {host}"
     execution = Execution(command.limit, command.merge_stderr)
-    line = "exec " + shlex.join(
-        ["/bin/sh", "-c", f'echo "{execution.nonce} $$" >&2;exec "$@"', "lptui", *command.argv]
+    line = "exec " + " ".join(
+        map(quoted, ("/bin/sh", "-c", execution.script, "lptui", *command.argv))
     )
     channel = await _start(what, connection, line, execution)
     with contextlib.suppress(OSError):  # it may have ended already; its status says more
@@ -60,7 +63,17 @@ async def run_once(
         raise CommandError(
             what, f"more than {command.limit} bytes of output", kind=ProblemKind.OUTPUT_TOO_LARGE
         )
-    return execution.result()
+    return execution.result(what)
+
+
+def quoted(word: str) -> str:
+    """A word for whatever login shell there is.
+
+    A backslash means something between the single quotes of fish, and `!` between those of tcsh;
+    outside of quotes a backslash before either means the same to all.
+    """
+    parts = [part for part in _SPECIAL.split(word) if part]
+    return "".join(_OUTSIDE.get(part, f"'{part}'") for part in parts) or "''"
 
 
 async def _start(
@@ -75,7 +88,14 @@ async def _start(
                 connection.create_session(lambda: cast("Any", session), line, encoding=None)
             )
     except asyncssh.ChannelOpenError as error:
-        raise channel_refused(what, error, "a session") from None
+        if "SSH connection closed" in error.reason:
+            raise channel_refused(what, error, "a session") from None
+        raise TransportError(
+            what,
+            f"sshd opens no further session ({clean(error.reason).lower()})",
+            "raise MaxSessions in sshd_config there: lptui uses up to 4 at once",
+            kind=ProblemKind.FORBIDDEN,
+        ) from None
     except (asyncssh.Error, OSError) as error:
         raise lost(what, error) from None
     return channel
@@ -129,12 +149,22 @@ class Execution:
         self._left = limit
         self._merge = merge
 
-    def result(self) -> ExecResult:
-        """What it gave, without what it was told to say of itself."""
-        if self.pid is None:
-            # Not a POSIX shell there: all of it is the command's.
-            errors, self._errors = self._errors, b""
-            self._keep_errors(errors)
+    @property
+    def script(self) -> str:
+        """Names its process before it becomes the command."""
+        return f'echo "{self.nonce} $$" >&2;exec "$@"'
+
+    def result(self, what: str) -> ExecResult:
+        """What it gave; raises TransportError(NO_SHELL) when it was never run."""
+        if self.pid is None and self.status is not None:
+            said = (b"".join(self.stdout) or self._errors).strip().partition(b"\n")[0]
+            raise TransportError(
+                what,
+                f"the account does not run it (status {self.status}"
+                f"{f': {clean(said, 120)}' if said else ''})",
+                "give the account a login shell and no ForceCommand",
+                kind=ProblemKind.NO_SHELL,
+            )
         return ExecResult(b"".join(self.stdout), self._errors, self.status)
 
     def connection_made(self, chan: Any) -> None:  # noqa: ANN401

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -90,6 +91,7 @@ async def test_the_far_side_ends_a_command_at_its_own_timeout(reach: FleetReach,
 async def test_a_wedged_shell_is_abandoned_and_cleared_away(reach: FleetReach, host: str) -> None:
     wedge = ShellFunction("wedge", "wedge() { sleep 62; }")
     shell = reach.shell(host)
+    await shell.run(HELLO, 5)
     started = time.monotonic()
     with pytest.raises(DeadlineError, match="wedge"):
         await shell.run([Command(("wedge",), function=wedge)], 0.5)
@@ -264,6 +266,55 @@ async def test_execute_stops_the_command_at_its_timeout(reach: FleetReach, host:
             host, Command(("sh", "-c", "trap '' TERM; sleep 66; sleep 66"), timeout_s=0.5)
         )
     await until(lambda: not running("trap", "TERM"))
+
+
+@pytest.mark.parametrize("force", ["echo welcome; true", "/usr/sbin/nologin", "false"])
+async def test_execute_never_takes_another_programs_end_for_the_commands(
+    tmp_path: Path, force: str
+) -> None:
+    with running_sshd(tmp_path, {"ForceCommand": force}) as server:
+        async with reach_of(server.ssh()) as reach:
+            with pytest.raises(TransportError, match="does not run it") as caught:
+                await reach.execute("h0", HELLO[0])
+    assert caught.value.kind is ProblemKind.NO_SHELL
+    assert caught.value.remedy
+
+
+async def test_execute_without_a_session_left(tmp_path: Path) -> None:
+    with running_sshd(tmp_path, {"MaxSessions": "1"}) as server:
+        async with reach_of(server.ssh()) as reach:
+            await reach.shell("h0").run(HELLO, 5)
+            with pytest.raises(TransportError) as caught:
+                await reach.execute("h0", HELLO[0])
+    assert caught.value.kind is ProblemKind.FORBIDDEN
+    assert "MaxSessions" in caught.value.remedy
+
+
+ODD_WORDS = (
+    "a b",
+    "$x",
+    '"q"',
+    "it's",
+    "back\\slash",
+    "two\\\\",
+    "end\\",
+    "!!",
+    "*",
+    "~",
+    "`id`",
+    "=ls",
+)
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "fish", "tcsh", "mksh"])
+async def test_execute_through_any_login_shell(tmp_path: Path, shell: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    force = f'exec {shell} -c "$SSH_ORIGINAL_COMMAND"'
+    with running_sshd(tmp_path, {"ForceCommand": force}) as server:
+        async with reach_of(server.ssh()) as reach:
+            result = await reach.execute("h0", Command(("printf", "%s|", *ODD_WORDS)))
+    assert result.stdout.decode() == "".join(f"{word}|" for word in ODD_WORDS)
 
 
 def running(*words: str) -> list[int]:

@@ -269,7 +269,8 @@ async def test_dead_hosts_do_not_delay_the_living(sshd: Sshd) -> None:
 
 async def test_logins_to_one_address_are_bounded(tmp_path: Path) -> None:
     with running_sshd(tmp_path, {"MaxStartups": "10:100:10"}) as server:
-        async with reach_of(*(server.ssh(f"n{n}") for n in range(25))) as reach:
+        hosts = [server.ssh(f"n{n}") for n in range(25)]
+        async with reach_of(*hosts, limits=Limits()) as reach:
             words = await asyncio.gather(*(hello(reach, f"h{n}") for n in range(25)))
     assert words == ["hello\n"] * 25, "none was dropped"
 

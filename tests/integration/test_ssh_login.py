@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
+import sys
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from lptui.clock import FrozenClock
 from lptui.errors import HostKeyError, ProblemKind
 from lptui.transport.pool import Limits
 from tests.reaching import failure, hello, reach_of
-from tests.sshd import Sshd, free_port, make_key, need, running_sshd, sshd, start_sshd
+from tests.sshd import Sshd, free_port, make_key, running_sshd, sshd, start_sshd
 
 __all__ = ["sshd"]
 
@@ -54,6 +53,14 @@ async def test_changed_key_is_told_apart_and_nothing_is_sent(sshd: Sshd, tmp_pat
     assert "CHANGED" in error.why
     assert error.why.count("SHA256:") == 2
     assert f"ssh-keygen -f {known} -R '[127.0.0.1]:{sshd.port}'" in error.remedy
+
+
+async def test_a_key_of_the_address_is_none_of_the_name(sshd: Sshd) -> None:
+    """Whoever answers for names must not be able to send one host's connections to another."""
+    async with reach_of(sshd.ssh(address="localhost")) as reach:
+        error = await failure(reach)
+    assert error.kind is ProblemKind.HOST_KEY_UNKNOWN
+    assert "localhost" in error.remedy
 
 
 async def test_changed_key_of_another_kind(sshd: Sshd, tmp_path: Path) -> None:
@@ -106,6 +113,56 @@ async def test_key_that_is_not_accepted(sshd: Sshd, tmp_path: Path) -> None:
     assert error.kind is ProblemKind.AUTHENTICATION
     assert "stranger" in error.why
     assert "authorized_keys" in error.remedy
+
+
+@pytest.mark.parametrize(
+    ("options", "wants"),
+    [
+        (
+            {
+                "AuthenticationMethods": "publickey,keyboard-interactive",
+                "KbdInteractiveAuthentication": "yes",
+            },
+            "keyboard-interactive",
+        ),
+        ({"PubkeyAuthentication": "no", "PasswordAuthentication": "yes"}, "password"),
+    ],
+)
+async def test_a_host_that_wants_more_than_a_key(
+    tmp_path: Path, options: dict[str, str], wants: str
+) -> None:
+    with running_sshd(tmp_path, options) as server:
+        async with reach_of(server.ssh()) as reach:
+            error = await failure(reach)
+    assert error.kind is ProblemKind.AUTHENTICATION
+    assert error.why.endswith(f"it wants {wants}")
+    assert "sshd_config" in error.remedy
+
+
+def test_an_old_algorithm_puts_nothing_on_the_screen() -> None:
+    script = (
+        "import warnings, lptui.transport.ssh\n"
+        "from cryptography.utils import CryptographyDeprecationWarning as Notice\n"
+        "warnings.warn_explicit('old', Notice, 'dh.py', 1, 'asyncssh.crypto.dh')\n"
+        "warnings.warn_explicit('mine', Notice, 'x.py', 1, 'elsewhere')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert b"mine" in done.stderr
+    assert b"old" not in done.stderr
+
+
+@pytest.mark.filterwarnings("ignore:Diffie-Hellman")
+async def test_no_algorithm_in_common(tmp_path: Path) -> None:
+    old = {"KexAlgorithms": "diffie-hellman-group1-sha1"}
+    with running_sshd(tmp_path, old) as server:
+        async with reach_of(server.ssh()) as reach:
+            error = await failure(reach)
+        assert error.kind is ProblemKind.SSH_PROTOCOL
+        assert error.why.endswith("it offers only diffie-hellman-group1-sha1")
+        config = tmp_path / "config"
+        config.write_text("Host *\n KexAlgorithms +diffie-hellman-group1-sha1\n")
+        async with reach_of(server.ssh(config_files=(str(config),))) as reach:
+            assert await hello(reach) == "hello\n", "the remedy that it names helps"
 
 
 async def test_port_where_nothing_listens(sshd: Sshd) -> None:
@@ -174,89 +231,6 @@ async def test_what_listens_is_not_an_sshd(
         error = await failure(reach)
     assert error.kind is kind, error
     assert error.why.isprintable()
-
-
-async def test_encrypted_key_is_used_through_the_agent(
-    tmp_path: Path, agent: Path, sshd: Sshd
-) -> None:
-    server = tmp_path / "server"
-    server.mkdir()
-    make_key(server / "identity", passphrase="a secret")
-    daemon = start_sshd(server)
-    try:
-        config = tmp_path / "config"
-        config.write_text(f"Host *\n IdentityAgent {agent}\n")
-        ssh = daemon.ssh(config_files=(str(config),))
-        async with reach_of(ssh) as reach:
-            error = await failure(reach)
-        assert error.kind is ProblemKind.AUTHENTICATION
-        assert "ssh-add" in error.remedy
-        for number in range(8):  # junk that must not use up MaxAuthTries
-            add(agent, make_key(tmp_path / f"junk{number}"))
-        add(agent, server / "identity", "a secret")
-        async with reach_of(ssh) as reach:
-            assert await hello(reach) == "hello\n"
-    finally:
-        daemon.stop()
-
-
-async def test_identity_comes_before_the_keys_of_a_full_agent(
-    sshd: Sshd, tmp_path: Path, agent: Path
-) -> None:
-    for number in range(8):
-        add(agent, make_key(tmp_path / f"junk{number}"))
-    config = tmp_path / "config"
-    config.write_text(f"Host *\n IdentityAgent {agent}\n")
-    async with reach_of(sshd.ssh(config_files=(str(config),))) as reach:
-        assert await hello(reach) == "hello\n"
-    stranger = make_key(tmp_path / "stranger")
-    ssh = sshd.ssh(config_files=(str(config),), identities=(str(stranger),))
-    async with reach_of(ssh) as reach:
-        error = await failure(reach)
-    assert error.kind is ProblemKind.AUTHENTICATION
-    assert "too many keys" in error.why
-    assert "IdentitiesOnly" in error.remedy
-
-
-@pytest.fixture
-def agent(tmp_path: Path) -> Iterator[Path]:
-    """A running ssh-agent; its socket."""
-    program = need(shutil.which("ssh-agent"), "ssh-agent")
-    path = tmp_path / "agent"
-    process = subprocess.Popen(
-        [program, "-D", "-a", str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        for _ in range(500):
-            if path.exists():
-                break
-            try:
-                process.wait(0.01)
-            except subprocess.TimeoutExpired:
-                continue
-        yield path
-    finally:
-        process.terminate()
-        process.wait(5)
-
-
-def add(agent: Path, key: Path, passphrase: str = "") -> None:
-    """ssh-add without a terminal."""
-    helper = agent.parent / "askpass"
-    helper.write_text(f"#!/bin/sh\necho '{passphrase}'\n")
-    helper.chmod(0o700)
-    subprocess.run(
-        ["ssh-add", "-q", str(key)],
-        env={
-            **os.environ,
-            "SSH_AUTH_SOCK": str(agent),
-            "SSH_ASKPASS": str(helper),
-            "SSH_ASKPASS_REQUIRE": "force",
-        },
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=True,
-    )
 
 
 async def test_user_certificate(tmp_path: Path) -> None:
