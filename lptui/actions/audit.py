@@ -162,6 +162,11 @@ def _call(line: Mapping[str, Any]) -> OpenCall | None:
         return None
 
 
+def whoami() -> str:
+    """The login name, who became that by sudo, and the machine."""
+    return f"{_user()} at {socket.gethostname()}"
+
+
 def _user() -> str:
     """The login name, and who became that by sudo."""
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lptui.actions import sender
-from lptui.actions.plan import Plan, Precondition, Result, Step
+from lptui.actions.plan import Cost, Lock, Plan, Precondition, Result, Step
 from lptui.actions.rehearsal import rehearse
 from lptui.actions.spec import ActionSpec, Effect, Execution, Proof
 from lptui.actions.transaction import Evidence, Route, send_and_watch
@@ -57,7 +57,9 @@ class InitializeRound:
             )
         facts: list[tuple[str, str]] = [("round", str(now.round))] if now else []
         steps: tuple[Step, ...] = ()
-        cost, words = None, "unknown: no node to send it"
+        cost: Cost | None = None
+        lock: Lock | None = None
+        words = "unknown: no node to send it"
         if node is None or account is None:
             conditions.append(
                 Precondition(
@@ -71,6 +73,7 @@ class InitializeRound:
             conditions += sender.preconditions(snapshot, chain, node, account, GAS)
             cost = sender.cost(snapshot, chain, node, GAS)
             words = sender.cost_words(cost)
+            lock = sender.lock(snapshot, node, account)
             facts += [("node", node.name), ("account", account)]
             steps = _steps(node, chain)
         through = node.name if node else "nobody"
@@ -82,6 +85,7 @@ class InitializeRound:
             preconditions=tuple(conditions),
             cost=words,
             exact_cost=cost,
+            lock=lock,
             effect="one transaction; the round begins for everybody, rewards can be called",
             facts=tuple(facts),
             done=(f"round {now.round} is initialised already" if now and now.initialized else ""),

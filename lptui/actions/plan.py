@@ -58,6 +58,17 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class Lock:
+    """A folder on the host of the node that acts; each run's has an ending of its own."""
+
+    host: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.path}.* on {self.host}, for other operators' consoles to see"
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All of an action for one target.
 
@@ -65,6 +76,7 @@ class Plan:
         cost: in words; `exact_cost` is the same in wei, None when it could not be told.
         done: not "" when there is nothing to do, and why ("already called in this round").
         facts: what the executor needs (round, node, account…), part of the hash.
+        lock: what keeps other operators' consoles away meanwhile; None where nobody else can act.
         warnings: what the operator should know but what does not refuse the action.
     """
 
@@ -79,6 +91,7 @@ class Plan:
     warnings: tuple[str, ...] = ()
     done: str = ""
     exact_cost: Cost | None = None
+    lock: Lock | None = None
 
     @property
     def refusals(self) -> tuple[Precondition, ...]:

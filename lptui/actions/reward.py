@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lptui.actions import sender
-from lptui.actions.plan import Plan, Precondition, Result, Step
+from lptui.actions.plan import Cost, Lock, Plan, Precondition, Result, Step
 from lptui.actions.rehearsal import rehearse
 from lptui.actions.spec import ActionSpec, Effect, Execution, Proof
 from lptui.actions.transaction import Evidence, Route, send_and_watch
@@ -49,7 +49,9 @@ class Reward:
         conditions = [*_on_chain(snapshot, chain, now, record, target)]
         conditions.append(_caller_found(registered, record, callers))
         gas = snapshot.fleet.thresholds.reward_gas
-        cost, words = None, "unknown: no caller"
+        cost: Cost | None = None
+        lock: Lock | None = None
+        words = "unknown: no caller"
         facts: list[tuple[str, str]] = [("orchestrator", registered.address)]
         if now is not None:
             facts.append(("round", str(now.round)))
@@ -59,6 +61,7 @@ class Reward:
             conditions += sender.preconditions(snapshot, chain, caller.node, caller.account, gas)
             cost = sender.cost(snapshot, chain, caller.node, gas)
             words = sender.cost_words(cost)
+            lock = sender.lock(snapshot, caller.node, caller.account)
             facts += [("node", caller.node.name), ("account", caller.account)]
             steps = _steps(registered, caller)
         return Plan(
@@ -69,6 +72,7 @@ class Reward:
             preconditions=tuple(conditions),
             cost=words,
             exact_cost=cost,
+            lock=lock,
             effect="one transaction; this round's reward is minted to the orchestrator's stake",
             facts=tuple(facts),
             warnings=_warnings(registered, callers),

@@ -8,8 +8,9 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from lptui.actions.audit import Audit, Run
+from lptui.actions.audit import Audit, Run, whoami
 from lptui.actions.exclusive import exclusive
+from lptui.actions.fleet_lock import FleetLock
 from lptui.actions.plan import Outcome, Plan, Result, Step, StepResult
 from lptui.actions.spec import Action, Execution, Progress
 from lptui.clock import Clock, iso
@@ -136,6 +137,13 @@ class Runner:
             return snapshot, fresh, _refused(plan, why, "make the plan again and look at it")
         return snapshot, fresh, self._still_under_way(plan)
 
+    def fleet_lock(self, plan: Plan) -> FleetLock | None:
+        """The lock that other operators see; None where a plan acts through no host."""
+        if plan.lock is None:
+            return None
+        who = f"{plan.action} for {plan.target}, by {whoami()}, since {iso(self._clock.now())}"
+        return FleetLock(self._reach, plan.lock.host, plan.lock.path, who)
+
     def _still_under_way(self, plan: Plan) -> Result | None:
         """Refuses while a node may still be at an earlier call: a second one may cost gas."""
         if self._simulated:
@@ -181,6 +189,8 @@ class _Running:
         except asyncio.CancelledError:
             self.result = replace(self._unfinished("interrupted"), interrupted=True)
             raise
+        except RefusedError as error:
+            self.result = self._unfinished(error.why, error.remedy)
         except LptuiError as error:
             self.result = self._unfinished(str(error), error.remedy)
         except Exception as error:  # a bug, perhaps after something was sent
@@ -197,7 +207,21 @@ class _Running:
             proof = await self._action.prove(fresh, snapshot, self._execution)
             return replace(ended, proof=proof or ())
         execution = replace(self._execution, journal=self._step)
-        return await self._action.execute(self._plan, snapshot, execution)
+        lock = self._runner.fleet_lock(self._plan)
+        if lock is None:
+            return await self._action.execute(self._plan, snapshot, execution)
+        failure = await lock.take()
+        if failure:
+            self._progress(f"no lock that other operators see: {failure}")
+        result: Result | None = None
+        try:
+            result = await self._action.execute(self._plan, snapshot, execution)
+            return result
+        finally:
+            # A node that may still be at it keeps others away until the lock has aged.
+            under_way = result.under_way if result is not None else self._begun
+            if not under_way:
+                await lock.release()
 
     def _step(self, step: Step) -> None:
         self._execution.journal(step)
@@ -210,9 +234,7 @@ class _Running:
         summary = f"{why}; the node was asked and may still do it"
         advice = remedy or "do not call again before the chain shows it, or the node has given up"
         step = StepResult(self._plan.steps[0].title, Outcome.UNKNOWN, why)
-        return Result(
-            self._plan, Outcome.UNKNOWN, summary, (step,), remedy=advice, under_way=True
-        )
+        return Result(self._plan, Outcome.UNKNOWN, summary, (step,), remedy=advice, under_way=True)
 
     def _ended(self, result: Result) -> Result:
         """Records the end. A record that cannot be written does not change what happened."""

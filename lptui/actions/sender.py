@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from lptui.actions.plan import Cost, Precondition
+from urllib.parse import urlsplit
+
+from lptui.actions.plan import Cost, Lock, Precondition
 from lptui.fleet.facts.chain import GasPrices, SignerAccount
 from lptui.fleet.facts.livepeer import NodeIdentity, NodeStatus
 from lptui.fleet.snapshot import Snapshot
@@ -38,6 +40,14 @@ def cost(snapshot: Snapshot, chain: Chain, node: Node, gas: int) -> Cost | None:
 def cost_words(known: Cost | None) -> str:
     """The cost for a person."""
     return str(known) if known else "unknown: the gas price could not be read"
+
+
+def lock(snapshot: Snapshot, node: Node, account: Address) -> Lock | None:
+    """The lock of the node's key; None in the demo, which nobody shares."""
+    if snapshot.fleet.demo or node.cli is None:
+        return None
+    # In the folder that every login may write to, not in one that some have for themselves.
+    return Lock(node.host, f"/tmp/lptui-{account}-{urlsplit(node.cli.url).port or 0}")  # noqa: S108
 
 
 def preconditions(

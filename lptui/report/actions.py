@@ -34,6 +34,8 @@ def _plan_lines(plan: Plan) -> Iterable[str]:
     yield f"plan {plan.hash}: {plan.summary}"
     yield f"  effect: {plan.effect}"
     yield f"  cost: {plan.cost}"
+    if plan.lock is not None:
+        yield f"  lock: {plan.lock}"
     for warning in plan.warnings:
         yield f"  warning: {warning}"
     for item in plan.preconditions:
@@ -81,6 +83,7 @@ def _plan(plan: Plan, result: Result | None) -> dict[str, Any]:
         "done": plan.done or None,
         "may_run": not plan.why_not,
         "preconditions": [asdict(item) for item in plan.preconditions],
+        "lock": asdict(plan.lock) if plan.lock else None,
         "warnings": list(plan.warnings),
         "facts": dict(plan.facts),
         "steps": [

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +93,7 @@ async def finished(process: asyncio.subprocess.Process) -> Done:
 
 
 @pytest.fixture
-async def bench(devnet: Devnet, livepeer_node: NodeFactory, tmp_path: Path) -> Bench:
+async def bench(devnet: Devnet, livepeer_node: NodeFactory, tmp_path: Path) -> AsyncIterator[Bench]:
     account = devnet.accounts[1]
     await devnet.bond(account, 1000 * LPT)
     node = await livepeer_node(devnet, account=account, name="reward")
@@ -105,7 +107,10 @@ async def bench(devnet: Devnet, livepeer_node: NodeFactory, tmp_path: Path) -> B
             chain_id=42161,
         )
     )
-    return Bench(devnet, node, account, config, tmp_path / "state")
+    yield Bench(devnet, node, account, config, tmp_path / "state")
+    # What a console that was killed leaves behind, so that nobody calls too soon.
+    for lock in Path("/tmp").glob(f"lptui-{account.lower()}-{node.port}.*"):
+        shutil.rmtree(lock)
 
 
 async def test_reward_is_called_once_and_proved_by_its_event(
@@ -247,12 +252,15 @@ async def test_a_refusal_by_the_node_is_a_failure_with_its_cause(bench: Bench) -
 
 
 async def test_two_at_once_send_one_transaction(bench: Bench, call_log: CallLog) -> None:
-    bench.node.config.tx_delay_s = 3.0
-    both = await asyncio.gather(*(bench.lptui("reward", "--yes") for _ in range(2)))
-    assert sorted(done.code for done in both) == [0, 1]
-    assert call_log.count("/reward") == 1
-    refused = next(done for done in both if done.code == 1)
+    bench.node.config.tx_fault = TxFault.HANG
+    first = await bench.start("reward", "--yes")
+    await until(lambda: call_log.running("/reward") == 1, 20, "the call")
+    refused = await bench.lptui("reward", "--yes")
+    assert refused.code == 1
     assert "another action is under way" in refused.out
+    assert call_log.count("/reward") == 1
+    first.terminate()
+    await finished(first)
 
 
 async def test_a_console_killed_during_the_call_leaves_no_second_call(
@@ -289,6 +297,22 @@ async def test_a_signal_during_the_call_is_told_and_recorded(
     assert done.json["result"]["outcome"] == "unknown"
     assert done.json["plan"]["steps"][0]["outcome"] == "unknown"
     assert bench.audit()[-1]["outcome"] == "unknown"
+
+
+async def test_two_operators_send_one_transaction(bench: Bench, call_log: CallLog) -> None:
+    """Each has a state folder of their own; the lock is where both see it."""
+    bench.node.config.tx_fault = TxFault.HANG
+    first = await bench.start("reward", "--yes")
+    await until(lambda: call_log.running("/reward") == 1, 20, "the call")
+    other = replace(bench, state=bench.state / "other")
+    refused = await other.lptui("reward", "--yes")
+    assert refused.code == 1
+    assert "another operator's action is under way: reward for main" in refused.out
+    # The node may still be at it.
+    first.terminate()
+    assert (await finished(first)).code == 3
+    assert (await other.lptui("reward", "--yes")).code == 1
+    assert call_log.count("/reward") == 1
 
 
 async def test_somebody_else_was_faster_and_the_own_transaction_reverts(
