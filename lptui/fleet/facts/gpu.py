@@ -69,11 +69,11 @@ class HostGpus:
     """The cards of a host. `tool` is "" when no vendor tool is installed: not an error.
 
     `fault` is what the tool says of a driver that does not work, or of a card that it can no
-    longer list; `advice` what to do about it.
+    longer list; `advice` what to do about it. `processes` None: not known.
     """
 
     gpus: tuple[Gpu, ...] = ()
-    processes: tuple[GpuProcess, ...] = ()
+    processes: tuple[GpuProcess, ...] | None = None
     driver: str = ""
     tool: str = ""
     fault: str = ""

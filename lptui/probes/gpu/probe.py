@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar, Final
 
-from lptui.errors import BadAnswerError, CommandError, ProblemKind
-from lptui.fleet.facts.gpu import HostGpus
+from lptui.errors import BadAnswerError, CommandError, LptuiError, ProblemKind
+from lptui.fleet.facts.gpu import GpuProcess, HostGpus
 from lptui.fleet.topology import Intervals
 from lptui.probes.gpu import commands, parse
 from lptui.probes.host.base import HostProbe
@@ -27,7 +28,7 @@ _FIRST_WITH_EVENTS: Final = 535
 """The first driver that says "event reasons" where older ones say "throttle reasons"."""
 
 _SHARE_OF_TIME: Final = 0.45
-"""Of the deadline for each of the two commands that are sent together."""
+"""Of the time that is left, for one command: what else is asked of the host waits behind it."""
 
 _NO_CARDS: Final = 6
 """Exit status (nvidia-smi(1)): no device."""
@@ -50,7 +51,7 @@ _WORDS: Final = (
 
 
 class GpuProbe(HostProbe):
-    """nvidia-smi for cards and for processes, in one round trip.
+    """nvidia-smi for cards, and then for processes: a card that hangs it is waited for once.
 
     One field that the driver does not know fails the whole query, so there are three, each asking
     for less; which one to begin with shows in the reading before.
@@ -87,22 +88,27 @@ async def _read(
     host: str,
 ) -> HostGpus:
     for number, fields in enumerate(queries):
-        seconds = left()
-        cards, processes = await shell.run(
-            [
-                commands.query(fields, seconds * _SHARE_OF_TIME),
-                commands.query_processes(seconds * _SHARE_OF_TIME),
-            ],
-            seconds,
-        )
+        [cards] = await shell.run([commands.query(fields, left() * _SHARE_OF_TIME)], left())
         is_last = number == len(queries) - 1
         if cards.status != 0 and parse.UNKNOWN_FIELD in cards.text and not is_last:
             continue
-        return _value(cards, processes, fields, host)
+        found = _value(cards, fields, host)
+        if not found.gpus:
+            return found
+        return replace(found, processes=await _processes(shell, left))
     raise BadAnswerError(f"{TOOL} on {host}", "no query was asked")
 
 
-def _value(cards: Output, processes: Output, fields: Sequence[str], host: str) -> HostGpus:
+async def _processes(shell: Shell, left: Callable[[], float]) -> tuple[GpuProcess, ...] | None:
+    """None where they are not told: the cards are known all the same."""
+    try:
+        [output] = await shell.run([commands.query_processes(left() * _SHARE_OF_TIME)], left())
+    except LptuiError:
+        return None
+    return parse.parse_processes(output.text) if output.status == 0 else None
+
+
+def _value(cards: Output, fields: Sequence[str], host: str) -> HostGpus:
     if cards.status == NOT_FOUND:
         return HostGpus()
     if cards.status == _NO_CARDS or cards.text.strip() == parse.NO_DEVICES:
@@ -110,15 +116,14 @@ def _value(cards: Output, processes: Output, fields: Sequence[str], host: str) -
     fault, advice = _fault(cards)
     if cards.status != 0 and not fault:
         raise _failure(cards, host)
-    used = parse.parse_processes(processes.text) if processes.status == 0 else ()
     try:
         gpus, driver = parse.parse_cards(cards.text, fields)
     except BadAnswerError as error:
         if fault:
-            return HostGpus((), used, "", TOOL, fault, advice)
+            return HostGpus(tool=TOOL, fault=fault, advice=advice)
         remedy = "run nvidia-smi on the host: is it the driver's own?"
         raise BadAnswerError(f"{TOOL} on {host}", error.why, remedy) from None
-    return HostGpus(gpus, used, driver, TOOL, fault, advice)
+    return HostGpus(gpus, driver=driver, tool=TOOL, fault=fault, advice=advice)
 
 
 def _fault(output: Output) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from lptui.clock import Clock
-from lptui.errors import BadAnswerError
+from lptui.errors import BadAnswerError, DeadlineError
 from lptui.fleet.facts.host import HostClock
 from lptui.probes.host import commands
 from lptui.probes.host.base import HostProbe
@@ -107,13 +107,19 @@ async def _measure(shell: Shell, clock: Clock, deadline_s: float, target: str) -
 
 
 async def _daemon(shell: Shell, left: Callable[[], float]) -> tuple[bool | None, str]:
-    """What the time daemon says and which one; (None, "") where none can be asked."""
-    [output] = await shell.run([commands.CHRONY], left())
-    said = _said(output, parse_chrony)
-    if said is not None:
-        return said, "chrony"
-    [output] = await shell.run([commands.TIMEDATE], left())
-    said = _said(output, parse_timedate)
+    """What the time daemon says and which one; (None, "") where none can be asked in time.
+
+    These are commands, and may wait behind one that hangs: what date said is known without.
+    """
+    try:
+        [output] = await shell.run([commands.CHRONY], left() / 2)
+        said = _said(output, parse_chrony)
+        if said is not None:
+            return said, "chrony"
+        [output] = await shell.run([commands.TIMEDATE], left() / 2)
+        said = _said(output, parse_timedate)
+    except DeadlineError:
+        said = None
     return said, "" if said is None else "timedatectl"
 
 

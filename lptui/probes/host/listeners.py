@@ -15,7 +15,7 @@ from lptui.probes.probe import Answer, Asking
 from lptui.probes.timing import time_left
 from lptui.text import clean
 
-_MOST: Final = 2000
+_MOST: Final = 5000
 _HEADERS: Final = ("State", "Recv-Q", "Proto", "Active")
 
 
@@ -27,7 +27,10 @@ def parse(text: str) -> HostListeners:
     """
     found: list[Listener] = []
     is_table = False
-    for line in text.split("\n")[:_MOST]:
+    lines = text.split("\n")
+    if len(lines) > _MOST:
+        raise BadAnswerError("listening sockets", f"more than {_MOST}")
+    for line in lines:
         words = line.split()
         if not words:
             continue

@@ -15,7 +15,7 @@ from lptui.fleet.reading import Key
 from lptui.probes.gpu.parse import parse_cards, parse_processes
 from lptui.probes.gpu.probe import FEW, FULL, OLDER, GpuProbe
 from lptui.transport.protocols import Command, Output
-from tests.unit.probes.host.given import HOST, asking
+from tests.unit.probes.host.given import HOST, asking, ran
 from tests.unit.probes.hostile import HOSTILE
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -119,9 +119,24 @@ async def test_asks_for_less_where_the_driver_knows_less_and_remembers(
     first = await _ask(driver)
     assert len(driver.queries) == tries
     assert first.gpus[0].temperature_c == 71
-    assert len(first.processes) == 3
+    assert len(first.processes or ()) == 3
     assert await _ask(driver, first) == first
     assert len(driver.queries) == tries + 1, "the query that worked was the first to be tried"
+
+
+async def test_a_card_that_hangs_is_waited_for_once() -> None:
+    given_, reach = asking({("nvidia-smi",): Output(b"", 124)})
+    with pytest.raises(LptuiError, match="hangs"):
+        await GpuProbe().ask(given_, HOST)
+    assert len(ran(reach)) == 1
+
+
+async def test_processes_that_are_not_told_cost_nothing_of_the_cards() -> None:
+    def tool(command: Command) -> Any:
+        return Output(b"", 124) if "apps" in command.argv[1] else CARDS
+
+    found = await _ask(tool)
+    assert (len(found.gpus), found.processes) == (3, None)
 
 
 async def test_no_tool_is_no_error() -> None:
