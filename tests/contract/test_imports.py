@@ -42,6 +42,15 @@ def test_check_loads_neither_the_screen_nor_web3_nor_ssh_that_nothing_needs(conf
     assert not modules & {"textual", "rich", "web3", "eth_abi", "plotext", "asyncssh", "crossplane"}
 
 
+def test_a_node_without_a_chain_loads_http_and_no_more_than_that(tmp_path: Path) -> None:
+    path = tmp_path / "lptui.yaml"
+    node = "nodes:\n  o: {host: here, role: orchestrator, cli: 1}\n"
+    path.write_text(LOCAL + node + "rpcs:\n  r: {url: 'http://127.0.0.1:1'}\n")
+    modules = loaded("--headless", "check", "--config", str(path))
+    assert "httpx" in modules
+    assert not modules & {"textual", "rich", "click", "web3", "eth_abi", "aiohttp", "requests"}
+
+
 def test_validate_loads_no_transport(config: str) -> None:
     modules = loaded("--headless", "validate", "--config", config)
     assert not modules & {"textual", "web3", "asyncssh", "httpx"}
