@@ -13,7 +13,7 @@ class HostVitals:
     """The readings that recur every two seconds, from `/proc` alone.
 
     `cpu_busy_ticks` and `cpu_total_ticks` count since boot; `cpu_busy` is the share between this
-    reading and the one before, None on the first. PSI are the 10-second averages of "some".
+    reading and the one before, None on the first.
     """
 
     uptime_s: float
@@ -27,12 +27,7 @@ class HostVitals:
     cpu_iowait_ticks: int
     memory_total: int
     memory_available: int
-    swap_total: int = 0
-    swap_free: int = 0
     cpu_busy: Percent | None = None
-    psi_cpu: Percent | None = None
-    psi_memory: Percent | None = None
-    psi_io: Percent | None = None
 
     @property
     def memory_used(self) -> Percent:
@@ -75,7 +70,8 @@ class HostSystem:
     """What hardly ever changes, and what is too dear to ask every two seconds.
 
     `files_open` and `files_max` are of the whole system; `oom_kills` are the processes that the
-    kernel killed for memory since boot. None when not known.
+    kernel killed for memory since boot. PSI are the one-minute averages of "some". None when not
+    known.
     """
 
     hostname: str
@@ -92,6 +88,11 @@ class HostSystem:
     files_open: int | None = None
     files_max: int | None = None
     oom_kills: int | None = None
+    swap_total: int | None = None
+    swap_free: int | None = None
+    psi_cpu: Percent | None = None
+    psi_memory: Percent | None = None
+    psi_io: Percent | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,27 +21,20 @@ VITALS_FUNCTION: Final = ShellFunction(
     'IFS= read -r x_l </proc/loadavg && set -- "$@" "load $x_l"; '
     'IFS= read -r x_l </proc/stat && set -- "$@" "$x_l"; '
     "while IFS= read -r x_l; do case $x_l in "
-    'MemTotal:*|MemAvailable:*|SwapTotal:*) set -- "$@" "$x_l";; '
-    'SwapFree:*) set -- "$@" "$x_l"; break;; esac; done </proc/meminfo; '
-    "for x_f in cpu memory io; do "
-    'IFS= read -r x_l </proc/pressure/$x_f && set -- "$@" "psi_$x_f $x_l"; done; '
+    'MemTotal:*) set -- "$@" "$x_l";; '
+    'MemAvailable:*) set -- "$@" "$x_l"; break;; esac; done </proc/meminfo; '
     "printf '%s\\n' \"$@\"; }",
 )
 
 VITALS: Final = Command(("lptui_vitals",), timeout_s=0.0, function=VITALS_FUNCTION)
-"""Prints (psi_* lines are absent on kernels without PSI; files under /proc/sys are not here: dash
-reads byte by byte, and they end after one byte):
+"""Prints (dash reads byte by byte, a system call each: only what changes within seconds is here, and
+nothing under /proc/sys, whose files end after one byte):
 
     uptime 1462.87 2808.87
     load 0.52 0.58 0.59 1/389 12345
     cpu  6327 0 4022 280890 512 0 88 13 0 0
     MemTotal:       24684092 kB
     MemAvailable:   23001234 kB
-    SwapTotal:             0 kB
-    SwapFree:              0 kB
-    psi_cpu some avg10=0.00 avg60=0.12 avg300=0.20 total=12345
-    psi_memory some avg10=0.00 avg60=0.00 avg300=0.00 total=0
-    psi_io some avg10=0.00 avg60=0.00 avg300=0.01 total=345
 """
 
 UNIT_PROPERTIES: Final = (
@@ -183,7 +176,9 @@ SYSTEM_FUNCTION: Final = ShellFunction(
     "printf 'os %s\\n' \"${x_l#*=}\"; break;; esac; done </etc/os-release; "
     'printf \'user %s\\ngroups %s\\n\' "$(id -un)" "$(id -nG)"; '
     "printf 'file-nr %s\\n' \"$(cat /proc/sys/fs/file-nr)\"; "
-    "grep '^oom_kill ' /proc/vmstat; "
+    "grep '^oom_kill ' /proc/vmstat; grep '^Swap[TF]' /proc/meminfo; "
+    "for x_f in cpu memory io; do IFS= read -r x_l </proc/pressure/$x_f "
+    "&& printf 'psi_%s %s\\n' $x_f \"$x_l\"; done; "
     "if [ -d /run/systemd/system ]; then echo systemd yes; else echo systemd no; fi; "
     "for x_f in /run /var/run; do if [ -e $x_f/reboot-required ]; then echo reboot required; "
     "while IFS= read -r x_l; do printf 'package %s\\n' \"$x_l\"; "
@@ -191,8 +186,8 @@ SYSTEM_FUNCTION: Final = ShellFunction(
 )
 
 SYSTEM: Final = Command(("lptui_system",), timeout_s=0.0, function=SYSTEM_FUNCTION)
-"""Prints (`ncpus 8` instead of `cpus` where /sys says nothing; `reboot` and `package` only when
-a reboot is due):
+"""Prints (`ncpus 8` instead of `cpus` where /sys says nothing; psi_* only on kernels with PSI;
+`reboot` and `package` only when a reboot is due):
 
     hostname edge-1
     osrelease 6.1.0-18-amd64
@@ -204,6 +199,11 @@ a reboot is due):
     groups ops adm docker
     file-nr 592\t0\t2466177
     oom_kill 0
+    SwapTotal:       1048572 kB
+    SwapFree:        1048572 kB
+    psi_cpu some avg10=0.00 avg60=0.12 avg300=0.20 total=12345
+    psi_memory some avg10=0.00 avg60=0.00 avg300=0.00 total=0
+    psi_io some avg10=0.00 avg60=0.00 avg300=0.01 total=345
     systemd yes
     reboot required
     package linux-image-6.1.0-18-amd64

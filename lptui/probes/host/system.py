@@ -8,9 +8,10 @@ from typing import ClassVar, Final
 
 from lptui.errors import BadAnswerError
 from lptui.fleet.facts.host import HostSystem
+from lptui.fleet.units import Percent
 from lptui.probes.host import commands
 from lptui.probes.host.base import HostProbe
-from lptui.probes.numbers import count
+from lptui.probes.numbers import count, percent
 from lptui.probes.outcome import failure
 from lptui.probes.probe import Answer, Asking
 from lptui.text import clean
@@ -48,7 +49,26 @@ def parse(text: str) -> HostSystem:
         files_open=files[0] if len(files) == 3 else None,
         files_max=files[2] if len(files) == 3 else None,
         oom_kills=count(values.get("oom_kill", "")),
+        swap_total=_kilobytes(values.get("SwapTotal:", "")),
+        swap_free=_kilobytes(values.get("SwapFree:", "")),
+        psi_cpu=_pressure(values.get("psi_cpu", "")),
+        psi_memory=_pressure(values.get("psi_memory", "")),
+        psi_io=_pressure(values.get("psi_io", "")),
     )
+
+
+def _kilobytes(text: str) -> int | None:
+    """Bytes of `1048572 kB`."""
+    value = count(text.strip().removesuffix(" kB"))
+    return None if value is None else value * 1024
+
+
+def _pressure(text: str) -> Percent | None:
+    """The minute's average of "some"."""
+    words = text.split()
+    if words[:1] != ["some"]:
+        return None
+    return next((percent(word[6:]) for word in words if word.startswith("avg60=")), None)
 
 
 def cpu_count(online: str) -> int | None:

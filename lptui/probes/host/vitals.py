@@ -1,4 +1,4 @@
-"""Load, CPU, memory and pressure from `/proc`: the reading that recurs every two seconds."""
+"""Load, CPU and memory from `/proc`: the reading that recurs every two seconds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lptui.fleet.topology import Intervals
 from lptui.fleet.units import Percent
 from lptui.probes.host import commands
 from lptui.probes.host.base import HostProbe
-from lptui.probes.numbers import count, decimal, percent
+from lptui.probes.numbers import count, decimal
 from lptui.probes.outcome import failure
 from lptui.probes.probe import Answer, Asking
 from lptui.text import clean
@@ -48,11 +48,6 @@ def parse(text: str) -> HostVitals:
         cpu_iowait_ticks=iowait,
         memory_total=memory_total,
         memory_available=_kilobytes(lines, "MemAvailable:"),
-        swap_total=_kilobytes(lines, "SwapTotal:"),
-        swap_free=_kilobytes(lines, "SwapFree:"),
-        psi_cpu=_pressure(lines, "psi_cpu"),
-        psi_memory=_pressure(lines, "psi_memory"),
-        psi_io=_pressure(lines, "psi_io"),
     )
 
 
@@ -129,14 +124,6 @@ def _tasks(lines: Mapping[str, list[str]]) -> tuple[int, int]:
     if counts[0] is None or counts[1] is None:
         raise _bad(lines, "load")
     return counts[0], counts[1]
-
-
-def _pressure(lines: Mapping[str, list[str]], name: str) -> Percent | None:
-    """The 10-second average of "some"."""
-    words = lines.get(name, [])
-    if words[:1] != ["some"]:
-        return None
-    return next((percent(word[6:]) for word in words if word.startswith("avg10=")), None)
 
 
 def _bad(lines: Mapping[str, list[str]], name: str) -> BadAnswerError:

@@ -21,24 +21,19 @@ def vitals(world: World, machine: Machine, _: Sequence[str]) -> Result:
     one, five, fifteen = machine.loads
     running = 1 + int(machine.load * machine.cpus)
     tasks = 140 + 30 * len(machine.processes)
-    cpu, memory, io = machine.psi
     lines = [
         f"uptime {uptime:.2f} {uptime * machine.cpus * 0.8:.2f}",
         f"load {one:.2f} {five:.2f} {fifteen:.2f} {running}/{tasks} {machine.next_pid}",
         f"cpu  {user} 0 {busy - user} {max(0, total - busy - iowait)} {iowait} 0 0 0 0 0",
         f"MemTotal:       {machine.memory // 1024} kB",
         f"MemAvailable:   {max(0, machine.memory_available) // 1024} kB",
-        f"SwapTotal:      {machine.swap_total // 1024} kB",
-        f"SwapFree:       {(machine.swap_total - machine.swap_used) // 1024} kB",
-        f"psi_cpu some avg10={cpu:.2f} avg60={cpu:.2f} avg300={cpu:.2f} total=812345",
-        f"psi_memory some avg10={memory:.2f} avg60={memory:.2f} avg300={memory:.2f} total=0",
-        f"psi_io some avg10={io:.2f} avg60={io:.2f} avg300={io:.2f} total=345",
     ]
     return "\n".join(lines) + "\n", 0
 
 
 def system(world: World, machine: Machine, _: Sequence[str]) -> Result:
     say = world.say
+    cpu, memory, io = machine.psi
     lines = [
         f"hostname {say(machine.name)}",
         f"osrelease {say(machine.kernel)}",
@@ -50,6 +45,11 @@ def system(world: World, machine: Machine, _: Sequence[str]) -> Result:
         f"groups {' '.join(machine.groups)}",
         f"file-nr {sum(one.files for one in machine.processes.values()) + 900}\t0\t2466177",
         f"oom_kill {machine.oom_kills}",
+        f"SwapTotal:      {machine.swap_total // 1024} kB",
+        f"SwapFree:       {(machine.swap_total - machine.swap_used) // 1024} kB",
+        f"psi_cpu some avg10={cpu:.2f} avg60={cpu:.2f} avg300={cpu:.2f} total=812345",
+        f"psi_memory some avg10={memory:.2f} avg60={memory:.2f} avg300={memory:.2f} total=0",
+        f"psi_io some avg10={io:.2f} avg60={io:.2f} avg300={io:.2f} total=345",
         "systemd yes",
     ]
     if machine.reboot_packages:

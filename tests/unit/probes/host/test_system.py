@@ -12,6 +12,7 @@ from lptui.clock import FrozenClock
 from lptui.errors import BadAnswerError, CommandError, ProblemKind
 from lptui.fleet.facts.host import HostClock, HostListeners, Listener
 from lptui.probes.host import clock, listeners, system
+from lptui.transport.fake import HANG
 from lptui.transport.protocols import Command, Output
 from tests.unit.probes.host.given import HOST, asking, sample
 from tests.unit.probes.hostile import HOSTILE
@@ -27,6 +28,17 @@ def test_system_facts() -> None:
     assert facts.reboot_required
     assert facts.reboot_packages == ("linux-image-6.1.0-20-amd64", "libc6")
     assert (facts.files_open, facts.files_max) == (592, 2466177)
+    assert facts.swap_total == 2097148 * 1024
+    assert facts.swap_free == 1048576 * 1024
+    assert (facts.psi_cpu, facts.psi_memory, facts.psi_io) == (12.34, 0.0, 0.5)
+
+
+def test_what_the_kernel_does_not_tell_is_unknown_not_zero() -> None:
+    told = ("psi", "Swap", "oom_kill", "file-nr")
+    few = [line for line in sample("system.txt").splitlines() if not line.startswith(told)]
+    facts = system.parse("\n".join(few))
+    assert (facts.psi_cpu, facts.swap_total, facts.swap_free) == (None, None, None)
+    assert (facts.oom_kills, facts.files_open) == (None, None)
 
 
 def test_no_reboot_line_means_no_reboot() -> None:
@@ -92,6 +104,14 @@ async def test_no_time_daemon_is_unknown_not_unsynchronised() -> None:
     assert answer.value.offset_s == pytest.approx(0.5)
 
 
+async def test_a_time_daemon_that_cannot_be_asked_in_time_costs_nothing_of_the_offset() -> None:
+    given_, _ = asking({("lptui_date",): "1800000000.5\n", ("chronyc",): HANG}, deadline_s=0.2)
+    [answer] = await clock.HostClockProbe().ask(given_, HOST)
+    assert isinstance(answer.value, HostClock)
+    assert (answer.value.synchronised, answer.value.source) == (None, "")
+    assert answer.value.offset_s == pytest.approx(0.5)
+
+
 def test_listeners_of_ss_and_netstat() -> None:
     by_ss = listeners.parse(sample("ss.txt"))
     assert [(one.address, one.port, one.is_loopback) for one in by_ss.listeners] == [
@@ -112,6 +132,9 @@ def test_a_listener_that_cannot_be_read_is_never_just_left_out() -> None:
         listeners.parse(sample("ss.txt") + "LISTEN 0 128 what? *:*\n")
     with pytest.raises(BadAnswerError):
         listeners.parse("")
+    many = "".join(f"LISTEN 0 128 127.0.0.1:{port} 0.0.0.0:*\n" for port in range(1, 60_000))
+    with pytest.raises(BadAnswerError, match="more than"):
+        listeners.parse(many)
 
 
 async def test_netstat_is_asked_where_there_is_no_ss() -> None:

@@ -27,19 +27,10 @@ def test_reads_what_proc_says() -> None:
     assert vitals.cpu_total_ticks == 6327 + 10 + 4022 + 280890 + 512 + 7 + 88 + 13
     assert vitals.cpu_busy_ticks == vitals.cpu_total_ticks - 280890 - 512
     assert vitals.memory_total == 24684092 * 1024
-    assert vitals.swap_free == 1048576 * 1024
-    assert (vitals.psi_cpu, vitals.psi_memory, vitals.psi_io) == (12.34, 0.0, 0.5)
     assert vitals.cpu_busy is None
 
 
-def test_what_the_kernel_does_not_tell_is_unknown_not_zero() -> None:
-    few = "\n".join(line for line in SAMPLE.splitlines() if not line.startswith("psi"))
-    vitals = parse(few)
-    assert vitals.psi_cpu is None
-    assert vitals.psi_io is None
-
-
-@pytest.mark.parametrize("name", ["uptime", "load", "cpu", "MemTotal", "MemAvailable", "SwapFree"])
+@pytest.mark.parametrize("name", ["uptime", "load", "cpu", "MemTotal", "MemAvailable"])
 def test_a_missing_or_broken_line_fails_the_reading(name: str) -> None:
     lines = SAMPLE.splitlines()
     without = "\n".join(line for line in lines if not line.startswith(name))
