@@ -6,12 +6,13 @@ Before the first frame it imports nothing but Textual and what draws; the rest c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.events import Event, InputEvent
+from textual.filter import LineFilter, NoColor
 from textual.notifications import SeverityLevel
 from textual.reactive import Reactive
 from textual.screen import Screen
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 TASKS_S = 0.5
 """How long own background work is waited for after it was cancelled."""
+
+NO_COLOUR = NoColor()
 
 OLD_VERDICT_S = 10.0
 """What the header says of the fleet has its age when it is older than this and three intervals."""
@@ -116,6 +119,10 @@ class LptuiApp(App[int], inherit_bindings=False):
             found = Palette(self.theme_variables, base, colourless=self.no_color)
             self._palettes[base] = found
         return found
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        # Textual's own makes greys of colours, on a background that may not be the terminal's.
+        return (NO_COLOUR,) if self.no_color else super().get_line_filters()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return dict(theming.VARIABLES)
@@ -198,7 +205,9 @@ class LptuiApp(App[int], inherit_bindings=False):
         self.theme_names = [theming.DEFAULT, *(n for n in sorted(themes) if n != theming.DEFAULT)]
         for mistake in mistakes:
             self.note(str(mistake), bad=True)
-        wanted = self._wanted_theme
+        wanted = self._wanted_theme or await in_thread(theming.remembered)
+        if wanted is None and self.console.color_system == "standard":
+            wanted = theming.SIXTEEN
         if wanted is not None and wanted in themes:
             self.theme = wanted
         elif wanted is not None and wanted != self.theme:

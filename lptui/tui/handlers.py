@@ -150,6 +150,17 @@ def _theme(app: LptuiApp) -> None:
     following = names.index(app.theme) + 1 if app.theme in names else 0
     app.theme = names[following % len(names)]
     app.say(f"theme {app.theme}")
+    app.keep(_remember_theme(app, app.theme))
+
+
+async def _remember_theme(app: LptuiApp, name: str) -> None:
+    from lptui.tui import theming
+    from lptui.tui.background import in_thread
+
+    try:
+        await in_thread(theming.remember, name)
+    except OSError as error:
+        app.note(f"theme not kept: {error.strerror or error}", bad=True)
 
 
 def _help(app: LptuiApp) -> None:

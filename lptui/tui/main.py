@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Final
 
+from lptui.errors import LptuiError
 from lptui.live import LiveSession
 from lptui.tui.running import run_app
+
+DUMB: Final = ("dumb", "unknown")
+"""Terminals that print what they get, line after line."""
 
 
 def run_console(
@@ -19,8 +25,15 @@ def run_console(
 ) -> int:
     """Shows the console until it is quit; the result is the exit code.
 
-    Raises the LptuiError that ended it: mistakes in the configuration, a demo that cannot start.
+    Raises the LptuiError that ended it: a terminal that cannot show it, mistakes in the
+    configuration, a demo that cannot start.
     """
+    if os.environ.get("TERM") in DUMB:
+        raise LptuiError(
+            "the console needs a terminal with a cursor",
+            f"TERM is {os.environ['TERM']}",
+            "for scripts: lptui --headless check",
+        )
     session = LiveSession(
         config=config,
         scenario=scenario,

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT: Final = "lptui-dark"
+SIXTEEN: Final = "lptui-ansi"
+"""For terminals with sixteen colours: they have no others, and each has its own idea of these."""
+
 SUFFIX: Final = ".yaml"
 FILE_LIMIT: Final = 64 * 1024
 
@@ -70,6 +73,28 @@ BUILT_IN: Final = Theme(
         "lp-heading": "#11151a",
     },
 )
+
+
+def remembered() -> str | None:
+    """The theme that was chosen last; None when none was, or nobody can tell."""
+    try:
+        name = _memory().read_text(encoding="utf-8")[:80].strip()
+    except (OSError, UnicodeError):
+        return None
+    return name or None
+
+
+def remember(name: str) -> None:
+    """Keeps a choice for the next time. Raises OSError."""
+    path = _memory()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.write_text(f"{name}\n", encoding="utf-8")
+
+
+def _memory() -> Path:
+    from lptui.paths import state_dir
+
+    return state_dir() / "theme"
 
 
 def load_file(path: Path) -> Theme:

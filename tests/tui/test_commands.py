@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from lptui.actions.registry import ACTIONS
 from lptui.fleet.facts.balancer import Health
 from lptui.fleet.facts.host import HostVitals
 from lptui.fleet.facts.rpc import RpcHead
+from lptui.tui import theming
 from lptui.tui.commands import BY_ID, COMMANDS, PANES
 from lptui.tui.handlers import HANDLERS
 from lptui.tui.screens.help import HelpScreen
@@ -230,6 +232,42 @@ async def test_themes_go_round() -> None:
             seen.add(console.app.theme)
             await console.press("t")
         assert seen == set(console.app.theme_names)
+
+
+async def test_a_theme_that_was_chosen_is_there_next_time() -> None:
+    async with running(FleetBuilder()) as console:
+        await console.until(lambda: len(console.app.theme_names) >= 5, "themes")
+        await console.press("t")
+        chosen = console.app.theme
+        await console.until(lambda: theming.remembered() == chosen, "it is kept")
+    async with running(FleetBuilder()) as console:
+        await console.until(lambda: console.app.theme == chosen, "the theme of last time")
+
+
+async def test_a_theme_that_cannot_be_kept_is_used_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("LPTUI_STATE", str(tmp_path / "file"))
+    async with running(FleetBuilder()) as console:
+        await console.until(lambda: len(console.app.theme_names) >= 5, "themes")
+        before = console.app.theme
+        await console.press("t")
+        assert console.app.theme != before
+        await console.until(lambda: "theme not kept" in console.text(), "why not")
+
+
+@pytest.mark.parametrize(
+    ("terminal", "theme"), [("xterm", "lptui-ansi"), ("xterm-256color", "lptui-dark")]
+)
+async def test_a_terminal_with_sixteen_colours_gets_a_theme_of_sixteen(
+    monkeypatch: pytest.MonkeyPatch, terminal: str, theme: str
+) -> None:
+    monkeypatch.delenv("COLORTERM")
+    monkeypatch.setenv("TERM", terminal)
+    async with running(FleetBuilder()) as console:
+        await console.until(lambda: len(console.app.theme_names) >= 5, "themes")
+        assert console.app.theme == theme
 
 
 async def keys_are_safe(console: Console) -> None:

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from lptui.errors import ConfigError
+from lptui.errors import ConfigError, LptuiError
 from lptui.fleet.snapshot import Snapshot
 from lptui.tui import running as ending
 from lptui.tui.app import LptuiApp
+from lptui.tui.main import run_console
 from tests.snapshots import FleetBuilder
 from tests.tui.conftest import running
 from tests.tui.scripted import ScriptedSession
@@ -103,6 +104,20 @@ def test_the_process_ends_though_session_and_threads_hang(tmp_path: Path) -> Non
             process.kill()
             process.wait()
         os.close(main)
+
+
+def test_a_terminal_without_a_cursor_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    with pytest.raises(LptuiError, match="TERM is dumb") as caught:
+        run_console(
+            config=None,
+            scenario="healthy",
+            demo_hosts=None,
+            read_only=True,
+            interval_s=None,
+            theme=None,
+        )
+    assert "--headless" in str(caught.value.remedy)
 
 
 async def test_a_session_that_cannot_start_ends_the_console_with_its_error() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from rich.color import Color
+from rich.style import Style
 
 from tests.snapshots import FleetBuilder
-from tests.tui.conftest import running, troubled
+from tests.tui.conftest import Console, running, troubled
 
 SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
 Snap = Callable[[str], None]
@@ -86,3 +88,20 @@ async def test_no_color_keeps_every_word(monkeypatch: pytest.MonkeyPatch) -> Non
         assert console.app.no_color
         assert console.text() == coloured
         assert "CRIT" in console.text()
+        for key in ("question_mark", "e", "ctrl+p", "slash", "r", "6", "enter"):
+            await console.press(key)
+            assert colours(console) == set(), key
+            await console.press("escape")
+        await console.press("6")
+        assert any(style.reverse for style in styles(console)), "the cursor can be seen"
+
+
+def styles(console: Console) -> list[Style]:
+    strips = console.app.screen._compositor.render_strips(console.app.size)
+    return [segment.style for strip in strips for segment in strip if segment.style is not None]
+
+
+def colours(console: Console) -> set[Color]:
+    """The colours on the screen, but for the terminal's own."""
+    found = {colour for style in styles(console) for colour in (style.color, style.bgcolor)}
+    return {colour for colour in found if colour is not None and not colour.is_default}
