@@ -8,6 +8,7 @@ from typing import Final
 from lptui.checks.nodes import CHAIN_ROLES, asked, cause_at_node
 from lptui.checks.units import unit_of
 from lptui.checks.view import View
+from lptui.fleet.facts.chain import ChainRound
 from lptui.fleet.facts.host import HostProcesses, LivepeerProcess
 from lptui.fleet.facts.livepeer import NodeIdentity
 from lptui.fleet.finding import Finding, Severity
@@ -63,6 +64,8 @@ def node_chain(view: View) -> Iterator[Finding]:
     chain = view.fleet.chain
     if chain is None:
         return
+    # A Controller that answers to nobody is lptui's own mistake to mend, not the nodes'.
+    ours = chain.controller if view.fresh(ChainRound, chain.network) is not None else None
     for node in asked(view):
         if not node.roles & CHAIN_ROLES:
             continue
@@ -77,9 +80,9 @@ def node_chain(view: View) -> Iterator[Finding]:
             severity, summary = Severity.UNKNOWN, "not known: the node does not tell its chain"
         elif have != chain.chain_id:
             severity, summary = Severity.CRITICAL, f"on chain {have}, expected {chain.chain_id}"
-        elif controller not in (None, chain.controller):
+        elif None not in (controller, ours) and controller != ours:
             severity = Severity.CRITICAL
-            summary = f"uses the Controller {controller}, expected {chain.controller}"
+            summary = f"uses the Controller {controller}, expected {ours}"
         else:
             severity, summary = Severity.OK, f"on chain {have}"
         yield Finding(

@@ -191,6 +191,8 @@ def test_node_with_another_controller() -> None:
     found = finding(fleet.change(NodeIdentity, "orch-1", controller=DELEGATE), "node-chain@orch-1")
     assert found.severity is CRITICAL
     assert DELEGATE in found.summary
+    # Nothing answers at ours: then it may be the wrong one.
+    assert severity(fleet.fail(ChainRound, NETWORK), "node-chain@orch-1") is OK
 
 
 def flags(fleet: FleetBuilder, host: str, **given: str | None) -> FleetBuilder:
