@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -108,7 +109,10 @@ class Frames:
         self._expected.append((b"%d " % number, limit))
 
     def feed(self, data: bytes) -> list[tuple[bytes, int]]:
-        """New output in, complete replies (output and status) out; raises FloodError."""
+        """New output in, complete replies (output and status) out.
+
+        Raises FloodError, which has the replies that were complete before it.
+        """
         buffer = self._buffer + data if self._buffer else data
         marker = self._marker
         width = len(marker)
@@ -121,10 +125,10 @@ class Frames:
             if at < 0:
                 scan = max(start, len(buffer) - width + 1)
                 if scan - start > limit:
-                    raise FloodError(limit)
+                    raise FloodError(limit, replies)
                 break
             if at - start > limit:
-                raise FloodError(limit)
+                raise FloodError(limit, replies)
             end = buffer.find(b"\n", at + width, at + width + 40)
             if end < 0:
                 if len(buffer) - at > width + 40:
@@ -157,6 +161,7 @@ class Frames:
 class FloodError(Exception):
     """A command gave more than it may."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, replies: Sequence[tuple[bytes, int]]) -> None:
         super().__init__(limit)
         self.limit = limit
+        self.replies = replies

@@ -120,6 +120,8 @@ class Running:
         try:
             replies = self.frames.feed(data)
         except frames.FloodError as flood:
+            for output, status in flood.replies:
+                self._reply(output, status)
             self._owner.flooded(self, flood.limit)
             return
         for output, status in replies:

@@ -22,6 +22,9 @@ from tests.waiting import until
 
 __all__ = ["sshd"]
 
+OURS = f".{os.getpid()}"
+"""Ends the durations of sleeps, so that no other run's processes are taken for this one's."""
+
 UPTIME = ShellFunction("up", "up() { read -r _u </proc/uptime; printf '%s' \"$_u\"; }")
 
 
@@ -89,25 +92,25 @@ async def test_the_far_side_ends_a_command_at_its_own_timeout(reach: FleetReach,
 
 @pytest.mark.parametrize("host", ["node", "here"])
 async def test_a_wedged_shell_is_abandoned_and_cleared_away(reach: FleetReach, host: str) -> None:
-    wedge = ShellFunction("wedge", "wedge() { sleep 62; }")
+    wedge = ShellFunction("wedge", f"wedge() {{ sleep 62{OURS}; }}")
     shell = reach.shell(host)
     await shell.run(HELLO, 5)
     started = time.monotonic()
     with pytest.raises(DeadlineError, match="wedge"):
         await shell.run([Command(("wedge",), function=wedge)], 0.5)
     with pytest.raises(DeadlineError, match="sh -c"):
-        await shell.run([Command(("sh", "-c", "sleep 63"), timeout_s=100)], 0.5)
+        await shell.run([Command(("sh", "-c", f"sleep 63{OURS}"), timeout_s=100)], 0.5)
     assert (await shell.run(HELLO, 5))[0].stdout == b"hello\n"
     assert time.monotonic() - started < 5
-    await until(lambda: not running("sleep", "62") and not running("sleep", "63"))
+    await until(lambda: not running("sleep", f"62{OURS}") and not running("sleep", f"63{OURS}"))
 
 
 async def test_a_slow_command_does_not_delay_the_quick_readings(reach: FleetReach) -> None:
     shell = reach.shell("node")
     await shell.run(HELLO, 5)
-    slow = asyncio.create_task(shell.run([Command(("sleep", "3"))], 10))
+    slow = asyncio.create_task(shell.run([Command(("sleep", f"3{OURS}"))], 10))
     other = asyncio.create_task(shell.run([Command(("sleep", "0.1"))], 10))
-    await until(lambda: running("sleep", "3"))
+    await until(lambda: running("sleep", f"3{OURS}"))
     await shell.run([Command(("up",), function=UPTIME)], 2)
     for _ in range(10):
         started = time.monotonic()
@@ -148,8 +151,8 @@ async def test_a_killed_shell_is_replaced(reach: FleetReach, host: str) -> None:
     shell = reach.shell(host)
     myself = ShellFunction("me", "me() { printf '%s' $$; }")
     pid = int((await shell.run([Command(("me",), function=myself)], 5))[0].text)
-    waiting = asyncio.create_task(shell.run([Command(("sleep", "64"), timeout_s=99)], 30))
-    await until(lambda: running("sleep", "64"))
+    waiting = asyncio.create_task(shell.run([Command(("sleep", f"64{OURS}"), timeout_s=99)], 30))
+    await until(lambda: running("sleep", f"64{OURS}"))
     os.kill(pid, signal.SIGKILL)
     with pytest.raises(TransportError) as caught:
         await waiting
@@ -161,7 +164,7 @@ async def test_a_killed_shell_is_replaced(reach: FleetReach, host: str) -> None:
     with contextlib.suppress(TransportError):
         await shell.run(HELLO, 5)
     assert (await shell.run(HELLO, 5))[0].stdout == b"hello\n"
-    for left in running("sleep", "64"):
+    for left in running("sleep", f"64{OURS}"):
         os.kill(left, signal.SIGKILL)
 
 
@@ -230,8 +233,8 @@ async def test_a_login_that_floods(tmp_path: Path) -> None:
 async def test_a_deadline_of_a_queued_request_says_that_it_waited(reach: FleetReach) -> None:
     shell = reach.shell("node")
     await shell.run(HELLO, 5)
-    slow = asyncio.create_task(shell.run([Command(("sleep", "2"))], 10))
-    await until(lambda: running("sleep", "2"))
+    slow = asyncio.create_task(shell.run([Command(("sleep", f"2{OURS}"))], 10))
+    await until(lambda: running("sleep", f"2{OURS}"))
     with pytest.raises(DeadlineError, match="waited behind"):
         await shell.run(HELLO, 0.3)
     await slow
@@ -258,12 +261,12 @@ async def test_execute_keeps_output_and_errors_apart(reach: FleetReach, host: st
 @pytest.mark.parametrize("host", ["node", "here"])
 async def test_execute_stops_the_command_at_its_timeout(reach: FleetReach, host: str) -> None:
     with pytest.raises(DeadlineError, match="told to stop") as caught:
-        await reach.execute(host, Command(("sleep", "65"), timeout_s=0.5))
+        await reach.execute(host, Command(("sleep", f"65{OURS}"), timeout_s=0.5))
     assert "unknown" in caught.value.remedy
-    await until(lambda: not running("sleep", "65"))
+    await until(lambda: not running("sleep", f"65{OURS}"))
     with pytest.raises(DeadlineError):
         await reach.execute(
-            host, Command(("sh", "-c", "trap '' TERM; sleep 66; sleep 66"), timeout_s=0.5)
+            host, Command(("sh", "-c", f"trap '' TERM; sleep 66{OURS}; sleep 66"), timeout_s=0.5)
         )
     await until(lambda: not running("trap", "TERM"))
 

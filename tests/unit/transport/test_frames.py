@@ -95,6 +95,15 @@ def test_the_limit_holds_to_the_byte(size: int, chunk: int) -> None:
         assert found == [(b"x" * size, 0)]
 
 
+def test_a_flood_takes_no_earlier_reply_with_it() -> None:
+    parser = frames.Frames(NONCE)
+    parser.expect(1, 100)
+    parser.expect(2, 100)
+    with pytest.raises(frames.FloodError) as caught:
+        parser.feed(f"whole\n@@{NONCE} 1 7\n".encode() + b"x" * 500)
+    assert caught.value.replies == [(b"whole", 7)]
+
+
 def test_what_nobody_asked_for_is_not_kept() -> None:
     parser = frames.Frames(NONCE)
     for _ in range(100):
