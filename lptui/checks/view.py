@@ -25,7 +25,7 @@ from lptui.fleet.facts.host import (
 )
 from lptui.fleet.facts.rpc import RpcHead
 from lptui.fleet.finding import Finding, Severity
-from lptui.fleet.reading import Reading, unread
+from lptui.fleet.reading import SLACK_S, Reading, unread
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Node
 
@@ -103,7 +103,8 @@ class View:
             self._topics[key.topic][key.target] = reading
             # Reading.is_stale, without a call for each of thousands of readings.
             lasts = reading.interval_s * intervals + reading.took_s
-            if reading.value is not None and now - reading.taken_at <= max(5.0, lasts):
+            age = now - reading.taken_at
+            if reading.value is not None and -SLACK_S <= age <= max(5.0, lasts):
                 self._fresh.add(id(reading))
             elif (
                 reading.problem is not None

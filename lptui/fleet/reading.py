@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+from math import inf
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from lptui.errors import Problem, ProblemKind
 
 T = TypeVar("T")
+
+SLACK_S: Final = 2.0
+"""A reading may be so much younger than a snapshot by the wall clock, which is slewed at times."""
 
 
 class Key(NamedTuple):
@@ -45,8 +49,13 @@ class Reading(Generic[T]):
     last_good: Reading[T] | None = None
 
     def age(self, now: float) -> float:
-        """Seconds since the answer arrived; infinite when it was never asked."""
-        return max(0.0, now - self.taken_at) if self.taken_at else float("inf")
+        """Seconds since the answer arrived; infinite when it was never asked.
+
+        Infinite too for a time to come: the clock was set back since, by nobody knows how much.
+        """
+        if not self.taken_at or self.taken_at > now + SLACK_S:
+            return inf
+        return max(0.0, now - self.taken_at)
 
     def is_stale(self, now: float, intervals: float = 3.0) -> bool:
         """Older than so many of its own intervals (and than five seconds)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from types import MappingProxyType
 
 import pytest
@@ -14,7 +15,7 @@ from lptui.collector.asking import GRACE_S
 from lptui.collector.collector import Collector
 from lptui.collector.once import collect_once
 from lptui.errors import DeadlineError, ProblemKind, TransportError
-from lptui.fleet.reading import Key
+from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet, Host, Intervals
 from lptui.probes.probe import Answer, Asking
@@ -247,11 +248,16 @@ async def test_a_probe_starts_even_when_what_it_needs_fails() -> None:
 
 def test_a_reading_knows_its_age_and_when_it_is_stale() -> None:
     clock = FrozenClock(1000.0)
-    from lptui.fleet.reading import Reading
-
     reading = Reading(Pulse(1), None, "s", taken_at=clock.now(), interval_s=4.0)
     clock.advance(11.9)
     assert reading.age(clock.now()) == pytest.approx(11.9)
     assert reading.fresh(clock.now()) == Pulse(1)
     clock.advance(0.2)
     assert reading.fresh(clock.now()) is None
+
+
+def test_a_reading_is_not_taken_for_fresh_after_the_clock_was_set_back() -> None:
+    reading = Reading(Pulse(1), None, "s", taken_at=10_000.0, interval_s=4.0)
+    assert reading.fresh(9_999.0) == Pulse(1)
+    assert reading.age(6_400.0) == inf
+    assert reading.fresh(6_400.0) is None
