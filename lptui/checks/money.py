@@ -151,7 +151,7 @@ def runway(view: View) -> Iterator[Finding]:
             severity,
             "signer",
             signer.name,
-            f"enough for {plural(rounds, 'round')} at {price}"
+            f"enough for {plural(rounds, 'round')} of one reward call at {price}"
             if rounds is not None
             else "gas costs nothing on this chain now",
             (

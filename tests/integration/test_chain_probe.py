@@ -200,6 +200,20 @@ class TestAccounts:
             assert mined.nonce == first.nonce + 1
             assert mined.pending_since is None
 
+    async def test_a_transaction_that_the_client_loses_is_missed(self, devnet: Devnet) -> None:
+        who = lower(devnet.accounts[3])
+        async with cycles(devnet_fleet(devnet, signers={"s": who})) as asked:
+            lost = await devnet.stuck_transaction(devnet.accounts[3])
+            await asked.ask(PROBE)
+            first = asked.value(SignerAccount, who)
+            assert first.pending == 1
+            await devnet.rpc.call("anvil_dropTransaction", lost)
+            asked.clock.ahead += 100
+            await asked.ask(PROBE)
+            gone = asked.value(SignerAccount, who)
+            assert (gone.pending, gone.nonce) == (0, first.nonce)
+            assert gone.pending_since == first.pending_since
+
     async def test_an_endpoint_without_pending_counts(self, devnet: Devnet) -> None:
         async with behind_proxy(devnet, signers={"s": devnet.accounts[3]}) as (asked, proxy):
             proxy.fault = lambda call: (
