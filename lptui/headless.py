@@ -56,18 +56,16 @@ def run_headless(arguments: argparse.Namespace) -> int:
 
 def _watched_report(arguments: argparse.Namespace, verb: str) -> int:
     """Reports within the deadline, whatever comes between: an unknown state says so and why."""
-    from lptui.report import refuse_format
+    from lptui.report import refuse_format, render_failure
     from lptui.watchdog import Watchdog
 
     refuse_format(verb, arguments.format)
     timeout_s: float = arguments.timeout or DEFAULT_TIMEOUT_S
-    for_monitoring = verb == "check" and arguments.format == "text"
 
     def too_late() -> None:
         why = f"the run did not end within its {timeout_s:g} s"
         os.write(2, f"lptui: {why}\n".encode())
-        if for_monitoring:
-            os.write(1, f"UNKNOWN - {why}\n".encode())
+        os.write(1, render_failure(verb, arguments.format, why).encode())
         if demo := sys.modules.get("lptui.sim.thread"):
             demo.remove_own_folders()
 
@@ -77,10 +75,10 @@ def _watched_report(arguments: argparse.Namespace, verb: str) -> int:
         return asyncio.run(_report(arguments, verb, watchdog))
     except Exception as error:
         watchdog.suspend()
-        if for_monitoring and not isinstance(error, OSError):
-            # A monitoring system reads the verdict from standard output alone.
-            told = isinstance(error, LptuiError)
-            _out(f"UNKNOWN - {str(error).splitlines()[0] if told else 'lptui itself failed'}")
+        if not isinstance(error, OSError):
+            why = str(error) if isinstance(error, LptuiError) else "lptui itself failed"
+            sys.stdout.write(render_failure(verb, arguments.format, why))
+            sys.stdout.flush()
         raise
     finally:
         watchdog.suspend()

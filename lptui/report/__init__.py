@@ -20,6 +20,28 @@ def refuse_format(verb: str, form: str) -> None:
         raise LptuiError(verb, f"has no format {form}", f"use {' or '.join(formats)}")
 
 
+_NO_RUN: Final = """\
+# HELP lptui_up 1: lptui ran and wrote this.
+# TYPE lptui_up gauge
+lptui_up 0
+# HELP lptui_status Worst state of all checks: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
+# TYPE lptui_status gauge
+lptui_status 3
+"""
+
+
+def render_failure(verb: str, form: str, why: str) -> str:
+    """What stands on standard output in place of a report that could not be made.
+
+    Whoever reads only that, a monitoring system or a collector, must not take it for old news.
+    JSON and Markdown have nothing: an empty document is no document.
+    """
+    if form == "text" and verb == "check":
+        line = why.partition("\n")[0].replace("|", "/")
+        return f"UNKNOWN - {line}\n"
+    return _NO_RUN if form == "prometheus" else ""
+
+
 def render_check(
     snapshot: Snapshot, findings: Sequence[Finding], form: str, *, took_s: float | None = None
 ) -> str:
