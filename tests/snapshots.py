@@ -453,7 +453,7 @@ def _read_host(fleet: FleetBuilder, name: str) -> None:
     )
     fleet.put(HostClock(0.004, 0.010, True, "chrony"), name, age=20.0)
     units = [_unit(pid, node) for pid, node in enumerate(nodes, 1000) if node.service]
-    fleet.put(HostUnits(tuple(units)), name)
+    fleet.put(HostUnits(tuple(units), failed=()), name)
     cli_ports = [int(node.cli.url.rpartition(":")[2]) for node in nodes if node.cli]
     listeners = [Listener("0.0.0.0", 22), *(Listener("127.0.0.1", port) for port in cli_ports)]
     fleet.put(HostListeners(tuple(listeners)), name, age=20.0)

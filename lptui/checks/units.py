@@ -13,6 +13,14 @@ from lptui.fleet.finding import Finding, Metric, Severity
 from lptui.fleet.topology import Node
 from lptui.text import plural
 
+_LOADS: Final = {
+    UnitLoad.MASKED: ("is masked: it cannot be started", "unmask it if it is meant to run"),
+    UnitLoad.OTHER: (
+        "has a unit file that systemd cannot load",
+        "systemctl status tells what is wrong with it; then systemctl daemon-reload",
+    ),
+}
+
 STATE: Final = "unit-state"
 FAILED: Final = "units-failed"
 FILES: Final = "fd"
@@ -49,7 +57,7 @@ def unit_state(view: View) -> Iterator[Finding]:
                 "see whether the login may ask the service manager",
             )
             continue
-        severity, summary, remedy = _unit(unit, view.limits.restarts_warn)
+        severity, summary, remedy = _judged(unit, view.limits.restarts_warn)
         restartable = severity is Severity.CRITICAL and unit.load is UnitLoad.LOADED
         yield Finding(
             STATE,
@@ -57,20 +65,32 @@ def unit_state(view: View) -> Iterator[Finding]:
             "node",
             node.name,
             f"{unit.name} {summary}",
-            (view.seen(reading),) if not severity else _unit_evidence(view.seen(reading), unit),
+            (view.seen(reading),)
+            if not severity
+            else _unit_evidence(view.seen(reading), unit, node),
             remedy,
             "restart" if restartable else "",
             (Metric("restarts", unit.restarts),),
         )
 
 
-def _unit(unit: Unit, restarts_warn: int) -> tuple[Severity, str, str]:
+def _judged(unit: Unit, restarts_warn: int) -> tuple[Severity, str, str]:
     """Severity, what is said of it, and the remedy."""
-    critical = Severity.CRITICAL
     if unit.load is UnitLoad.NOT_FOUND:
-        return critical, "does not exist", "correct its name in the configuration, or install it"
-    if unit.load is UnitLoad.MASKED:
-        return critical, "is masked: it cannot be started", "unmask it if it is meant to run"
+        remedy = "correct its name in the configuration, or install it"
+        return Severity.CRITICAL, "does not exist", remedy
+    broken = _LOADS.get(unit.load)
+    if broken is not None:
+        text, remedy = broken
+        if unit.is_running:
+            return Severity.WARNING, f"runs, but {text}: it would not start again", remedy
+        return Severity.CRITICAL, text, remedy
+    return _state(unit) or _running(unit, restarts_warn)
+
+
+def _state(unit: Unit) -> tuple[Severity, str, str] | None:
+    """A unit that does not run; None of one that does."""
+    critical = Severity.CRITICAL
     result = f" ({unit.result})" if unit.result not in ("", "success") else ""
     if unit.active == "failed":
         return critical, f"has failed{result}", "read its log, then restart it"
@@ -79,24 +99,34 @@ def _unit(unit: Unit, restarts_warn: int) -> tuple[Severity, str, str]:
         return critical, f"keeps restarting{result}{times}", "read its log: it does not stay up"
     if unit.active in ("activating", "deactivating"):
         return Severity.WARNING, f"is {unit.active} ({unit.sub})", "wait, then look again"
+    if unit.sub == "paused":
+        return critical, "is paused", "unpause it"
     if not unit.is_running and unit.active not in ("active", "reloading"):
         return critical, f"is {unit.active or 'in an unknown state'}{result}", "start it"
     if not unit.is_running and unit.sub in ("dead", "failed"):
         return critical, f"is {unit.active} ({unit.sub}){result}", "read its log, then restart it"
+    return None
+
+
+def _running(unit: Unit, restarts_warn: int) -> tuple[Severity, str, str]:
     since = f" for {span(unit.since_s)}" if unit.since_s is not None else ""
     text = f"runs{since}"
+    if unit.needs_reload:
+        text += " (its file has changed since: systemctl daemon-reload)"
+    if unit.result == "unhealthy":
+        return Severity.WARNING, f"{text}, but its own health check fails", "read its log"
     if unit.restarts is not None and unit.restarts >= restarts_warn:
         text += f", but was restarted {plural(unit.restarts, 'time')} by its supervisor"
         return Severity.WARNING, text, "read its log for why it ends"
     return Severity.OK, text, ""
 
 
-def _unit_evidence(seen: str, unit: Unit) -> tuple[str, ...]:
+def _unit_evidence(seen: str, unit: Unit, node: Node) -> tuple[str, ...]:
     state = f"{unit.load}, {unit.active} ({unit.sub})"
     if unit.exit_status is not None:
         state += f", last exit status {unit.exit_status}"
     lines = [f"{state} ({seen})"]
-    if unit.restart_policy not in ("", "always"):
+    if node.is_livepeer and unit.restart_policy in ("no", "on-failure", "on-abnormal", "on-abort"):
         # go-livepeer ends with status 0 after fatal errors, which "on-failure" takes for success.
         lines.append(f"Restart={unit.restart_policy}: a fatal error of go-livepeer ends with 0")
     return tuple(lines)
@@ -112,6 +142,13 @@ def units_failed(view: View) -> Iterator[Finding]:
         units = view.value(reading)
         if units is None:
             yield view.unknown(FAILED, "host", name, reading, cause=view.blocker(name, reading))
+            continue
+        if units.failed is None:
+            if units.problems:
+                why = f"not known: {'; '.join(units.problems)}"
+                seen = (view.seen(reading),)
+                remedy = "see whether the login may ask systemd"
+                yield Finding(FAILED, Severity.UNKNOWN, "host", name, why, seen, remedy)
             continue
         watched = {unit.name for unit in units.units}
         others = [unit for unit in units.failed if unit not in watched]
@@ -138,17 +175,18 @@ def open_files(view: View) -> Iterator[Finding]:
             continue
         reading = view.reading(HostUnits, node.host)
         unit = unit_of(view, node)
-        if not view.is_fresh(reading) or unit is None:
+        if not view.is_fresh(reading):
             cause = view.blocker(node.host, reading) or f"{STATE}@{node.name}"
             yield view.unknown(FILES, "node", node.name, reading, cause=cause)
             continue
-        if not unit.is_running:
+        if unit is None or not unit.is_running:
+            why = "does not run" if unit else "is not told of"
             yield Finding(
                 FILES,
                 Severity.UNKNOWN,
                 "node",
                 node.name,
-                f"not known: {unit.name} does not run",
+                f"not known: {node.service.name} {why}",
                 (view.seen(reading),),
                 cause=f"{STATE}@{node.name}",
             )

@@ -157,10 +157,13 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class HostUnits:
-    """The watched units and containers, and the names of all failed units of the host."""
+    """The watched units and containers, and the names of all failed units of the host.
+
+    `failed` None: not known, as `problems` say, or there is no systemd on the host.
+    """
 
     units: tuple[Unit, ...]
-    failed: tuple[str, ...] = ()
+    failed: tuple[str, ...] | None = None
     problems: tuple[str, ...] = ()
 
     def find(self, name: str) -> Unit | None:

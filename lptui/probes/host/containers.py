@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from lptui.fleet.facts.host import Unit, UnitLoad
 from lptui.text import clean
 
-_MISSING: Final = re.compile(r"no such (?:container|object)", re.IGNORECASE)
+_MISSING: Final = re.compile(r"no such (?:container|object):?\s*[\"']?([^\s\"']+)?", re.IGNORECASE)
 _ASKED_TO_END: Final = frozenset({128 + 2, 128 + 15})
 """Exit codes of SIGINT and SIGTERM: systemd counts these as a clean end as well."""
 
@@ -36,9 +36,10 @@ _STATES: Final[Mapping[str, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The containers that were described, and the complaints among the output."""
+    """The containers that were described, in that order; what does not exist; complaints."""
 
-    units: Mapping[str, Unit]
+    units: tuple[Unit, ...]
+    missing: frozenset[str]
     complaints: tuple[str, ...]
 
 
@@ -48,16 +49,18 @@ def parse_inspect(text: str, now: float) -> Found:
     `now` is seconds since 1970 UTC by the host's clock, for ages. "No such container" is not a
     complaint: the container is simply not among the units.
     """
-    units: dict[str, Unit] = {}
+    units: list[Unit] = []
+    missing: set[str] = set()
     complaints: list[str] = []
     for line in text.split("\n"):
         document = _object(line)
         if document is not None:
-            unit = _unit(document, now)
-            units[unit.name] = unit
-        elif line.strip() not in ("", "[]") and not _MISSING.search(line):
+            units.append(_unit(document, now))
+        elif absent_ := _MISSING.search(line):
+            missing.add(absent_[1] or "")
+        elif line.strip() not in ("", "[]"):
             complaints.append(clean(line, 160))
-    return Found(units, tuple(complaints[:5]))
+    return Found(tuple(units), frozenset(missing), tuple(complaints[:5]))
 
 
 def absent(name: str) -> Unit:
@@ -65,9 +68,22 @@ def absent(name: str) -> Unit:
     return Unit(name, UnitLoad.NOT_FOUND, "inactive", "dead", container="")
 
 
-def in_order(names: Sequence[str], found: Mapping[str, Unit]) -> tuple[Unit, ...]:
+def named(names: Sequence[str], found: Found) -> dict[str, Unit]:
+    """The containers by the names that were asked for; one may be asked for by its id."""
+    own = {unit.name: unit for unit in found.units}
+    known = {name: own[name] for name in names if name in own}
+    others = [name for name in names if name not in known and name not in found.missing]
+    strangers = [unit for unit in found.units if unit.name not in known]
+    if len(others) == len(strangers):
+        pairs = zip(others, strangers, strict=True)
+        known |= {name: replace(unit, name=name) for name, unit in pairs}
+    return known
+
+
+def in_order(names: Sequence[str], found: Found) -> tuple[Unit, ...]:
     """The containers of interest, those that do not exist included."""
-    return tuple(found.get(name) or absent(name) for name in names)
+    known = named(names, found)
+    return tuple(known.get(name) or absent(name) for name in names)
 
 
 def _object(line: str) -> dict[str, Any] | None:

@@ -26,7 +26,7 @@ class Part:
     """What one of the tools gave: units, and what it could not do, in words."""
 
     units: tuple[Unit, ...] = ()
-    failed: tuple[str, ...] = ()
+    failed: tuple[str, ...] | None = None
     problems: tuple[str, ...] = ()
 
 
@@ -108,9 +108,8 @@ def _systemd(
             problems.append(_why("systemctl show", shown, error))
     if failed.status != 0 and not (problems and _is_without_systemd(failed)):
         problems.append(str(failure("systemctl list-units", failed)))
-    return Part(
-        found, units.parse_failed(failed.text) if failed.status == 0 else (), tuple(problems)
-    )
+    names_of_failed = units.parse_failed(failed.text) if failed.status == 0 else None
+    return Part(found, names_of_failed, tuple(problems))
 
 
 async def _containers(
@@ -127,9 +126,11 @@ async def _containers(
     if output.status != 0 and (found.complaints or has_hung(output.status)):
         advice = f"let the login use {tool} (group {tool})"
         error = failure(f"{tool} inspect", output, advice)
-        known = tuple(found.units[name] for name in names if name in found.units)
-        return Part(known, problems=(f"{error}; {advice}" if _is_denied(output) else str(error),))
-    return Part(containers.in_order(names, found.units), problems=found.complaints)
+        known = containers.named(names, found).values()
+        return Part(
+            tuple(known), problems=(f"{error}; {advice}" if _is_denied(output) else str(error),)
+        )
+    return Part(containers.in_order(names, found), problems=found.complaints)
 
 
 def _is_without_systemd(output: Output) -> bool:

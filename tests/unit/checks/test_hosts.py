@@ -231,6 +231,12 @@ def test_read_only_and_missing_mounts() -> None:
         ({"restarts": 2}, OK, "runs"),
         ({"restarts": 3}, WARNING, "3 times"),
         ({"restarts": None}, OK, "runs"),
+        ({"active": "inactive", "sub": "paused"}, CRITICAL, "paused"),
+        ({"load": UnitLoad.MASKED}, WARNING, "not start again"),
+        ({"load": UnitLoad.OTHER}, WARNING, "not start again"),
+        ({"load": UnitLoad.OTHER, "active": "inactive", "sub": "dead"}, CRITICAL, "cannot load"),
+        ({"result": "unhealthy"}, WARNING, "health check"),
+        ({"needs_reload": True}, OK, "daemon-reload"),
     ],
 )
 def test_unit_state(change: dict[str, object], expected: Severity, words: str) -> None:
@@ -251,6 +257,8 @@ def test_a_restart_policy_that_takes_a_fatal_error_for_success_is_evidence() -> 
         "edge-1", UNIT, active="inactive", sub="dead", restart_policy="on-failure"
     )
     assert any("on-failure" in line for line in finding(fleet, "unit-state@orch-1").evidence)
+    fleet.change_unit("edge-1", UNIT, restart_policy="unless-stopped")
+    assert len(finding(fleet, "unit-state@orch-1").evidence) == 1, "that policy restarts it"
 
 
 def test_a_unit_of_which_the_host_says_nothing_is_unknown() -> None:
@@ -258,6 +266,18 @@ def test_a_unit_of_which_the_host_says_nothing_is_unknown() -> None:
     found = finding(fleet, "unit-state@orch-1")
     assert found.severity is UNKNOWN
     assert "no systemd" in found.evidence
+    files = finding(fleet, "fd@orch-1")
+    assert (files.severity, files.cause) == (UNKNOWN, "unit-state@orch-1")
+    assert "not told of" in files.summary
+
+
+def test_failed_units_that_are_not_told_are_not_taken_for_none() -> None:
+    fleet = FleetBuilder().change(HostUnits, "edge-1", failed=None, problems=("it hangs",))
+    found = finding(fleet, "units-failed@edge-1")
+    assert found.severity is UNKNOWN
+    assert "it hangs" in found.summary
+    without_systemd = FleetBuilder().change(HostUnits, "edge-1", failed=None)
+    assert "units-failed@edge-1" not in by_id(without_systemd)
 
 
 def test_failed_units_of_others_are_a_warning_and_the_fleets_own_are_not_told_twice() -> None:

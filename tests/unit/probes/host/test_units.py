@@ -73,7 +73,7 @@ def test_open_files_that_the_kernel_does_not_tell_are_unknown() -> None:
 def test_containers_read_like_units() -> None:
     found = parse_inspect(sample("docker-inspect.txt"), NOW)
     assert found.complaints == ()
-    running, killed, gone = in_order(("livepeer-t1", "livepeer-t2", "gone"), found.units)
+    running, killed, gone = in_order(("livepeer-t1", "livepeer-t2", "gone"), found)
     assert running.is_running
     assert (running.restarts, running.main_pid, running.container) == (
         3,
@@ -84,6 +84,16 @@ def test_containers_read_like_units() -> None:
     assert (killed.active, killed.result, killed.exit_status) == ("failed", "oom-kill", 137)
     assert killed.since_s is None
     assert gone.load is UnitLoad.NOT_FOUND
+
+
+def test_a_container_may_be_asked_for_by_its_id() -> None:
+    """docker answers in the order that it was asked in, by the containers' names."""
+    found = parse_inspect(sample("docker-inspect.txt"), NOW)
+    by_id, gone, named = in_order(("3f29ab", "gone", "livepeer-t2"), found)
+    assert (by_id.name, by_id.is_running, by_id.main_pid) == ("3f29ab", True, 4242)
+    assert (gone.load, named.result) == (UnitLoad.NOT_FOUND, "oom-kill")
+    lost = in_order(("3f29ab", "77aa11", "livepeer-t2"), found)
+    assert [unit.load for unit in lost[:2]] == [UnitLoad.NOT_FOUND] * 2, "which is which is a guess"
 
 
 def _host(**changes: Any) -> dict[tuple[str, ...], Any]:
@@ -140,6 +150,16 @@ async def test_no_systemd_fails_the_reading_where_a_unit_is_declared() -> None:
     given_, _ = asking(_host(failed=NO_SYSTEMD, show=NO_SYSTEMD), fleet(units=["a"]))
     with pytest.raises(CommandError, match="not been booted with systemd"):
         await _ask(given_)
+
+
+@pytest.mark.parametrize("failed", [Output(b"", 124), Output(b"Failed to list units: x\n", 1)])
+async def test_failed_units_that_are_not_told_are_unknown_not_none(failed: Output) -> None:
+    given_, _ = asking(_host(failed=failed), fleet(units=NAMES))
+    value = await _ask(given_)
+    assert value.failed is None
+    assert "list-units" in value.problems[0]
+    given_, _ = asking(_host(failed=""), fleet(units=NAMES))
+    assert (await _ask(given_)).failed == ()
 
 
 async def test_containers_are_known_though_systemd_is_missing() -> None:
@@ -223,4 +243,5 @@ _DOCUMENT = st.fixed_dictionaries(
 @given(st.lists(_DOCUMENT | JSON, max_size=3), st.text(max_size=40))
 def test_any_documents_are_containers_or_complaints(documents: list[Any], noise: str) -> None:
     found = parse_inspect("\n".join([*map(json.dumps, documents), noise]), NOW)
-    assert all(unit.main_pid != 0 for unit in found.units.values())
+    assert all(unit.main_pid != 0 for unit in found.units)
+    assert len(in_order(("a", "b"), found)) == 2
