@@ -67,6 +67,9 @@ async def _result(
     arguments: argparse.Namespace, session: Session, action: Action, plan: Plan, left_s: float
 ) -> Result:
     runner = session.runner
+    if plan.refusals and not plan.done:
+        # As fresh as it gets: to look again would only take as long again.
+        return runner.refuse(plan, plan.why_not, plan.refusals[0].remedy)
     if not (arguments.yes or plan.why_not or session.read_only):
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             why, remedy = "nobody to ask: no terminal", "look at --dry-run, add --yes"

@@ -76,7 +76,7 @@ class InitializeRound:
             lock = sender.lock(snapshot, node, account)
             facts += [("node", node.name), ("account", account)]
             steps = _steps(node, chain)
-        through = node.name if node else "nobody"
+        through = f"{node.name} on {node.host}" if node else "nobody"
         return Plan(
             action=SPEC.id,
             target=target,
@@ -139,10 +139,8 @@ def _sender(snapshot: Snapshot, chain: Chain) -> tuple[Node | None, Address | No
 
 def _clock_read(snapshot: Snapshot, chain: Chain, now: ChainRound | None) -> Precondition:
     if now is None:
-        problem = snapshot.reading(ChainRound, chain.network).problem
-        return Precondition(
-            "chain read", None, str(problem or "the reading is too old"), "see the sync pane"
-        )
+        why = sender.why_unread(snapshot, snapshot.reading(ChainRound, chain.network))
+        return Precondition("chain read", None, why, "see the sync pane")
     state = "initialised" if now.initialized else "not initialised"
     return Precondition(
         "round not initialised", not now.initialized, f"round {now.round} is {state}"
@@ -154,7 +152,7 @@ def _steps(node: Node, chain: Chain) -> tuple[Step, ...]:
         Step(
             title="initialise the round",
             target=node.name,
-            call=f"POST {node.cli.url if node.cli else '?'}/initializeRound",
+            call=sender.call_words(node, "/initializeRound"),
             postcondition="the node replies that its transaction was mined",
             deadline_s=600.0,
         ),

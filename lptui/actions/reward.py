@@ -10,8 +10,9 @@ from lptui.actions.rehearsal import rehearse
 from lptui.actions.spec import ActionSpec, Effect, Execution, Proof
 from lptui.actions.transaction import Evidence, Route, send_and_watch
 from lptui.errors import LptuiError
-from lptui.fleet.callers import Caller, orchestrator, reward_callers
+from lptui.fleet.callers import Caller, orchestrator, reward_callers, unknown_nodes
 from lptui.fleet.facts.chain import ChainRound, OrchestratorRecord, RewardEvent, RewardHistory
+from lptui.fleet.facts.livepeer import NodeIdentity
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Chain, Orchestrator
 from lptui.fleet.units import Address, format_units, short_address
@@ -47,8 +48,9 @@ class Reward:
         record = snapshot.fresh(OrchestratorRecord, target)
         callers = reward_callers(snapshot, registered, record)
         conditions = [*_on_chain(snapshot, chain, now, record, target)]
-        conditions.append(_caller_found(registered, record, callers))
         gas = snapshot.fleet.thresholds.reward_gas
+        callers = _ablest_first(snapshot, chain, callers, gas)
+        conditions.append(_caller_found(snapshot, registered, record, callers))
         cost: Cost | None = None
         lock: Lock | None = None
         words = "unknown: no caller"
@@ -133,11 +135,10 @@ def _on_chain(
     target: str,
 ) -> tuple[Precondition, ...]:
     """What the contract itself demands: it reverts otherwise."""
-    round_problem = snapshot.reading(ChainRound, chain.network).problem
-    record_problem = snapshot.reading(OrchestratorRecord, target).problem
-    unread = f"chain not read: {round_problem or record_problem or 'the reading is too old'}"
     if now is None or record is None:
-        return (Precondition("chain read", None, unread, "see the sync pane"),)
+        clock = snapshot.reading(ChainRound, chain.network)
+        why = sender.why_unread(snapshot, clock, snapshot.reading(OrchestratorRecord, target))
+        return (Precondition("chain read", None, why, "see the sync pane"),)
     ends = "never" if record.deactivation_round is None else str(record.deactivation_round)
     return (
         Precondition("protocol not paused", not now.paused, f"Controller.paused is {now.paused}"),
@@ -156,8 +157,23 @@ def _on_chain(
     )
 
 
+def _ablest_first(
+    snapshot: Snapshot, chain: Chain, callers: Sequence[Caller], gas: int
+) -> tuple[Caller, ...]:
+    """Those that can send it now before those that cannot, else as they were."""
+
+    def unable(caller: Caller) -> bool:
+        conditions = sender.preconditions(snapshot, chain, caller.node, caller.account, gas)
+        return any(condition.met is not True for condition in conditions)
+
+    return tuple(sorted(callers, key=unable))
+
+
 def _caller_found(
-    registered: Orchestrator, record: OrchestratorRecord | None, callers: Sequence[Caller]
+    snapshot: Snapshot,
+    registered: Orchestrator,
+    record: OrchestratorRecord | None,
+    callers: Sequence[Caller],
 ) -> Precondition:
     name = "a node of the fleet holds the key"
     if callers:
@@ -167,6 +183,13 @@ def _caller_found(
     wanted = [registered.address]
     if record is not None and record.reward_caller:
         wanted.append(record.reward_caller)
+    silent = unknown_nodes(snapshot)
+    if silent:
+        first = next((n for n in silent if n.name == registered.reward_caller), silent[0])
+        why = sender.why_unread(snapshot, snapshot.reading(NodeIdentity, first.name))
+        others = f" (and {len(silent) - 1} more)" if len(silent) > 1 else ""
+        evidence = f"not known of {first.name}{others}: {why}"
+        return Precondition(name, None, evidence, "see the node's own findings")
     return Precondition(
         name,
         False,
@@ -180,7 +203,7 @@ def _steps(registered: Orchestrator, caller: Caller) -> tuple[Step, ...]:
         Step(
             title="call reward",
             target=caller.node.name,
-            call=f"POST {caller.node.cli.url if caller.node.cli else '?'}/reward",
+            call=sender.call_words(caller.node, "/reward"),
             postcondition="the node replies that its transaction was mined",
             deadline_s=600.0,
             undo="a mined reward cannot be undone, and need not be",
@@ -197,7 +220,7 @@ def _steps(registered: Orchestrator, caller: Caller) -> tuple[Step, ...]:
 
 
 def _summary(registered: Orchestrator, callers: Sequence[Caller], now: ChainRound | None) -> str:
-    through = callers[0].node.name if callers else "nobody"
+    through = f"{callers[0].node.name} on {callers[0].node.host}" if callers else "nobody"
     number = now.round if now else "?"
     return f"call reward for {registered.name} in round {number} through {through}"
 

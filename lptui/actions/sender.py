@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from lptui.actions.plan import Cost, Lock, Precondition
+from lptui.errors import ProblemKind
 from lptui.fleet.facts.chain import GasPrices, SignerAccount
 from lptui.fleet.facts.livepeer import NodeIdentity, NodeStatus
+from lptui.fleet.reading import Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Chain, Node
 from lptui.fleet.units import Address, Wei, format_gwei, format_units, short_address
@@ -63,12 +66,28 @@ def preconditions(
     )
 
 
+def why_unread(snapshot: Snapshot, *readings: Reading[Any]) -> str:
+    """Why the first of these that cannot be used cannot be."""
+    for reading in readings:
+        if reading.problem is not None:
+            never = reading.problem.kind is ProblemKind.NOT_READ
+            return reading.problem.why if never else str(reading.problem)
+    oldest = max(reading.age(snapshot.taken_at) for reading in readings)
+    return f"the last answer is {oldest:.0f} s old: too old"
+
+
+def call_words(node: Node, path: str) -> str:
+    """The exact request that the node gets."""
+    if node.cli is None:
+        return f"POST {path} on {node.name}, which has no CLI address"
+    return f"POST {node.cli.url}{path}"
+
+
 def _up(snapshot: Snapshot, node: Node) -> Precondition:
-    reading = snapshot.reading(NodeStatus, node.name)
     status = snapshot.fresh(NodeStatus, node.name)
     if status is not None:
         return Precondition("node answers", True, f"{node.name}: version {status.version}")
-    why = str(reading.problem) if reading.problem else f"{node.name}: the last answer is too old"
+    why = f"{node.name}: {why_unread(snapshot, snapshot.reading(NodeStatus, node.name))}"
     return Precondition("node answers", None, why, "see the node's own findings")
 
 

@@ -44,6 +44,17 @@ def accounts_of(snapshot: Snapshot) -> tuple[tuple[Node, Address, Reading[NodeId
     return tuple(found)
 
 
+def unknown_nodes(snapshot: Snapshot) -> tuple[Node, ...]:
+    """Nodes that could act with some account and have not said with which."""
+    return tuple(
+        node
+        for node in snapshot.fleet.nodes.values()
+        if node.cli is not None
+        and node.roles != {Role.TRANSCODER}
+        and snapshot.value(NodeIdentity, node.name) is None
+    )
+
+
 def reward_callers(
     snapshot: Snapshot, registered: Orchestrator, record: OrchestratorRecord | None
 ) -> tuple[Caller, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,7 @@ from lptui.actions.select import targets
 from lptui.errors import ProblemKind, RefusedError
 from lptui.fleet.facts.chain import ChainRound, GasPrices, OrchestratorRecord, SignerAccount
 from lptui.fleet.facts.livepeer import NodeIdentity, NodeStatus
+from lptui.fleet.topology import Role
 from lptui.fleet.units import Round, Wei
 from tests.snapshots import DELEGATE, NETWORK, REGISTERED, ROUND, FleetBuilder
 
@@ -138,6 +140,39 @@ def test_two_holders_of_the_registered_key_are_a_warning_in_the_plan() -> None:
     plan = plan_of(due().change(NodeIdentity, "orch-1", account=REGISTERED))
     assert plan.fact("node") == "reward"
     assert "2 nodes hold the registered key" in plan.warnings[0]
+
+
+def test_a_node_that_has_not_said_who_it_is_may_hold_the_key() -> None:
+    plan = plan_of(due().fail(NodeIdentity, "reward"))
+    [held] = [item for item in plan.refusals if item.name == "a node of the fleet holds the key"]
+    assert held.met is None
+    assert held.evidence.startswith("not known of reward")
+
+
+def test_the_holder_that_is_able_is_chosen_over_the_one_that_is_expected() -> None:
+    fleet = due().change(NodeIdentity, "orch-1", account=REGISTERED)
+    fleet.change(NodeIdentity, "reward", tx_routes=False)
+    plan = plan_of(fleet)
+    assert plan.why_not == ""
+    assert plan.fact("node") == "orch-1"
+
+
+def test_the_cost_is_exact_to_the_wei() -> None:
+    fleet = due().change(GasPrices, NETWORK, gas_price=Wei(12_345_678_901), base_fee=Wei(10**10))
+    fleet.change(NodeIdentity, "reward", has_gas_cap=True, max_gas_price=Wei(15 * 10**9))
+    cost = plan_of(fleet).exact_cost
+    assert cost is not None
+    assert (cost.likely, cost.most) == (cost.gas * 12_345_678_901, cost.gas * 15 * 10**9)
+
+
+def test_an_orchestrator_that_transcodes_itself_can_initialise_a_round() -> None:
+    fleet = FleetBuilder().change(ChainRound, NETWORK, initialized=False)
+    snapshot = fleet.snapshot()
+    [one] = [node for node in snapshot.fleet.nodes.values() if node.name == "reward"]
+    both = replace(one, roles=frozenset({Role.ORCHESTRATOR, Role.TRANSCODER}))
+    alone = replace(snapshot, fleet=replace(snapshot.fleet, nodes={"reward": both}))
+    plan = InitializeRound().plan(alone, NETWORK)
+    assert (plan.why_not, plan.fact("node")) == ("", "reward")
 
 
 def test_a_round_that_is_initialised_is_nothing_to_do() -> None:
