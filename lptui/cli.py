@@ -43,7 +43,7 @@ targets: all, an orchestrator's or node's name, role:ROLE, host:NAME, tag:NAME
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(USAGE_ERROR, f"lptui: {message}\n")
+        self.exit(USAGE_ERROR, f"lptui: {clean(message)}\n")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -218,14 +218,20 @@ def _console(arguments: argparse.Namespace) -> int:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0.1 <= value <= 3600:
-        raise argparse.ArgumentTypeError("must be between 0.1 and 3600 seconds")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0.1 to 3600")
     return value
 
 
 def _count(text: str) -> int:
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
     if not 1 <= value <= 1000:
-        raise argparse.ArgumentTypeError("must be between 1 and 1000")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 1000")
     return value

@@ -30,7 +30,7 @@ def validate(arguments: argparse.Namespace) -> int:
 
 def _of_file(arguments: argparse.Namespace) -> tuple[str, tuple[Mistake, ...]]:
     path = find_config(arguments.config)
-    return clean(str(path)), find_mistakes(path)
+    return clean(str(path).encode("utf-8", "surrogatepass")), find_mistakes(path)
 
 
 def _of_demo(arguments: argparse.Namespace) -> tuple[str, tuple[Mistake, ...]]:

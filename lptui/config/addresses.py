@@ -39,8 +39,8 @@ def host_address(value: object) -> str:
         raise mistake(
             f"'{shown(text)}' has a user in it; write `user: {shown(user)}`", text, address
         )
-    if text.count(":") == 1:
-        before, _, port_text = text.partition(":")
+    before, _, port_text = text.partition(":")
+    if re.fullmatch(r"[0-9]+", port_text):
         raise mistake(
             f"'{shown(text)}' has a port in it; write `port: {shown(port_text)}`", text, before
         )

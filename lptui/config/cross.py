@@ -39,7 +39,7 @@ _UNIT_TYPES: Final = frozenset(
 )
 _CONTAINER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _USER: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\\@-]{0,63}\$?")
-_ALIAS: Final = re.compile(r"[A-Za-z0-9_][^\s*?!#,\"']{0,252}")
+_ALIAS: Final = re.compile(r"[A-Za-z0-9_][^\s*?!#,@\"']{0,252}")
 _JUMP: Final = re.compile(r"(?:([^@\s]+)@)?(\[[0-9A-Fa-f:.%a-z]+\]|[^:@\s]+)(?::([0-9]{1,5}))?")
 _DAY: Final = 86_400.0
 _PAIRS: Final = (
@@ -123,7 +123,10 @@ def _host(view: View, name: str, host: HostSpec) -> Iterator[Mistake]:
         )
     if host.ssh is not None and not _ALIAS.fullmatch(host.ssh):
         yield view.mistake(
-            (*loc, "ssh"), f"'{shown(host.ssh)}' is not the name of a Host", host.ssh
+            (*loc, "ssh"),
+            f"'{shown(host.ssh)}' is not the name of a Host",
+            host.ssh,
+            host.ssh.rpartition("@")[2] if "@" in host.ssh else "",
         )
     yield from _both(view, loc, host, "identity", "identities")
     yield from _user(view, (*loc, "user"), host.user)

@@ -127,7 +127,7 @@ def _holds(container: object, part: object) -> bool:
 
 def read_document(path: Path) -> Document:
     """The tree of a configuration file; raises ConfigMistakes when there is none to be had."""
-    shown_path = clean(str(path))
+    shown_path = clean(str(path).encode("utf-8", "surrogatepass"))
     return parse_document(_read(path, shown_path), shown_path)
 
 

@@ -43,6 +43,11 @@ TEXTS: dict[str, bytes] = {
     b'nodes: {"[red]n[/]\\e]0;t\\a": {host: "nowhere\\e[2J", role: "orchestator\\e[1m"}}\n',
     "secret-in-url": b"hosts: {a: {local: true}}\n"
     b"rpcs: {r: {url: 'https://user:hunter2@rpc.example.org/v2/very-secret'}}\n",
+    "no-break-spaces": "hosts:\n\u00a0\u00a0a: {local: true}\n".encode(),
+    "pasted-urls": b"hosts: {a: {address: 'u:hunter2@h'}}\n"
+    b"nodes: {n: {host: a, role: orchestrator, rpc: 'https://x/v2/very-secret'}}\n"
+    b"rpcs: {r: 'https://x/v2/very-secret', s: {url: 'https://x/?dkey=hunter2'}}\n"
+    b"chain: {network: arbitrum, rpcs: [https://x/v2/very-secret]}\n",
     "duplicates": b"hosts: {a: {local: true}, a: {local: true}}\n",
     "dangling": b"hosts: {a: {local: true}}\nnodes: {n: {host: b, role: orchestrator}}\n",
     "no-hosts": b"name: x\nnodes: {}\n",
@@ -124,6 +129,14 @@ def test_no_file_to_read(operator: Operator, tmp_path: Path, make: Callable[[Pat
         ("--demo", "--scenario", "no-such\x1b[2J", "--headless", "check"),
         ("--demo", "--demo-hosts", "-5", "--headless", "check"),
         ("--config",),
+        ("--headless", "check", "--timeout", "5s"),
+        ("--headless", "check", "--no-such\x1b[2J"),
+        ("--headless", "validate", "x\x1b[2J.yaml"),
+        ("--headless", "validate", "--format", "markdown"),
+        ("--config", "", "--headless", "check"),
+        ("--demo", "--config", "x", "--headless", "check"),
+        ("--demo-hosts", "5", "--headless", "check"),
+        ("config", "schema", "more"),
         ("check",),
         ("completion", "tcl\x1b[2J"),
     ],

@@ -62,6 +62,10 @@ class TestTheFileItself:
     def test_path_with_a_null_byte(self) -> None:
         assert "cannot be read" in only_mistake(Path("a\0b"))[2]
 
+    def test_a_path_in_another_encoding_is_still_told(self, tmp_path: Path) -> None:
+        (found,) = find_mistakes(tmp_path / os.fsdecode(b"caf\xe9.yaml"))
+        assert found.path == f"{tmp_path}/caf\ufffd\ufffd\ufffd.yaml"
+
     def test_symbolic_link_to_itself(self, tmp_path: Path) -> None:
         loop = tmp_path / "loop"
         loop.symlink_to(loop)

@@ -288,6 +288,7 @@ HOSTS = [
     ("a: {address: b, jump: 'x:99999'}", 25, "'x:99999' is not [user@]address[:port]"),
     ("a: {address: b, jump: here}", 25, "host 'here' is local"),
     ("a: {ssh: 'b c'}", 12, "'b c' is not the name of a Host"),
+    ("a: {ssh: me@b}", 12, "'me@b' is not the name of a Host, did you mean 'b'?"),
     ("a: {ssh: '*'}", 12, "'*' is not the name of a Host"),
     ("a: {ssh: -oProxyCommand=x}", 12, "'-oProxyCommand=x' is not the name of a Host"),
     ("a: {local: true, user: x}", 20, "a local host is not reached by SSH: `user`"),
@@ -598,8 +599,10 @@ class TestSecrets:
             "chain: {network: mainnet, rpcs: https://hunter2@x}",
             "nodes: {n: {host: h, role: orchestrator, rpc: 'https://x/?k=hunter2'}}",
             "nodes: {n: {host: h, role: orchestrator, service_uri: 'http://u:hunter2@x:1'}}",
-            "hosts: {i: {address: 'u:hunter2@x'}}",
-            "hosts: {i: {address: x, jump: 'u:hunter2@x'}}",
+            "  i: {address: 'u:hunter2@x'}",
+            "  i: {address: x, jump: 'u:hunter2@x'}",
+            "  i: {ssh: 'u:hunter2@x'}",
+            "  i: 'ssh://u:hunter2@x'",
             "rpcs: {a: {url: 'https://x/?network=arbitrum&dkey=hunter2'}}",
             "rpcs: {a: {url: 'http://x', key: {env: 'hunter2/hunter2'}}}",
             "password: hunter2",
@@ -608,8 +611,9 @@ class TestSecrets:
         ],
     )
     def test_written_down_are_refused_and_never_repeated(self, tmp_path: Path, text: str) -> None:
-        found = mistakes_of(tmp_path, f"hosts: {{h: {{local: true}}}}\n{text}\n")
+        found = mistakes_of(tmp_path, f"hosts:\n  h: {{local: true}}\n{text}\n")
         assert found
+        assert "twice" not in repr(found)
         assert "hunter2" not in repr(found)
 
     def test_a_private_key_is_not_repeated(self, tmp_path: Path) -> None:
