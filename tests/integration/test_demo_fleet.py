@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import shutil
 import unicodedata
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -23,6 +25,7 @@ from lptui.fleet.finding import Severity
 from lptui.fleet.reading import Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet
+from lptui.report import render_check, render_status
 from lptui.sim import start
 from lptui.sim.scenarios import SCENARIOS
 from lptui.sim.simulation import Simulation
@@ -30,6 +33,10 @@ from lptui.sim.thread import DemoThread
 from lptui.sim.world.build import REGISTERED
 from lptui.transport.protocols import Command
 from lptui.transport.reach import FleetReach
+from tests.integration.promtool import lint
+from tests.unit.report.test_json import check_schema
+from tests.unit.report.test_prometheus import series
+from tests.unit.report.test_text import check_format
 
 W, C = Severity.WARNING, Severity.CRITICAL
 
@@ -171,11 +178,24 @@ async def test_the_first_collection_finds_what_the_scenario_prepared(
         snapshot = await it.collect()
     findings = {found.id: found.severity for found in run_checks(snapshot)}
     assert {key: findings.get(key) for key in EXPECTED[name]} == EXPECTED[name]
+    hold_reports(snapshot)
     roots = {found.id: found.severity for found in failing(run_checks(snapshot))}
     assert set(EXPECTED[name]) <= set(roots)
     if name not in ("hostile", "flaky"):
         others = {key: s for key, s in roots.items() if key not in EXPECTED[name]}
         assert C not in others.values(), others
+
+
+def hold_reports(snapshot: Snapshot) -> None:
+    """Every format of a real collection keeps to what its readers rely on."""
+    findings = run_checks(snapshot)
+    check_format(render_check(snapshot, findings, "text", took_s=1.5).splitlines())
+    check_schema(snapshot)
+    series(render_check(snapshot, findings, "prometheus"))
+    if os.environ.get("LPTUI_REQUIRE_REAL") == "1" or shutil.which("promtool"):
+        lint(snapshot)
+    assert render_check(snapshot, findings, "markdown").startswith("# ")
+    assert "\x1b" not in render_status(snapshot, findings, "text")
 
 
 async def test_a_reward_by_hand_mends_the_missed_one(tmp_path: Path) -> None:
