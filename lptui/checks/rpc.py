@@ -258,7 +258,8 @@ def _no_comparison(
 ) -> Finding:
     others = [name for name in view.fleet.rpcs if name != rpc.name]
     silent = next((name for name in others if view.fresh(RpcHead, name) is None), None)
-    cause = ""
+    astray = next((name for name in others if view.is_astray(name)), None)
+    cause = "" if astray is None else f"{CHAIN}@{astray}"
     if _on_wrong_chain(view, rpc, head):
         cause = f"{CHAIN}@{rpc.name}"
     elif silent is not None:

@@ -204,7 +204,7 @@ class View:
             return ""
         problem = self.reading(ChainRound, chain.network).problem
         if problem is not None and problem.kind is ProblemKind.WRONG_CHAIN:
-            return f"rpc-chain@{chain.rpcs[0]}" if chain.rpcs else ""
+            return next((f"rpc-chain@{n}" for n in chain.rpcs if self.is_astray(n)), "")
         for name in chain.rpcs:
             rpc = self.fleet.rpcs.get(name)
             if rpc is not None and self.reading(RpcHead, name).problem is not None:
@@ -230,6 +230,16 @@ class View:
             remedy="get an RPC endpoint whose head moves",
             cause=f"rpc-stalled@{clock.rpc}",
         )
+
+    def is_astray(self, rpc: str) -> bool:
+        """Whether one of the chain's endpoints serves another chain."""
+        chain = self.fleet.chain
+        reading = self.reading(RpcHead, rpc)
+        if chain is None or rpc not in chain.rpcs:
+            return False
+        if reading.problem is not None:
+            return reading.problem.kind is ProblemKind.WRONG_CHAIN
+        return reading.value is not None and reading.value.chain_id != chain.chain_id
 
     def why(self, reading: Reading[T]) -> str:
         """Why a reading cannot be used."""

@@ -143,7 +143,7 @@ def test_the_chain_stands_still_altogether(real_fleet: RealFleet) -> None:
 def test_the_wrong_chain(real_fleet: RealFleet) -> None:
     with real_fleet.stage.holding(running_anvil(AnvilOptions(chain_id=1))) as other:
         outcome = real_fleet.check(endpoint_at(other.url))
-    assert_the_rest_is_read(outcome, chain=False)
+    assert_the_rest_is_read(outcome)
     found = outcome.finding(f"rpc-chain@{VICTIM}")
     assert found["severity"] == "CRITICAL"
     assert "chain 1" in found["summary"]

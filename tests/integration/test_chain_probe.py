@@ -299,19 +299,23 @@ class TestFailures:
                 assert reading.problem.kind is ProblemKind.WRONG_CHAIN
                 assert "serves chain 42161, not 1" in reading.problem.why
 
-    async def test_a_wrong_chain_is_not_passed_over_for_the_next_endpoint(
-        self, devnet: Devnet
-    ) -> None:
+    async def test_a_wrong_chain_is_passed_over_for_the_next_endpoint(self, devnet: Devnet) -> None:
         async with running_proxy(devnet.url) as wrong:
             wrong.fault = lambda call: (
                 {"result": "0x1"} if call["method"] == "eth_chainId" else None
             )
             urls = {"own": wrong.url, "other": devnet.url}
             async with cycles(devnet_fleet(devnet, rpcs=urls)) as asked:
+                await asked.ask(PROBE)
+                assert asked.value(ChainRound).rpc == "other"
+            # It is told before an endpoint that is only down.
+            urls = {"down": "http://127.0.0.1:9/", "own": wrong.url}
+            async with cycles(devnet_fleet(devnet, rpcs=urls)) as asked:
                 snapshot = await asked.ask(PROBE)
                 problem = snapshot.reading(ChainRound, NETWORK).problem
                 assert problem is not None
                 assert problem.kind is ProblemKind.WRONG_CHAIN
+                assert "rpc own" in problem.what
 
     async def test_an_endpoint_that_stands_still_is_passed_over_for_one_that_moves(
         self, devnet: Devnet

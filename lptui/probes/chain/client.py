@@ -76,8 +76,7 @@ async def first_answer(
 
     `end` is on the monotonic clock. An endpoint that hangs leaves time for those after it. One
     that tells of the past (`too_old` in seconds, 0 for not) has its say only when no other knows
-    better. A wrong chain is not passed over: that is a mistake to be seen. Raises the first
-    failure.
+    better. Raises the first failure, a wrong chain before all others.
     """
     failures: list[LptuiError] = []
     past: list[tuple[float, T]] = []
@@ -88,8 +87,6 @@ async def first_answer(
         try:
             found = await ask(name, seconds)
         except (TransportError, BadAnswerError) as error:
-            if isinstance(error, WrongChainError) and not past:
-                raise
             failures.append(error)
             continue
         age = too_old(found)
@@ -100,7 +97,7 @@ async def first_answer(
         return min(past, key=lambda answer: answer[0])[1]
     if not failures:
         raise TransportError("chain", "no endpoint is left to ask", kind=ProblemKind.TIMEOUT)
-    failure = failures[0]
+    failure = next((e for e in failures if isinstance(e, WrongChainError)), failures[0])
     # Of a wrong Controller all endpoints say the same.
     others = dict.fromkeys(str(error) for error in failures if str(error) != str(failure))
     if others:

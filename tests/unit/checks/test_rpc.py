@@ -59,6 +59,9 @@ def test_wrong_chain() -> None:
     assert "chain 1, expected 42161" in found["rpc-chain@nitro"].summary
     assert found["rpc-lagging@nitro"].severity is UNKNOWN
     assert found["rpc-lagging@nitro"].cause == "rpc-chain@nitro"
+    # The other has nobody to be compared with.
+    assert found["rpc-lagging@reference"].severity is UNKNOWN
+    assert found["rpc-lagging@reference"].cause == "rpc-chain@nitro"
 
 
 def test_wrong_chain_told_by_the_probe_itself() -> None:
