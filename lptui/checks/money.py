@@ -209,7 +209,7 @@ def _pending(view: View, account: SignerAccount) -> tuple[Severity, str, str]:
         remedy = "see the node's log and send it again; its RPC endpoint has lost it"
         return severity, f"{text}nonce {account.nonce} is still unused", remedy if late else ""
     text = f"{plural(account.pending, 'transaction')} pending"
-    text += f" for {span(waited)}" if waited is not None else ", first seen now"
+    text += f" for {span(waited)}" if waited is not None and waited >= 1 else ", first seen now"
     remedy = "look for a price cap below the gas price, or another process with this key"
     return severity, text, remedy if late else ""
 
