@@ -1,4 +1,7 @@
-"""What is wrong with a configuration, for people and for editors."""
+"""What is wrong with a configuration, for people and for editors.
+
+The JSON's schema is `schemas/validate.schema.json`.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Final
 
+from lptui import __version__
 from lptui.clock import iso
 from lptui.config import Mistake
 from lptui.errors import LptuiError
@@ -28,6 +32,8 @@ def render_mistakes(name: str, mistakes: Sequence[Mistake], form: str, now: floa
     return dump(
         {
             "schema_version": SCHEMA_VERSION,
+            "kind": "validate",
+            "lptui_version": __version__,
             "collected_at": iso(now),
             "path": name,
             "mistakes": [asdict(found) for found in mistakes],

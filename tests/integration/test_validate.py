@@ -9,9 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
+SCHEMA = EXAMPLE.parent / "lptui" / "report" / "schemas" / "validate.schema.json"
 
 
 def lptui(*words: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -61,6 +63,9 @@ def test_as_json(tmp_path: Path) -> None:
     ran = lptui("--headless", "validate", "--format", "json", folder=tmp_path)
     assert ran.returncode == 1
     told = json.loads(ran.stdout)
+    published = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(published)
+    jsonschema.Draft202012Validator(published).validate(told)
     assert told["schema_version"] == 1
     assert told["path"] == "lptui.yaml"
     assert told["mistakes"] == [
