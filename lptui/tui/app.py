@@ -132,7 +132,12 @@ class LptuiApp(App[int], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self.refresh_bars()
+        self.app_resume_signal.subscribe(self, lambda _: self._draw_anew())
         self.call_after_refresh(self._begin)
+
+    def _draw_anew(self) -> None:
+        # Coming back from the shell, Textual by itself leaves lines out.
+        self.screen.refresh(layout=True)
 
     def _begin(self) -> None:
         """The first frame is on the screen: now load what makes it live."""

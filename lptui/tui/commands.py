@@ -56,6 +56,7 @@ KEY_WORDS: Final = {
     "minus": "-",
     "question_mark": "?",
     "ctrl+p": "Ctrl+P",
+    "ctrl+z": "Ctrl+Z",
     "escape": "Esc",
     "tab": "Tab",
     "shift+tab": "Shift+Tab",
@@ -113,9 +114,10 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("slower", ("minus",), "Read less often", "slower", CONSOLE, 41),
     Command("copy", ("c",), "Copy the row (OSC 52)", "copy", CONSOLE, 50),
     Command("screenshot", ("S",), "Save the screen as SVG", "screenshot", CONSOLE, 51),
-    Command("theme", ("t",), "Next theme", "theme", CONSOLE, 52),
+    Command("theme", ("t",), "Next theme, kept for the next time", "theme", CONSOLE, 52),
     Command("help", ("question_mark", "f1"), "Keys and signs", "help", CONSOLE, 1),
     Command("palette", ("ctrl+p",), "Find a command or a thing by name", "palette", CONSOLE, 3),
+    Command("suspend", ("ctrl+z",), "To the shell; fg comes back", "suspend", CONSOLE, 96),
     Command("quit", ("q", "ctrl+q", "ctrl+c"), "Quit, at once", "quit", CONSOLE, 2),
 )
 

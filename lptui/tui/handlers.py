@@ -175,6 +175,10 @@ def _palette(app: LptuiApp) -> None:
     open_palette(app)
 
 
+def _suspend(app: LptuiApp) -> None:
+    app.action_suspend_process()
+
+
 def _quit(app: LptuiApp) -> None:
     app.exit(return_code=0)
 
@@ -197,5 +201,6 @@ HANDLERS: Final[dict[str, Callable[[LptuiApp], None]]] = {
     "theme": _theme,
     "help": _help,
     "palette": _palette,
+    "suspend": _suspend,
     "quit": _quit,
 }

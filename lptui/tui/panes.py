@@ -152,9 +152,9 @@ class Pane(Table):
             return [Span(f" {text} ", Tone.MUTED)]
         taken = [row.taken_at for row in behind if row.taken_at]
         words = [f"{len(taken)} old, {age(self._now - min(taken))}"] if taken else []
-        if len(taken) < len(behind):
+        if len(taken) < len(behind) and self.model.state is not State.PENDING:
             words.append(f"{len(behind) - len(taken)} never read")
-        return [Span(f" {', '.join(words)} ", Tone.WARN)]
+        return [Span(f" {', '.join(words)} ", Tone.WARN)] if words else []
 
 
 def _keeps_pace(row: Row, now: float) -> bool:

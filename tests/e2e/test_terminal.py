@@ -256,6 +256,24 @@ def test_a_signal_ends_it_and_restores_the_terminal(
 
 
 @pytest.mark.slow
+def test_to_the_shell_and_back(real_fleet: RealFleet, operator: Operator) -> None:
+    with running_terminal(operator, 80, 24) as terminal:
+        before = terminal.modes
+        console(terminal, real_fleet)
+        terminal.keys("C-z")
+        terminal.until_text(PROMPT)
+        assert terminal.modes == before
+        terminal.type("clear; stty -a; fg; echo code=$?")
+        terminal.keys("Enter")
+        text = terminal.until_text(*PANES, "Ctrl+P palette")
+        assert len(text.splitlines()) == 24
+        assert all(line.strip() for line in text.splitlines()[-7:])
+        terminal.keys("6")
+        terminal.until_text("━ 6 ")
+        quit_and_check(terminal, before)
+
+
+@pytest.mark.slow
 def test_a_terminal_that_goes_away_leaves_nothing_running(
     real_fleet: RealFleet, operator: Operator
 ) -> None:
