@@ -54,7 +54,7 @@ def present(view: View) -> PaneModel:
         "transcoders",
         state if nodes or cards else State.OK,
         counts,
-        _summary(view, nodes, cards),
+        _summary(view, nodes) if nodes or cards else (),
         (),
         (
             section("nodes", "node", _node_columns(fleet), nodes),
@@ -64,8 +64,8 @@ def present(view: View) -> PaneModel:
     )
 
 
-def _summary(view: View, nodes: tuple[Row, ...], cards: tuple[Row, ...]) -> Line:
-    """Sessions of the orchestrators; `+?` when not all of them are known."""
+def _summary(view: View, nodes: tuple[Row, ...]) -> Line:
+    """Sessions of the orchestrators, and GPUs; `+?` when not all of them are known."""
     used = total = known = unknown = 0
     for row in nodes:
         name = row.key.partition(":")[2]
@@ -84,8 +84,20 @@ def _summary(view: View, nodes: tuple[Row, ...], cards: tuple[Row, ...]) -> Line
         Span("sessions ", Tone.MUTED),
         Span(sessions),
         Span("  GPUs ", Tone.MUTED),
-        Span(str(len(cards))),
+        Span(_cards_seen(view)),
     )
+
+
+def _cards_seen(view: View) -> str:
+    seen, sure, known = 0, True, False
+    for host in view.snapshot.fleet.hosts.values():
+        value, since = view.seen(HostGpus, host.name)
+        if value is not None and since is None:
+            known = True
+            seen += len(value.gpus)
+        elif value is not None or host.gpus or not view.snapshot.complete:
+            sure = False
+    return f"{seen}{'' if sure else '+?'}" if known or sure else "?"
 
 
 def _node_columns(fleet: Fleet) -> tuple[Column, ...]:

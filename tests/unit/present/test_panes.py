@@ -259,6 +259,14 @@ def test_a_summary_counts_nothing_that_is_not_known_now(name: str, fresh: str, o
     assert text_of(pane(name, FleetBuilder(), after=7200).summary).startswith(old)
 
 
+def test_a_summary_counts_the_cards_that_are_seen() -> None:
+    summary = text_of(pane("transcoders", FleetBuilder().lose_host("gpu-1")).summary)
+    assert summary.endswith("GPUs 2+?")
+    assert text_of(pane("transcoders", FleetBuilder()).summary).endswith("GPUs 4")
+    old = pane("transcoders", FleetBuilder(), after=7200)
+    assert text_of(old.summary).endswith("GPUs ?")
+
+
 def test_a_summary_tells_known_from_unknown() -> None:
     builder = FleetBuilder().drop(HostVitals, "gpu-1").lose_host("gpu-2")
     assert text_of(pane("hosts", builder).summary).startswith("4 of 6 reached, 1 unknown")
