@@ -15,6 +15,9 @@ from typing import Final, cast
 
 from lptui.text import clean
 
+GRACE_S: Final = 1.0
+"""Between TERM and KILL."""
+
 _WORDS_LIMIT: Final = 4096
 
 
@@ -55,13 +58,14 @@ class ProxyCommand(asyncio.SubprocessProtocol):
 
     def kill(self) -> None:
         """Ends the program and its children; the socket belongs to whoever uses it."""
-        transport, self._transport = self._transport, None
-        if transport is None:
-            return
-        if transport.get_returncode() is None:
+        self._signal(signal.SIGTERM)
+        if not self._gone.is_set():
+            asyncio.get_running_loop().call_later(GRACE_S, self._signal, signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._transport is not None and not self._gone.is_set():
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(transport.get_pid(), signal.SIGTERM)
-        transport.close()
+                os.killpg(self._transport.get_pid(), number)
 
     async def ended(self) -> None:
         """Ends it, and waits until it is gone."""
@@ -78,3 +82,6 @@ class ProxyCommand(asyncio.SubprocessProtocol):
 
     def process_exited(self) -> None:
         self._gone.set()
+        if self._transport is not None:
+            # Not before: to close it looks after the process, and asyncio's watcher would miss it.
+            self._transport.close()
