@@ -224,7 +224,9 @@ class HostSpec(Part):
         None, ge=0, le=10_000, description="encoder sessions that the driver allows at once"
     )
     privilege: Annotated[str, *words("privilege", ("sudo", "doas", "root", "none"))] = Field(
-        "sudo", description="how an action becomes root there; root: the login is root already"
+        "sudo",
+        description="how root is become there, where it must be (never with a password); "
+        "root: the login is root already; none: never",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from lptui.transport.protocols import Command, ShellFunction
@@ -10,11 +10,15 @@ from lptui.transport.protocols import Command, ShellFunction
 DUMP_LIMIT: Final = 2 * 1024 * 1024
 
 
-def dump(config_path: str | None, *, sudo: bool = False) -> Command:
+AS_ROOT: Final[Mapping[str, tuple[str, ...]]] = {"sudo": ("sudo", "-n"), "doas": ("doas", "-n")}
+"""How a login without a password becomes root, by a host's `privilege`."""
+
+
+def dump(config_path: str | None, as_root: tuple[str, ...] = ()) -> Command:
     """Test the configuration and print all its files (`nginx -T`); messages are merged in.
 
-    An ordinary user may not read keys and the pid file; with `sudo` it needs a sudoers line. When
-    the test fails there is no dump at all (status 1).
+    An ordinary user may not read keys and the pid file; with `as_root` it needs a sudoers line.
+    When the test fails there is no dump at all (status 1).
 
         nginx: the configuration file /etc/nginx/nginx.conf syntax is ok
         nginx: configuration file /etc/nginx/nginx.conf test is successful
@@ -26,9 +30,7 @@ def dump(config_path: str | None, *, sudo: bool = False) -> Command:
         upstream orch { server 192.0.2.11:8935; }
     """
     argv = ("nginx", "-T", *(("-c", config_path) if config_path else ()))
-    if sudo:
-        argv = ("sudo", "-n", *argv)
-    return Command(argv, timeout_s=3.0, limit=DUMP_LIMIT, merge_stderr=True)
+    return Command((*as_root, *argv), timeout_s=3.0, limit=DUMP_LIMIT, merge_stderr=True)
 
 
 VERSION: Final = Command(("nginx", "-v"), merge_stderr=True)

@@ -40,7 +40,8 @@ class Found:
 
 
 class NginxConfigProbe:
-    """`nginx -T`; where the login may not do that, the files themselves; sudo comes last.
+    """`nginx -T`; where the login may not do that, the files themselves; then as root, where
+    the host's `privilege` lets it.
 
     It is what is on disk. Whether it is loaded shows by the age of the workers. A test of a
     configuration creates missing logs and the pid file, so it is only run beside a running nginx.
@@ -67,7 +68,9 @@ class NginxConfigProbe:
         left = time_left(asking)
         version, running = await shell.run([commands.VERSION, commands.PROCESSES], left())
         is_running = b"nginx: master process" in running.stdout
-        found = await _configuration(shell, balancer, is_running, left)
+        host = asking.fleet.hosts.get(host_of(balancer))
+        as_root = commands.AS_ROOT.get(host.privilege if host else "sudo", ())
+        found = await _configuration(shell, balancer, is_running, as_root, left)
         [changed] = await shell.run([commands.modified(tuple(found.dump.files))], left())
         value = describe(found, version.text, running, changed, balancer.config_path)
         return [Answer(Key(NginxConfig, target), value)]
@@ -134,7 +137,11 @@ def _which(masters: int) -> str:
 
 
 async def _configuration(
-    shell: Shell, balancer: Balancer, is_running: bool, left: Callable[[], float]
+    shell: Shell,
+    balancer: Balancer,
+    is_running: bool,
+    as_root: tuple[str, ...],
+    left: Callable[[], float],
 ) -> Found:
     """By `nginx -T` where nginx runs: where it does not, the test would create its files anew."""
     path = balancer.config_path
@@ -152,10 +159,11 @@ async def _configuration(
         if not is_running or is_broken:
             remedy = "correct the balancer's `config`, or mend the file; nginx -t tests it"
             raise CommandError(what, why, remedy, kind=error.kind) from None
-        [by_sudo] = await shell.run([commands.dump(path, sudo=True)], left())
-        if _is_dump(by_sudo):
-            return await _accepted(by_sudo.text, balancer)
-        why = f"{why}; sudo: {_complaint(by_sudo)}"
+        if as_root:
+            [by_root] = await shell.run([commands.dump(path, as_root)], left())
+            if _is_dump(by_root):
+                return await _accepted(by_root.text, balancer)
+            why = f"{why}; {as_root[0]}: {_complaint(by_root)}"
         raise CommandError(what, why, _remedy(path), kind=ProblemKind.FORBIDDEN) from None
     return Found(found.dump, found.directives, complaint if is_broken else "")
 

@@ -21,6 +21,7 @@ from lptui.fleet.facts.balancer import (
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Balancer, BalancerKind, Endpoint, Fleet
+from lptui.fleet.topology import Host as FleetHost
 from lptui.probes.nginx import PROBES
 from lptui.probes.probe import Answer, Asking
 from lptui.transport.fake import HANG, FakeReach
@@ -102,6 +103,23 @@ async def test_without_the_right_to_test_the_files_are_read() -> None:
 async def test_sudo_is_the_last_resort() -> None:
     config = await _config(Host(Output(DENIED, 1), sudo=DUMP))
     assert len(config.upstreams) == 4
+
+
+@pytest.mark.parametrize(("privilege", "tried"), [("doas", ["doas"]), ("none", []), ("root", [])])
+async def test_root_only_in_the_way_that_the_host_allows(privilege: str, tried: list[str]) -> None:
+    host = Host(Output(DENIED, 1), sudo=DUMP)
+    seen: list[str] = []
+
+    def answer(command: Command) -> Any:
+        seen.append(command.argv[0])
+        return host(command)
+
+    asking = _asking(FakeReach(commands={HOST: answer}))
+    hosts = MappingProxyType({HOST: FleetHost(HOST, None, privilege=privilege)})
+    asking = replace(asking, fleet=replace(asking.fleet, hosts=hosts))
+    with pytest.raises(LptuiError):
+        await CONFIG.ask(asking, LB)
+    assert [word for word in seen if word in ("sudo", "doas")] == tried
 
 
 async def test_where_nothing_helps_the_sudoers_line_is_told() -> None:
