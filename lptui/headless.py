@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT_S = 30.0
 """Deadline of a whole run of check or status."""
 
-MARGIN_S = (0.5, 3.0)
-"""Least and most that is kept back of the run's deadline for the checks, the report and closing.
+MARGIN_S = 0.5
+"""Least that is kept back of the run's deadline for the checks, the report and closing.
 
-Between the two it is what starting took: a busy machine is as slow at the end.
+It is as long as starting took where that is more: a busy machine is as slow at the end.
 """
+
+MARGIN_SHARE = 0.3
+"""Most of the run's deadline that is kept back."""
 
 CLOSE_S = 0.5
 """What closing gets after a report that came at the very deadline, or that was read slowly."""
@@ -72,7 +75,7 @@ def _watched_report(arguments: argparse.Namespace, verb: str) -> int:
     watchdog = Watchdog(timeout_s, too_late, code=3)
     watchdog.start()
     try:
-        return asyncio.run(_report(arguments, verb, watchdog))
+        return asyncio.run(_report(arguments, verb, timeout_s, watchdog))
     except Exception as error:
         watchdog.suspend()
         if not isinstance(error, OSError):
@@ -84,13 +87,14 @@ def _watched_report(arguments: argparse.Namespace, verb: str) -> int:
         watchdog.suspend()
 
 
-async def _report(arguments: argparse.Namespace, verb: str, watchdog: Watchdog) -> int:
+async def _report(
+    arguments: argparse.Namespace, verb: str, timeout_s: float, watchdog: Watchdog
+) -> int:
     from lptui.watchdog import process_age
 
     session = await _open(arguments)
     try:
-        least, most = MARGIN_S
-        margin = min(max(least, process_age()), most)
+        margin = max(MARGIN_S, min(process_age(), timeout_s * MARGIN_SHARE))
         collecting = asyncio.create_task(session.collect(max(0.1, watchdog.left - margin)))
         # What judges is loaded while the fleet answers, not in what is kept back for judging.
         await asyncio.to_thread(import_module, "lptui.checks")
