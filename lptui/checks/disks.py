@@ -54,9 +54,17 @@ def disks(view: View) -> Iterator[Finding]:
             host.name,
             summary,
             (view.seen(reading),),
-            "free space, mount what is missing, or look for a failing disk" if severity else "",
+            _remedy(found, severity),
             metrics=_metrics(full, warn, critical),
         )
+
+
+def _remedy(found: HostDisks, severity: Severity) -> str:
+    if found.missing:
+        return "mount it, or correct the host's `mounts`"
+    if found.silent or found.incomplete:
+        return "find the mount whose server or helper is gone (NFS, FUSE), and unmount it"
+    return "free space; where one is read-only, look for a failing disk" if severity else ""
 
 
 def _counts(mount: Mount) -> bool:
@@ -69,6 +77,9 @@ def _troubles(
 ) -> list[Trouble]:
     warn, critical = limits.disk_warn, limits.disk_critical
     troubles = [(Severity.CRITICAL, f"{path} is not mounted") for path in found.missing]
+    troubles += [(Severity.UNKNOWN, f"{path} does not tell its size") for path in found.silent]
+    if found.incomplete:
+        troubles.append((Severity.UNKNOWN, "a file system does not answer, and df hangs over it"))
     for mount in found.mounts:
         if mount.read_only and (mount.path == "/" or mount.path in host.mounts):
             troubles.append((Severity.CRITICAL, f"{mount.path} is read-only"))

@@ -257,14 +257,17 @@ def reboot_required(view: View) -> Iterator[Finding]:
         if system is None:
             yield view.unknown(REBOOT, "host", name, reading, cause=view.blocker(name, reading))
             continue
-        packages = listed(list(system.reboot_packages))
+        newer = f"kernel {system.newer_kernel}" if system.newer_kernel else ""
+        packages = listed([*system.reboot_packages] or [newer]) if system.reboot_required else ""
         wanted = system.reboot_required
         yield Finding(
             REBOOT,
             Severity.WARNING if wanted else Severity.OK,
             "host",
             name,
-            f"needs a reboot{f' for {packages}' if packages else ''}" if wanted else "none needed",
-            (view.says(reading, f"kernel {system.kernel}"),),
+            f"needs a reboot{f' for {packages}' if packages else ''}"
+            if wanted
+            else "no sign that one is needed",
+            (view.says(reading, f"kernel {system.kernel} runs"),),
             "drain its nodes, then reboot it in a quiet hour" if wanted else "",
         )

@@ -59,10 +59,16 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class HostDisks:
-    """File systems, and which of the configured mount points are not mounted."""
+    """File systems, and which of the configured mount points are not mounted.
+
+    `silent` are configured ones that are mounted and did not answer; `incomplete` that some file
+    system made df hang, so that only `/` and the configured ones are here.
+    """
 
     mounts: tuple[Mount, ...]
     missing: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+    incomplete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ class HostSystem:
     """What hardly ever changes, and what is too dear to ask every two seconds.
 
     `files_open` and `files_max` are of the whole system; `oom_kills` are the processes that the
-    kernel killed for memory since boot. PSI are the one-minute averages of "some". None when not
+    kernel killed for memory since boot. `newer_kernel` is installed and not yet running. PSI are the one-minute averages of "some". None when not
     known.
     """
 
@@ -85,6 +91,7 @@ class HostSystem:
     has_systemd: bool
     reboot_required: bool
     reboot_packages: tuple[str, ...] = ()
+    newer_kernel: str = ""
     files_open: int | None = None
     files_max: int | None = None
     oom_kills: int | None = None

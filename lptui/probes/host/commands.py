@@ -27,8 +27,8 @@ VITALS_FUNCTION: Final = ShellFunction(
 )
 
 VITALS: Final = Command(("lptui_vitals",), timeout_s=0.0, function=VITALS_FUNCTION)
-"""Prints (dash reads byte by byte, a system call each: only what changes within seconds is here, and
-nothing under /proc/sys, whose files end after one byte):
+"""Prints (dash reads byte by byte, a system call each: only what changes within seconds is here,
+and nothing under /proc/sys, whose files end after one byte):
 
     uptime 1462.87 2808.87
     load 0.52 0.58 0.59 1/389 12345
@@ -138,7 +138,9 @@ def inspect_containers(tool: str, names: Sequence[str]) -> Command:
     return Command(argv, timeout_s=3.0, merge_stderr=True)
 
 
-DF: Final = Command(("df", "-PTkl"))
+_DF_PATIENCE_S: Final = 1.5
+
+DF: Final = Command(("df", "-PTkl"), timeout_s=_DF_PATIENCE_S)
 """Local file systems in KiB. GNU df ends with status 1 when one mount may not be read, and prints
 the others.
 
@@ -147,16 +149,25 @@ the others.
     tmpfs          tmpfs       24684092        0  24684092       0% /dev/shm
 """
 
-DF_INODES: Final = Command(("df", "-PTil"))
+DF_INODES: Final = Command(("df", "-PTil"), timeout_s=_DF_PATIENCE_S)
 """Inodes of the same; btrfs and vfat show `0` and `-`.
 
     Filesystem     Type        Inodes  IUsed    IFree IUse% Mounted on
     /dev/nvme0n1p2 ext4      16777216 458980 16318236    3% /
 """
 
-DF_PLAIN: Final = Command(("df", "-PTk"))
-DF_INODES_PLAIN: Final = Command(("df", "-PTi"))
+DF_PLAIN: Final = Command(("df", "-PTk"), timeout_s=_DF_PATIENCE_S)
+DF_INODES_PLAIN: Final = Command(("df", "-PTi"), timeout_s=_DF_PATIENCE_S)
 """Where df does not know `-l` (busybox). Same columns."""
+
+
+def df_of(path: str) -> Command:
+    """One file system, wherever it is: a network mount that the operator named, say. Same columns.
+
+    It hangs where its server does not answer.
+    """
+    return Command(("df", "-PTk", "--", path), timeout_s=1.0)
+
 
 MOUNTS: Final = Command(("cat", "/proc/mounts"))
 """What is mounted, with its options; spaces in paths are `\\040`.
@@ -182,7 +193,10 @@ SYSTEM_FUNCTION: Final = ShellFunction(
     "if [ -d /run/systemd/system ]; then echo systemd yes; else echo systemd no; fi; "
     "for x_f in /run /var/run; do if [ -e $x_f/reboot-required ]; then echo reboot required; "
     "while IFS= read -r x_l; do printf 'package %s\\n' \"$x_l\"; "
-    "done <$x_f/reboot-required.pkgs; break; fi; done; }",
+    "done <$x_f/reboot-required.pkgs; break; fi; done; "
+    # Left behind by a kernel that was removed, a folder holds no list of built-in modules.
+    "for x_f in /lib/modules/*; do "
+    'if [ -e "$x_f/modules.builtin" ]; then printf \'modules %s\\n\' "${x_f##*/}"; fi; done; }',
 )
 
 SYSTEM: Final = Command(("lptui_system",), timeout_s=0.0, function=SYSTEM_FUNCTION)
@@ -207,6 +221,7 @@ SYSTEM: Final = Command(("lptui_system",), timeout_s=0.0, function=SYSTEM_FUNCTI
     systemd yes
     reboot required
     package linux-image-6.1.0-18-amd64
+    modules 6.1.0-18-amd64                 (one line for each installed kernel)
 """
 
 DATE: Final = Command(

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from lptui.errors import BadAnswerError
 from lptui.fleet.facts.host import HostDisks, Mount
-from lptui.fleet.reading import Key
 from lptui.fleet.units import Percent
 from lptui.probes.host import commands
 from lptui.probes.host.base import HostProbe
-from lptui.probes.outcome import failure
+from lptui.probes.outcome import failure, has_hung
 from lptui.probes.probe import Answer, Asking
 from lptui.probes.timing import time_left
 from lptui.text import clean
-from lptui.transport.protocols import Output
+from lptui.transport.protocols import Output, Shell
 
 _ROW: Final = re.compile(
     r"(?P<device>\S.*?)\s+(?P<type>\S+)\s+(?P<size>[0-9]{1,20}|-)\s+(?P<used>[0-9]{1,20}|-)\s+"
@@ -28,6 +27,8 @@ _OCTAL: Final = re.compile(r"\\([01][0-7]{2})")
 _KIB: Final = 1024
 _MOST_ROWS: Final = 512
 _PATH_LIMIT: Final = 1024
+_MOST_SINGLE: Final = 4
+"""Mount points that are asked for one by one: each may hang for a second."""
 
 _PSEUDO: Final = frozenset(
     {
@@ -106,10 +107,11 @@ def combine(
     inodes: Iterable[Row],
     mounted: Mapping[str, bool] | None,
     wanted: Sequence[str] = (),
+    silent: Sequence[str] = (),
 ) -> HostDisks:
     """The file systems that can fill up, `/` and those that the operator named.
 
-    Where a path is listed twice the last one counts: it lies on top.
+    Where a path is listed twice the last one counts: it lies on top. `silent` did not answer.
     """
     inode_shares = {row.path: share for row in inodes if (share := _share(row)) is not None}
     named = {_tidy(path) for path in wanted}
@@ -130,13 +132,18 @@ def combine(
             read_only=bool(mounted and mounted.get(row.path)),
             inodes_used=inode_shares.get(row.path),
         )
-    present = set(mounted) if mounted is not None else set(mounts)
+    present = set(mounted) if mounted is not None else {*mounts, *map(_tidy, silent)}
     missing = tuple(path for path in wanted if _tidy(path) not in present)
-    return HostDisks(tuple(mounts.values()), missing)
+    unknown = tuple(path for path in wanted if path not in missing and _tidy(path) not in mounts)
+    return HostDisks(tuple(mounts.values()), missing, unknown)
 
 
 class HostDisksProbe(HostProbe):
-    """Asks df (local file systems only: a dead network mount must not hang it) and /proc/mounts."""
+    """Asks df and /proc/mounts.
+
+    Of local file systems only, for a dead network mount would hang it; those that the operator
+    named are asked for one by one where they are not among them, and all of them where df hangs.
+    """
 
     name: ClassVar[str] = "host-disks"
     topic: ClassVar[type] = HostDisks
@@ -149,14 +156,60 @@ class HostDisksProbe(HostProbe):
         blocks, inodes, mounts = await shell.run(
             [commands.DF, commands.DF_INODES, commands.MOUNTS], left()
         )
+        if has_hung(blocks.status):
+            disks = await _one_by_one(shell, mounts, wanted, left)
+            if not disks.mounts:
+                raise failure(f"df on {target}", blocks)
+            return [Answer(self.key(target), disks)]
         if not _has_table(blocks) and not blocks.stdout and blocks.status == 1:
             blocks, inodes = await shell.run([commands.DF_PLAIN, commands.DF_INODES_PLAIN], left())
         if not _has_table(blocks):
             raise failure(f"df on {target}", blocks)
         mounted = parse_mounts(mounts.text) if mounts.status == 0 else None
         inode_rows = parse_df(inodes.text) if _has_table(inodes) else ()
-        disks = combine(parse_df(blocks.text), inode_rows, mounted, wanted)
-        return [Answer(Key(HostDisks, target), disks)]
+        rows = parse_df(blocks.text)
+        remote = [
+            path
+            for path in wanted
+            if mounted and _tidy(path) in mounted and not _is_among(path, rows)
+        ]
+        more, silent = await _rows_of(shell, remote, left)
+        return [
+            Answer(self.key(target), combine((*rows, *more), inode_rows, mounted, wanted, silent))
+        ]
+
+
+async def _one_by_one(
+    shell: Shell, mounts: Output, wanted: Sequence[str], left: Callable[[], float]
+) -> HostDisks:
+    """What is known where df as a whole hangs."""
+    mounted = parse_mounts(mounts.text) if mounts.status == 0 else None
+    paths = dict.fromkeys(("/", *map(_tidy, wanted)))
+    here = [path for path in paths if mounted is None or path in mounted]
+    rows, silent = await _rows_of(shell, here, left)
+    return replace(combine(rows, (), mounted, wanted, silent), incomplete=True)
+
+
+async def _rows_of(
+    shell: Shell, paths: Sequence[str], left: Callable[[], float]
+) -> tuple[list[Row], list[str]]:
+    """The rows of single mount points, and those that gave none."""
+    rows: list[Row] = []
+    silent: list[str] = []
+    for path in paths[:_MOST_SINGLE]:
+        [output] = await shell.run([commands.df_of(_tidy(path))], left())
+        own = (
+            [row for row in parse_df(output.text) if row.path == _tidy(path)]
+            if _has_table(output)
+            else []
+        )
+        rows += own
+        silent += [] if own else [path]
+    return rows, silent
+
+
+def _is_among(path: str, rows: Iterable[Row]) -> bool:
+    return any(row.path == _tidy(path) for row in rows)
 
 
 def _has_table(output: Output) -> bool:

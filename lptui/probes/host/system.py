@@ -24,19 +24,24 @@ def parse(text: str) -> HostSystem:
     """From `name value` lines; raises BadAnswerError without a host name, boot id or CPU count."""
     values: dict[str, str] = {}
     packages: list[str] = []
+    kernels: list[str] = []
     for line in text.split("\n"):
         name, _, value = line.partition(" ")
         if name == "package":
             packages.append(clean(value, 80))
+        elif name == "modules":
+            kernels.append(clean(value, 80))
         else:
             values.setdefault(name, clean(value, 200))
     cpus = cpu_count(values.get("cpus", "")) or count(values.get("ncpus", ""))
     if not cpus or not values.get("hostname") or not values.get("boot_id"):
         raise BadAnswerError("system facts", f"incomplete: {clean(text, 80)!r}")
+    kernel = values.get("osrelease", "")
+    newer = newer_kernel(kernel, kernels)
     files = [count(word) for word in values.get("file-nr", "").split()]
     return HostSystem(
         hostname=values["hostname"],
-        kernel=values.get("osrelease", ""),
+        kernel=kernel,
         machine=values.get("machine", ""),
         os_name=values.get("os", "").strip("\"'"),
         cpus=cpus,
@@ -44,8 +49,9 @@ def parse(text: str) -> HostSystem:
         user=values.get("user", ""),
         groups=tuple(values.get("groups", "").split()),
         has_systemd=values.get("systemd") == "yes",
-        reboot_required="reboot" in values,
+        reboot_required="reboot" in values or bool(newer),
         reboot_packages=tuple(dict.fromkeys(filter(None, packages)))[:_MOST_PACKAGES],
+        newer_kernel=newer,
         files_open=files[0] if len(files) == 3 else None,
         files_max=files[2] if len(files) == 3 else None,
         oom_kills=count(values.get("oom_kill", "")),
@@ -55,6 +61,28 @@ def parse(text: str) -> HostSystem:
         psi_memory=_pressure(values.get("psi_memory", "")),
         psi_io=_pressure(values.get("psi_io", "")),
     )
+
+
+def newer_kernel(running: str, installed: Sequence[str]) -> str:
+    """The newest installed kernel of the running one's kind, where that is not running; else "".
+
+    Kinds are told apart by what is no number: `6.1.0-21-amd64` is newer than `6.1.0-18-amd64`, and
+    says nothing of `6.1.0-18-cloud-amd64`. A kernel that is not installed itself is the matter of
+    whoever runs this machine from outside.
+    """
+    if running not in installed:
+        return ""
+    rivals = [name for name in installed if _kind(name) == _kind(running)]
+    newest = max(rivals, key=_version)
+    return newest if _version(newest) > _version(running) else ""
+
+
+def _kind(kernel: str) -> str:
+    return re.sub(r"[0-9.]+", "", kernel)
+
+
+def _version(kernel: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"[0-9]{1,12}", kernel))
 
 
 def _kilobytes(text: str) -> int | None:

@@ -178,6 +178,8 @@ def test_reboot_required_names_the_packages() -> None:
     found = finding(fleet, "reboot-required@edge-1")
     assert found.severity is WARNING
     assert "linux-image-amd64" in found.summary
+    fleet.change(HostSystem, "edge-1", reboot_packages=(), newer_kernel="6.1.0-21-amd64")
+    assert "kernel 6.1.0-21-amd64" in finding(fleet, "reboot-required@edge-1").summary
 
 
 def disk(*mounts: Mount, missing: tuple[str, ...] = ()) -> FleetBuilder:
@@ -199,6 +201,18 @@ def test_disk_inodes(inodes: float, expected: Severity) -> None:
     assert severity(disk(mount), "disk@edge-1") is expected
 
 
+def test_a_mount_whose_size_is_not_told_is_never_well() -> None:
+    root = Mount("/", "/dev/sda1", "ext4", 100, 1, 99)
+    silent = HostDisks((root,), silent=("/data",))
+    found = finding(FleetBuilder().put(silent, "edge-1", age=20.0), "disk@edge-1")
+    assert found.severity is UNKNOWN
+    assert "/data does not tell its size" in found.summary
+    hung = FleetBuilder().put(HostDisks((root,), incomplete=True), "edge-1", age=20.0)
+    assert severity(hung, "disk@edge-1") is UNKNOWN
+    full = HostDisks((replace(root, used=99, available=1),), incomplete=True)
+    assert severity(FleetBuilder().put(full, "edge-1", age=20.0), "disk@edge-1") is CRITICAL
+
+
 def test_read_only_and_missing_mounts() -> None:
     root = Mount("/", "/dev/sda1", "ext4", 100, 1, 99)
     data = Mount("/data", "/dev/sdb1", "ext4", 100, 1, 99, read_only=True)
@@ -210,6 +224,7 @@ def test_read_only_and_missing_mounts() -> None:
     found = finding(disk(root, missing=("/data",)), "disk@edge-1")
     assert found.severity is CRITICAL
     assert "/data is not mounted" in found.summary
+    assert "mount it" in found.remedy
     assert severity(disk(), "disk@edge-1") is UNKNOWN
 
 

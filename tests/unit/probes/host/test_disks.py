@@ -10,7 +10,7 @@ from lptui.errors import BadAnswerError, CommandError, ProblemKind
 from lptui.fleet.facts.host import HostDisks
 from lptui.probes.host.disks import HostDisksProbe, combine, parse_df, parse_mounts
 from lptui.transport.protocols import Command, Output
-from tests.unit.probes.host.given import HOST, asking, fleet, sample
+from tests.unit.probes.host.given import HOST, asking, fleet, ran, sample
 from tests.unit.probes.hostile import HOSTILE
 
 
@@ -70,6 +70,52 @@ async def test_a_df_that_hangs_is_a_timeout() -> None:
     with pytest.raises(CommandError) as caught:
         await HostDisksProbe().ask(given_, HOST)
     assert caught.value.kind is ProblemKind.TIMEOUT
+
+
+NFS = "Filesystem Type 1024-blocks Used Available Capacity Mounted on\n"
+NFS += "nas:/x nfs4 1000 900 100 90% /srv/nfs\n"
+
+
+async def test_a_network_mount_is_asked_for_only_where_it_was_named() -> None:
+    answers = {
+        ("df", "-PTkl"): sample("df.txt"),
+        ("df", "-PTil"): sample("df-inodes.txt"),
+        ("df", "-PTk", "--", "/srv/nfs"): NFS,
+        ("cat",): sample("mounts.txt"),
+    }
+    given_, reach = asking(answers, fleet(mounts=["/srv/nfs/", "/d1"]))
+    [found] = await HostDisksProbe().ask(given_, HOST)
+    assert found.value.mounts[-1].used_percent == 90
+    assert (found.value.missing, found.value.silent) == (("/d1",), ())
+    assert ran(reach) == ["df", "df", "cat", "df"], "nothing is asked of what is not mounted"
+    given_, reach = asking(answers)
+    await HostDisksProbe().ask(given_, HOST)
+    assert ran(reach) == ["df", "df", "cat"]
+
+
+async def test_a_network_mount_that_does_not_answer_is_told_and_costs_nothing_else() -> None:
+    answers = {
+        ("df", "-PTkl"): sample("df.txt"),
+        ("df", "-PTil"): sample("df-inodes.txt"),
+        ("df", "-PTk"): Output(b"", 124),
+        ("cat",): sample("mounts.txt"),
+    }
+    given_, _ = asking(answers, fleet(mounts=["/srv/nfs"]))
+    [found] = await HostDisksProbe().ask(given_, HOST)
+    assert (found.value.silent, found.value.incomplete) == (("/srv/nfs",), False)
+    assert len(found.value.mounts) == 3
+
+
+async def test_where_df_hangs_the_root_is_asked_for_alone() -> None:
+    def answer(command: Command) -> Output | str:
+        if command.argv[0] == "cat":
+            return sample("mounts.txt")
+        return sample("df.txt") if command.argv[-1] == "/" else Output(b"", 137)
+
+    given_, _ = asking(answer, fleet(mounts=["/srv/nfs"]))
+    [found] = await HostDisksProbe().ask(given_, HOST)
+    assert [mount.path for mount in found.value.mounts] == ["/"]
+    assert (found.value.silent, found.value.incomplete) == (("/srv/nfs",), True)
 
 
 _TABLE = st.lists(

@@ -112,6 +112,39 @@ async def test_a_time_daemon_that_cannot_be_asked_in_time_costs_nothing_of_the_o
     assert answer.value.offset_s == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize(
+    ("running", "others", "newer"),
+    [
+        ("6.1.0-18-amd64", ["6.1.0-21-amd64", "6.1.0-9-amd64"], "6.1.0-21-amd64"),
+        ("6.1.0-18-amd64", ["6.1.0-9-amd64"], ""),
+        ("6.1.0-18-amd64", ["6.1.0-21-cloud-amd64", "6.1.0-21-rt-amd64"], ""),
+        ("5.15.0-91-generic", ["5.15.0-100-generic"], "5.15.0-100-generic"),
+        (
+            "5.14.0-362.8.1.el9_3.x86_64",
+            ["5.14.0-362.13.1.el9_3.x86_64", "5.14.0-427.el9_4.x86_64"],
+            "5.14.0-427.el9_4.x86_64",
+        ),
+        ("6.6.8-arch1-1", ["6.6.10-arch1-1"], "6.6.10-arch1-1"),
+        ("", ["6.1.0-21-amd64"], ""),
+    ],
+)
+def test_a_kernel_that_is_installed_and_not_running(
+    running: str, others: list[str], newer: str
+) -> None:
+    """Plain Debian and Red Hat leave no mark of their own that a reboot is due."""
+    installed = [running, *others] if running else others
+    assert system.newer_kernel(running, installed) == newer
+    assert system.newer_kernel(running, others) == "", "whose kernel comes from outside"
+
+
+def test_a_newer_kernel_is_a_reason_to_reboot() -> None:
+    lines = [line for line in sample("system.txt").splitlines() if "reboot" not in line]
+    own = "modules 6.1.0-18-amd64"
+    facts = system.parse("\n".join([*lines, own, "modules 6.1.0-21-amd64"]))
+    assert (facts.reboot_required, facts.newer_kernel) == (True, "6.1.0-21-amd64")
+    assert not system.parse("\n".join([*lines, own])).reboot_required
+
+
 def test_listeners_of_ss_and_netstat() -> None:
     by_ss = listeners.parse(sample("ss.txt"))
     assert [(one.address, one.port, one.is_loopback) for one in by_ss.listeners] == [
