@@ -120,8 +120,12 @@ def _fault(error: Exception) -> str:
 
 def _settle_output() -> None:
     """Output to nowhere is dropped, and what the terminal's encoding lacks is shown as `?`."""
-    if sys.stdout is None:  # started with it closed
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (for the run)
+    while (spare := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass  # it was closed: no connection may take its number
+    os.close(spare)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # started with it closed
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
 
