@@ -26,6 +26,8 @@ pytest_plugins = ("tests.devnet.fixtures",)
 
 CONFIG = """\
 name: devnet
+# However busy the machine is.
+intervals: {{timeout: 20s}}
 hosts:
   here: {{local: true}}
 nodes:
@@ -334,7 +336,7 @@ async def test_a_transaction_that_stays_pending_is_unknown_and_holds_up_the_next
 ) -> None:
     bench.node.config.transaction_timeout_s = 0.5
     await bench.net.stall()
-    done = await bench.lptui("reward", "--yes", "--timeout", "8", "--format", "json")
+    done = await bench.lptui("reward", "--yes", "--timeout", "12", "--format", "json")
     assert done.code == 3, done.out + done.err
     assert "timed out waiting for transaction receipt" in done.json["result"]["summary"]
     again = await bench.lptui("reward", "--yes")
