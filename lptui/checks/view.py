@@ -11,7 +11,7 @@ from typing import Final, TypeVar, cast
 
 from lptui.checks.words import ago, span
 from lptui.errors import ProblemKind
-from lptui.fleet.chains import is_too_old
+from lptui.fleet.chains import of_the_past
 from lptui.fleet.facts.chain import ChainRound
 from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.facts.host import (
@@ -214,14 +214,12 @@ class View:
 
     def as_of(self, finding: Finding) -> Finding:
         """A finding on the chain's state; what is well as of an old head is not known now."""
+        since = of_the_past(self.snapshot)
         chain = self.fleet.chain
-        reading = self.reading(ChainRound, chain.network if chain else "")
-        clock = self.value(reading)
-        if finding.severity or chain is None or clock is None or clock.head_time is None:
+        clock = self.fresh(ChainRound, chain.network) if chain else None
+        if finding.severity or since is None or clock is None:
             return finding
-        age = reading.taken_at - clock.head_time
-        if not is_too_old(age, self.limits, chain.chain_id):
-            return finding
+        age = max(0.0, self.now - since)
         return replace(
             finding,
             severity=Severity.UNKNOWN,

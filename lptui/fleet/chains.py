@@ -4,7 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
+from lptui.fleet.facts.chain import (
+    ChainRound,
+    GasPrices,
+    OrchestratorRecord,
+    RewardHistory,
+    SenderDeposit,
+    SignerAccount,
+)
+from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Thresholds
+
+OF_CHAIN: Final = (
+    ChainRound,
+    OrchestratorRecord,
+    SignerAccount,
+    GasPrices,
+    SenderDeposit,
+    RewardHistory,
+)
+"""Facts that are as old as the head that they were read at, however lately that was."""
 
 L1_CHAINS: Final = frozenset({1, 11155111, 17000, 560048})
 _L1_AGE: Final = (60.0, 180.0)
@@ -34,3 +53,16 @@ def is_too_old(age_s: float, limits: Thresholds, chain_id: int) -> bool:
     """Whether what was read at a head of this age is of the past."""
     ages = head_age_limits(limits, chain_id)
     return ages is not None and age_s > ages[1]
+
+
+def of_the_past(snapshot: Snapshot) -> float | None:
+    """Of when (UTC seconds) the chain's state is that is known, when its head is too old."""
+    chain = snapshot.fleet.chain
+    if chain is None:
+        return None
+    reading = snapshot.reading(ChainRound, chain.network)
+    clock = reading.value
+    if clock is None or clock.head_time is None:
+        return None
+    age = reading.taken_at - clock.head_time
+    return clock.head_time if is_too_old(age, snapshot.fleet.thresholds, chain.chain_id) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lptui.fleet.chains import of_the_past
 from lptui.fleet.facts.chain import ChainRound
 from lptui.fleet.snapshot import Snapshot
 from lptui.present.model import Line, Span, State, Tone
@@ -23,8 +24,10 @@ def round_part(snapshot: Snapshot, now: float) -> Parts:
         value, old, reading = reading.last_good.value, True, reading.last_good
     if value is None:
         return ((1, (Span("round ", Tone.MUTED), Span("?", Tone.UNKNOWN))),)
-    if old:
-        text = f"{value.round} seen {age(reading.age(now))} ago"
+    still = of_the_past(snapshot)
+    if old or still is not None:
+        told = reading.age(now) if still is None else max(0.0, now - still)
+        text = f"{value.round} seen {age(told)} ago"
         return ((1, (Span("round ", Tone.MUTED), Span(text, Tone.UNKNOWN))),)
     started = (
         Span(" initialised", Tone.OK)

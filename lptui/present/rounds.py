@@ -323,7 +323,8 @@ def _lead(view: View, chain: Chain, clock: Reading[ChainRound]) -> tuple[Line, .
     if value is None:
         return ((Span("round unknown: ", Tone.UNKNOWN), Span(problem_words(clock), Tone.MUTED)),)
     if since is not None:
-        text = f"round {value.round}, seen {age(view.now - since)} ago: {problem_words(clock)}"
+        why = problem_words(clock) or "its head is old"
+        text = f"round {value.round}, seen {age(view.now - since)} ago: {why}"
         return ((Span(text, Tone.UNKNOWN),),)
     done = value.blocks_into / value.length if value.length else 0.0
     begun = (

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from lptui.errors import ProblemKind
+from lptui.fleet.chains import OF_CHAIN, of_the_past
 from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.reading import Key, Reading, unread
 from lptui.fleet.snapshot import Snapshot
@@ -200,12 +201,16 @@ class View:
         return reading.is_stale(self.now, self.snapshot.fleet.thresholds.stale_intervals)
 
     def last(self, reading: Readable[T]) -> tuple[T | None, float | None]:
-        """The value to show, and when it is an old one the time it was taken at.
+        """The value to show, and when it is an old one the time it is of.
 
-        A failed reading gives its last good value; no value at all gives (None, None).
+        A failed reading gives its last good value; no value at all gives (None, None). What was
+        read just now of a chain that stands still is as old as its head.
         """
         if reading.value is not None:
-            return reading.value, (reading.taken_at if self.is_old(reading) else None)
+            since = reading.taken_at if self.is_old(reading) else None
+            if since is None and isinstance(reading.value, OF_CHAIN):
+                since = of_the_past(self.snapshot)
+            return reading.value, since
         good = reading.last_good
         if good is not None and good.value is not None:
             return good.value, good.taken_at

@@ -13,6 +13,7 @@ from math import isfinite
 from typing import Final
 
 from lptui.checks import failing, overall
+from lptui.fleet.chains import of_the_past
 from lptui.fleet.facts.chain import ChainRound
 from lptui.fleet.finding import Finding, Metric
 from lptui.fleet.snapshot import Snapshot
@@ -76,7 +77,7 @@ def _first(snapshot: Snapshot, findings: Sequence[Finding]) -> str:
 def _round(snapshot: Snapshot) -> str:
     chain = snapshot.fleet.chain
     clock = snapshot.fresh(ChainRound, chain.network) if chain else None
-    if clock is None:
+    if clock is None or of_the_past(snapshot) is not None:
         return ""
     return f", round {clock.round}, {plural(clock.blocks_left, 'block')} left"
 
