@@ -128,7 +128,7 @@ def _authentication(
 ) -> TransportError:
     files = ", ".join(resolved.identities) or "no key files"
     if resolved.missing:
-        files += f"; there is no {', no '.join(resolved.missing)}"
+        files += f"; there is no file {' nor '.join(resolved.missing)}"
     tried = f"{files}; {owner.agent_keys} from the agent" if resolved.agent else files
     if owner.other_ways and not owner.keys_used_up:
         return TransportError(
