@@ -1,4 +1,4 @@
-"""README's promises: every command in it runs."""
+"""README's promises: every command in it runs (the two of `make`: test_setup.py)."""
 
 from __future__ import annotations
 
@@ -52,16 +52,6 @@ def test_readme_names_exactly_these_commands() -> None:
         "lptui --headless reward --dry-run",
         "lptui --demo --scenario reward-missed --headless check",
     ]
-
-
-def test_make_demo_without_a_terminal_checks_the_demo_and_says_why(
-    environment: dict[str, str],
-) -> None:
-    script = f"sh scripts/demo.sh {Path(sys.executable).with_name('lptui')}"
-    done = run(script, REPOSITORY, environment)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "no terminal" in done.stdout
-    assert "OK - " in done.stdout
 
 
 def test_make_test_is_what_continuous_integration_runs() -> None:
