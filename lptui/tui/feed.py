@@ -172,7 +172,7 @@ class Feed:
             fleet.name, demo=demo or fleet.demo, read_only=read_only, production=fleet.production
         )
         counts = self.findings.counts()
-        checked = self.findings.checked and (snapshot.complete or bool(counts))
+        checked = self.findings.checked and (self.findings.settled or bool(counts))
         acknowledged = len(self.events.acknowledged)
         age_s = self._clock.now() - self.findings.at
         worst = worst_part(

@@ -191,6 +191,14 @@ async def test_what_is_still_to_come_is_not_called_unknown() -> None:
         await console.until(lambda: "CRITICAL" in console.lines()[0], "what is known")
         assert "UNKNOWN" not in console.lines()[0]
         assert any(re.search(r"… +edge-2 ", line) for line in console.lines())
+        well = FleetBuilder().drop(HostVitals, "edge-2")
+        feed = console.app.feed
+        assert feed is not None
+        await feed.check(replace(well.snapshot(), complete=False))
+        feed.snapshot = well.snapshot()
+        console.app.refresh_bars()
+        await console.pilot.pause()
+        assert "connecting" in console.lines()[0], "complete, but not judged yet"
         console.session.publish(begun.snapshot())
         await console.until(lambda: "UNKNOWN" in console.lines()[0], "all was asked")
         assert not any(re.search(r"… +edge-2 ", line) for line in console.lines())
