@@ -190,7 +190,9 @@ def nonce_stuck(view: View) -> Iterator[Finding]:
             summary,
             (view.says(reading, f"nonce {account.nonce}, pending {account.pending_nonce}"),),
             remedy=remedy,
-            metrics=(Metric("pending_transactions", account.pending),),
+            metrics=(
+                Metric("pending_transactions", account.pending if account.pending_known else None),
+            ),
         )
 
 

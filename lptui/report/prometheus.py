@@ -14,6 +14,7 @@ from lptui import __version__
 from lptui.checks import failing, overall
 from lptui.checks.balancers import serves
 from lptui.checks.gpu import card_name
+from lptui.fleet.chains import of_the_past
 from lptui.fleet.facts.balancer import BalancerState
 from lptui.fleet.facts.chain import ChainRound, GasPrices, OrchestratorRecord, SignerAccount
 from lptui.fleet.facts.gpu import HostGpus
@@ -138,8 +139,8 @@ def _run(snapshot: Snapshot, findings: Sequence[Finding], took_s: float | None) 
 
 def _chain(snapshot: Snapshot) -> Iterator[Family]:
     chain = snapshot.fleet.chain
-    if chain is None:
-        return
+    if chain is None or of_the_past(snapshot) is not None:
+        return  # what an endpoint that stands still says of the chain is not known to hold now
     number = Family("lptui_round", "Number of the current round.")
     initialized = Family("lptui_round_initialized", "1: the current round is initialised.")
     left = Family("lptui_round_blocks_remaining", "L1 blocks until the round ends.")
@@ -178,7 +179,8 @@ def _money(snapshot: Snapshot) -> Iterator[Family]:
         account = snapshot.fresh(SignerAccount, signer.address)
         if account is not None:
             balance.add(eth(account.balance), signer=signer.name, role=signer.role)
-            pending.add(account.pending, signer=signer.name, role=signer.role)
+            waiting = account.pending if account.pending_known else None
+            pending.add(waiting, signer=signer.name, role=signer.role)
     yield from (balance, pending)
 
 

@@ -144,6 +144,7 @@ def _history(value: RewardHistory) -> str:
 
 def _account(value: SignerAccount) -> str:
     pending = f", {plural(value.pending, 'transaction')} pending" if value.pending else ""
+    pending = pending if value.pending_known else ", pending transactions not known"
     return f"{format_units(value.balance, 6)} ETH, nonce {value.nonce}{pending}"
 
 

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from lptui.checks import run_checks
 from lptui.errors import ProblemKind
 from lptui.fleet.facts.balancer import BalancerState, Health
-from lptui.fleet.facts.chain import SignerAccount
+from lptui.fleet.facts.chain import ChainRound, SignerAccount
 from lptui.fleet.facts.host import HostVitals
 from lptui.fleet.facts.livepeer import NodeStatus
 from lptui.fleet.facts.rpc import RpcHead
@@ -19,7 +19,7 @@ from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.units import Wei
 from lptui.report import render_check
 from lptui.report.prometheus import LABEL_CHARACTERS, eth
-from tests.snapshots import REDEEMER, FleetBuilder
+from tests.snapshots import NETWORK, REDEEMER, FleetBuilder
 from tests.unit.report.hostile import INTEGERS, NUMBERS, TEXTS, hostile
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -102,6 +102,27 @@ def test_what_is_behind_a_lost_host_is_unknown() -> None:
     text = page(FleetBuilder().lose_host("core-1").snapshot())
     assert value(text, "lptui_host_up", host="core-1") == 0
     assert value(text, "lptui_node_up", node="redeemer") is None
+
+
+def test_pending_transactions_that_nobody_counts_are_not_none() -> None:
+    fleet = FleetBuilder().change(SignerAccount, REDEEMER, pending_known=False)
+    labels = {"signer": "redeemer", "role": "redeemer"}
+    assert value(page(fleet.snapshot()), "lptui_pending_transactions", **labels) is None
+    text = page(FleetBuilder().snapshot())
+    assert value(text, "lptui_pending_transactions", **labels) == 0
+    assert value(text, "lptui_balance_eth", **labels) is not None
+
+
+def test_the_chain_as_of_an_old_head_is_not_told_as_of_now() -> None:
+    fleet = FleetBuilder()
+    clock = fleet.snapshot().value(ChainRound, NETWORK)
+    assert clock is not None
+    assert value(page(fleet.snapshot()), "lptui_reward_called", orchestrator="main") is not None
+    fleet.change(ChainRound, NETWORK, head_time=fleet.snapshot().taken_at - 3600)
+    text = page(fleet.snapshot())
+    for name in ("lptui_reward_called", "lptui_round", "lptui_balance_eth"):
+        assert f"\n{name}{{" not in text
+    assert value(text, "lptui_status") == 3
 
 
 def test_a_server_that_is_down() -> None:
