@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lptui.actions.plan import Outcome, Plan, Result
@@ -70,27 +71,30 @@ async def _result(
     if plan.refusals and not plan.done:
         # As fresh as it gets: to look again would only take as long again.
         return runner.refuse(plan, plan.why_not, plan.refusals[0].remedy)
-    if not (arguments.yes or plan.why_not or session.read_only):
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            why, remedy = "nobody to ask: no terminal", "look at --dry-run, add --yes"
-            _say(f"lptui: {plan.summary}: {why}; {remedy}")
-            return runner.refuse(plan, why, remedy)
-        if not _agreed(plan):
-            return runner.refuse(plan, "not confirmed", "")
-    with _signals_cancel() as interrupted:
+    asks = not (arguments.yes or plan.why_not or session.read_only)
+    if asks and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        why, remedy = "nobody to ask: no terminal", "look at --dry-run, add --yes"
+        _say(f"lptui: {plan.summary}: {why}; {remedy}")
+        return runner.refuse(plan, why, remedy)
+    with _signals_cancel() as came:
         try:
+            if asks and not await _agreed(plan):
+                return runner.refuse(plan, "not confirmed", "")
             return await runner.run(action, plan, _say, left_s)
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            if not interrupted or runner.latest is None or task is None:
+            if not came or task is None:
                 raise
             task.uncancel()
-            return runner.latest
+            ended = runner.latest
+            if ended is None or ended.plan is not plan:
+                ended = runner.refuse(plan, "not confirmed", "")
+            return replace(ended, interrupted=True)
 
 
 @contextmanager
 def _signals_cancel() -> Iterator[list[int]]:
-    """While a plan runs, a signal ends it in order: with its end on record, and told.
+    """While a plan is asked about or runs, a signal ends it in order: recorded, and told.
 
     Gives the list of the signals that came.
     """
@@ -118,13 +122,25 @@ def _signals_cancel() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _agreed(plan: Plan) -> bool:
-    """Asks on the terminal; only the word yes is one."""
+async def _agreed(plan: Plan) -> bool:
+    """Asks on the terminal; only the word yes is one. The connections live on meanwhile."""
     for line in plan_lines(plan):
         _say(line)
     sys.stderr.write("Do this? Type yes: ")
     sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() == "yes"
+    loop = asyncio.get_running_loop()
+    typed: asyncio.Future[str] = loop.create_future()
+
+    def read() -> None:
+        loop.remove_reader(sys.stdin)
+        if not typed.done():
+            typed.set_result(sys.stdin.readline())
+
+    loop.add_reader(sys.stdin, read)
+    try:
+        return (await typed).strip().lower() == "yes"
+    finally:
+        loop.remove_reader(sys.stdin)
 
 
 def _say(line: str) -> None:

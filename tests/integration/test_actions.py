@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pty
 import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -75,14 +77,36 @@ class Bench:
     async def lptui(self, *words: str) -> Done:
         return await finished(await self.start(*words))
 
-    async def start(self, *words: str) -> asyncio.subprocess.Process:
+    async def start(self, *words: str, terminal: int | None = None) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "lptui", "--headless", *words, "--config", str(self.config)),
             env=os.environ | {"LPTUI_STATE": str(self.state)},
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.DEVNULL if terminal is None else terminal,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE if terminal is None else terminal,
         )
+
+    async def asked(self, *words: str, answer: bytes = b"", number: int = 0) -> Done:
+        """On a terminal: types the answer to the question, or sends a signal instead."""
+        ours, theirs = pty.openpty()
+        os.set_blocking(ours, False)
+        seen = bytearray()
+
+        def question() -> bool:
+            with suppress(BlockingIOError):
+                seen.extend(os.read(ours, 4096))
+            return b"Type yes: " in seen
+
+        process = await self.start(*words, terminal=theirs)
+        try:
+            await until(question, 30, "the question")
+            if number:
+                process.send_signal(number)
+            os.write(ours, answer)
+            return replace(await finished(process), err=seen.decode())
+        finally:
+            os.close(ours)
+            os.close(theirs)
 
     def audit(self) -> list[Any]:
         path = self.state / "audit.jsonl"
@@ -91,7 +115,7 @@ class Bench:
 
 async def finished(process: asyncio.subprocess.Process) -> Done:
     out, err = await asyncio.wait_for(process.communicate(), 60)
-    return Done(process.returncode or 0, out.decode(), err.decode())
+    return Done(process.returncode or 0, out.decode(), (err or b"").decode())
 
 
 @pytest.fixture
@@ -177,6 +201,20 @@ async def test_without_yes_and_without_a_terminal_it_refuses(
     assert "--yes" in done.err
     assert call_log.count("/reward") == 0
     assert [(line["event"], line["outcome"]) for line in bench.audit()] == [("ended", "refused")]
+
+
+async def test_on_a_terminal_the_plan_is_shown_and_only_yes_is_one(
+    bench: Bench, call_log: CallLog
+) -> None:
+    no = await bench.asked("reward", "--format", "json", answer=b"y\n")
+    assert (no.code, no.json["result"]["outcome"]) == (1, "refused")
+    assert "at most" in no.err
+    stopped = await bench.asked("reward", "--format", "json", number=signal.SIGINT)
+    assert (stopped.code, stopped.json["result"]["outcome"]) == (1, "refused")
+    assert call_log.count("/reward") == 0
+    yes = await bench.asked("reward", "--format", "json", answer=b"yes\n")
+    assert (yes.code, yes.json["result"]["outcome"]) == (0, "done")
+    assert call_log.count("/reward") == 1
 
 
 async def test_read_only_refuses(bench: Bench, call_log: CallLog) -> None:
