@@ -182,6 +182,10 @@ def _age_verdict(head: RpcHead, age: float, warn: float, critical: float) -> Ver
         text = f"not known: head {head.head} is {span(-age)} ahead of this machine's clock"
         return Severity.UNKNOWN, text, "see this machine's time service, and the chain's time"
     if age > critical:
+        seen = head.head_time + age
+        if head.advanced_at is not None and seen - head.advanced_at < warn:
+            text += ", though it moves: it is catching up, or this machine's clock is ahead"
+            return Severity.CRITICAL, text, "see rpc-syncing, and this machine's time service"
         return Severity.CRITICAL, f"stalled: {text}", remedy
     if age > warn:
         return Severity.WARNING, text, remedy

@@ -103,6 +103,14 @@ def test_age_of_the_head(age: float, chain: int, expected: Severity) -> None:
     assert found.metrics[0].value == max(0.0, age)
 
 
+@pytest.mark.parametrize(("since", "words"), [(3.0, "though it moves"), (3000.0, "stalled")])
+def test_an_old_head_that_moves_is_not_called_stalled(since: float, words: str) -> None:
+    fleet = nitro(head_time=NOW - 3600.0, advanced_at=NOW - 1.0 - since)
+    found = finding(fleet, "rpc-stalled@nitro")
+    assert found.severity is CRITICAL
+    assert words in found.summary
+
+
 def test_stalled_though_not_syncing_explains_lag_and_syncing() -> None:
     found = by_id(nitro(head_time=NOW - 3600.0, head=L2Block(HEAD - 10_000)))
     assert found["rpc-stalled@nitro"].severity is CRITICAL
