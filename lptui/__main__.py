@@ -15,7 +15,6 @@ def main() -> None:
     from lptui.cli import run
 
     code = run(sys.argv[1:])
-    sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 

@@ -86,7 +86,9 @@ def run(argv: Sequence[str]) -> int:
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup's
         signal.signal(signal.SIGHUP, _as_interrupt)
     try:
-        return _dispatch(arguments)
+        code = _dispatch(arguments)
+        sys.stdout.flush()
+        return code
     except LptuiError as error:
         print(f"lptui: {error}", file=sys.stderr)
         if error.remedy:

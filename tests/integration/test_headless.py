@@ -63,6 +63,13 @@ def lptui(*words: str, shell: str = "", **environment: str) -> subprocess.Comple
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+@pytest.mark.parametrize("words", [("--demo", "--scenario", "help"), ("config", "schema")])
+def test_a_full_disk_fails_every_command(words: tuple[str, ...]) -> None:
+    done = lptui(*words, shell=">/dev/full")
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
 @pytest.mark.parametrize("words", [CHECK, ("--headless", "status"), ("--headless", "validate")])
 def test_a_full_disk_is_unknown_in_one_line(config: str, words: tuple[str, ...]) -> None:
     done = lptui(*words, "--config", config, shell=">/dev/full")
