@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from lptui.actions import sender
 from lptui.actions.plan import Cost, Lock, Plan, Precondition, Result, Step
@@ -88,7 +89,8 @@ class Reward:
         fleet = snapshot.fleet
         chain = fleet.chain
         assert chain is not None  # noqa: S101 (it was planned)
-        evidence = Evidence(chain.network, confirm, _has_event, _words)
+        words = partial(_words, plan)
+        evidence = Evidence(chain.network, confirm, _has_event, words)
         now = snapshot.fresh(ChainRound, chain.network)
         if now is not None:
             call = _call(plan, now)
@@ -275,7 +277,9 @@ def _has_event(proof: Proof) -> bool:
     return "tx" in dict(proof)
 
 
-def _words(proof: Proof) -> str:
+def _words(plan: Plan, proof: Proof) -> str:
     found = dict(proof)
+    number, meant = found["lastRewardRound"], plan.fact("round")
+    late = f" (the plan was for round {meant})" if number != meant else ""
     where = f", {found['amount']}, tx {found['tx']}" if "tx" in found else ""
-    return f"reward called in round {found['lastRewardRound']}{where}"
+    return f"reward called in round {number}{late}{where}"

@@ -41,9 +41,30 @@ def _selected(word: str, possible: tuple[str, ...], fleet: Fleet) -> tuple[str, 
     } & set(possible)
     if served:
         return tuple(served)
-    near = difflib.get_close_matches(word, [*possible, *fleet.nodes], n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(possible)}"
+    known = _names(possible, fleet)
+    near = difflib.get_close_matches(word, known, n=1)
+    if word in known:
+        hint = f"nothing there works for {_either(possible)}"
+    else:
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(possible)}"
     raise RefusedError(word, "selects nothing", hint)
+
+
+def _names(possible: tuple[str, ...], fleet: Fleet) -> list[str]:
+    """Everything that a selector can name in this fleet."""
+    nodes = fleet.nodes.values()
+    roles = {role.value for node in nodes for role in node.roles}
+    tags = {tag for node in nodes for tag in node.tags}
+    return [
+        *("all", *possible, *fleet.nodes),
+        *(f"role:{name}" for name in sorted(roles)),
+        *(f"host:{name}" for name in fleet.hosts),
+        *(f"tag:{name}" for name in sorted(tags)),
+    ]
+
+
+def _either(names: tuple[str, ...]) -> str:
+    return " or ".join(names[:3]) + (" …" if len(names) > 3 else "")
 
 
 def _nodes(word: str, fleet: Fleet) -> tuple[Node, ...]:

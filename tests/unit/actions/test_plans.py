@@ -199,6 +199,12 @@ def test_selectors_choose_orchestrators_by_name_role_host_and_all() -> None:
 
 
 def test_a_selector_that_selects_nothing_is_refused_with_a_suggestion() -> None:
-    with pytest.raises(RefusedError) as caught:
-        targets(Reward(), due().snapshot(), ["mian"])
-    assert caught.value.remedy == "did you mean main?"
+    for word, remedy in (
+        ("mian", "did you mean main?"),
+        ("role:rewrd", "did you mean role:reward?"),
+        ("host:gpu-1", "nothing there works for main"),
+        ("xyzzy", "there are: main"),
+    ):
+        with pytest.raises(RefusedError) as caught:
+            targets(Reward(), due().snapshot(), [word])
+        assert caught.value.remedy == remedy
