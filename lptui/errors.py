@@ -159,6 +159,16 @@ class BadAnswerError(LptuiError):
 
     kind = ProblemKind.BAD_ANSWER
 
+    def __init__(
+        self,
+        what: str,
+        why: str = "",
+        remedy: str = "see what answers there, and which version it is",
+        *,
+        kind: ProblemKind | None = None,
+    ) -> None:
+        super().__init__(what, why, remedy, kind=kind)
+
 
 class RefusedError(LptuiError):
     """An action was refused by a precondition or a guard; nothing was changed."""

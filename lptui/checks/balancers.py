@@ -272,10 +272,17 @@ def servers(view: View) -> Iterator[Finding]:
 
 
 def _node_of(balancer: Balancer, server: Server) -> str:
-    for name in (f"{server.backend}/{server.name}", server.name):
-        if name in balancer.servers:
-            return balancer.servers[name]
-    return ""
+    name = _entry(balancer, server)
+    return balancer.servers[name] if name else ""
+
+
+def _entry(balancer: Balancer, server: Server) -> str:
+    """What the configuration's `servers` call it; "" when they do not name it.
+
+    A server that nginx lists twice has its address twice, and a name of its own each time.
+    """
+    names = (f"{server.backend}/{server.name}", server.name, server.address)
+    return next((name for name in names if name in balancer.servers), "")
 
 
 def _server(server: Server) -> tuple[Severity, str, str, str]:
@@ -326,9 +333,11 @@ def membership(view: View) -> Iterator[Finding]:
         present: set[str] = set()
         strangers: list[str] = []
         for server in state.servers:
-            names = {f"{server.backend}/{server.name}", server.name} & set(balancer.servers)
-            present |= names
-            if not names and _of_interest(balancer, server.backend):
+            entry = _entry(balancer, server)
+            is_meant = _of_interest(balancer, server.backend) and server.health is not Health.UNUSED
+            if entry:
+                present.add(entry)
+            elif is_meant:
                 strangers.append(f"{server.backend}/{server.name} ({server.address})")
         wanted = [name for name in balancer.servers if name not in present]
         lost = [f"{balancer.servers[name]} ({name})" for name in wanted]

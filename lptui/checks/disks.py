@@ -15,6 +15,9 @@ from lptui.fleet.units import Percent
 
 DISK: Final = "disk"
 
+_IMAGES: Final = frozenset({"overlay", "squashfs", "erofs", "iso9660"})
+"""Root file systems of immutable systems: read-only by design."""
+
 Trouble = tuple[Severity, str]
 Filled = tuple[Mount, Percent]
 
@@ -81,7 +84,8 @@ def _troubles(
     if found.incomplete:
         troubles.append((Severity.UNKNOWN, "a file system does not answer, and df hangs over it"))
     for mount in found.mounts:
-        if mount.read_only and (mount.path == "/" or mount.path in host.mounts):
+        is_root = mount.path == "/" and mount.fs_type not in _IMAGES
+        if mount.read_only and (is_root or mount.path in host.mounts):
             troubles.append((Severity.CRITICAL, f"{mount.path} is read-only"))
     for mount, used in full:
         if used >= warn or used >= critical:

@@ -182,7 +182,8 @@ SYSTEM_FUNCTION: Final = ShellFunction(
     '&& printf \'%s %s\\n\' "${x_f##*/}" "$x_l"; done; '
     "printf 'machine %s\\n' \"$(uname -m)\"; "
     "if IFS= read -r x_l </sys/devices/system/cpu/online; then printf 'cpus %s\\n' \"$x_l\"; "
-    "else printf 'ncpus %s\\n' \"$(getconf _NPROCESSORS_ONLN)\"; fi; "
+    "else printf 'ncpus %s\\n' "
+    '"$(getconf _NPROCESSORS_ONLN || nproc || grep -c ^processor /proc/cpuinfo)"; fi; '
     'while IFS= read -r x_l || [ -n "$x_l" ]; do case $x_l in PRETTY_NAME=*) '
     "printf 'os %s\\n' \"${x_l#*=}\"; break;; esac; done </etc/os-release; "
     'printf \'user %s\\ngroups %s\\n\' "$(id -un)" "$(id -nG)"; '

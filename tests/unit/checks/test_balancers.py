@@ -213,6 +213,24 @@ def test_without_named_servers_membership_is_not_judged() -> None:
     assert "lb-membership@ws" not in by_id(FleetBuilder())
 
 
+def test_spare_slots_and_twins_are_no_strangers() -> None:
+    fleet = FleetBuilder()
+    state = fleet.value(BalancerState, "front")
+    first = state.servers[0]
+    spare = replace(first, name="o9", address="", health=Health.UNUSED)
+    assert (
+        severity(
+            fleet.change(BalancerState, "front", servers=(*state.servers, spare)),
+            "lb-membership@front",
+        )
+        is OK
+    )
+    fleet.configure_balancer("front", servers={one.address: "orch-1" for one in state.servers})
+    twin = replace(first, name=f"{first.address} #2")
+    fleet.change(BalancerState, "front", servers=(*state.servers, twin))
+    assert severity(fleet, "lb-membership@front") is OK
+
+
 def test_servers_may_be_named_with_their_backend() -> None:
     fleet = FleetBuilder().configure_balancer(
         "front", servers={"orchestrators/o1": "orch-1", "orchestrators/o2": "orch-2"}

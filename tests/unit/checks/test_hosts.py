@@ -221,6 +221,9 @@ def test_read_only_and_missing_mounts() -> None:
     assert severity(disk(root, data), "disk@edge-1") is CRITICAL
     assert severity(disk(root, replace(data, path="/mnt/cd")), "disk@edge-1") is OK
     assert severity(disk(replace(root, read_only=True)), "disk@edge-1") is CRITICAL
+    immutable = replace(root, fs_type="erofs", read_only=True, available=0)
+    assert severity(disk(immutable, data), "disk@edge-1") is CRITICAL, "for /data"
+    assert "/ is" not in finding(disk(immutable, data), "disk@edge-1").summary
     found = finding(disk(root, missing=("/data",)), "disk@edge-1")
     assert found.severity is CRITICAL
     assert "/data is not mounted" in found.summary

@@ -137,6 +137,12 @@ def test_a_kernel_that_is_installed_and_not_running(
     assert system.newer_kernel(running, others) == "", "whose kernel comes from outside"
 
 
+def test_facts_that_are_incomplete_are_refused_with_what_to_do() -> None:
+    with pytest.raises(BadAnswerError, match="incomplete") as caught:
+        system.parse("hostname edge-1\nncpus \n")
+    assert caught.value.remedy
+
+
 def test_a_newer_kernel_is_a_reason_to_reboot() -> None:
     lines = [line for line in sample("system.txt").splitlines() if "reboot" not in line]
     own = "modules 6.1.0-18-amd64"
