@@ -178,6 +178,8 @@ def start_sshd(
         "MaxSessions": "10",
         "AcceptEnv": "none",
         "PrintMotd": "no",
+        # No start-up files of whoever runs the tests.
+        "SetEnv": f"HOME={folder}",
         "Subsystem": "sftp internal-sftp",
         **(options or {}),
     }

@@ -8,6 +8,7 @@ commands: the other one stays free for the quick readings.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import secrets
 from collections import deque
 from collections.abc import Sequence
@@ -24,6 +25,9 @@ from lptui.transport.protocols import Command, Output
 
 MOMENT_S: Final = 0.06
 """How long a quick request waits for a busy shell before a second one is opened."""
+
+START_S: Final = 30.0
+"""How long a login may take until its shell answers: one that is given up has to begin again."""
 
 MAX_SHELLS: Final = 2
 LAST_WORDS_S: Final = 0.15
@@ -66,6 +70,7 @@ class Running:
         self.pipe: ShellPipe | None = None
         self.in_flight: deque[Batch] = deque()
         self.is_ready = False
+        self.late_at = asyncio.get_running_loop().time() + START_S
         self.process: frames.ShellProcess | None = None
         self.ended = False
         self._owner = owner
@@ -82,6 +87,11 @@ class Running:
     def takes(self, batch: Batch) -> bool:
         """It can be given this batch behind what it already has."""
         return batch.is_quick and not self.is_slow and len(self.in_flight) < PIPELINE
+
+    def waits_for(self, batch: Batch) -> bool:
+        """Nothing else is in the way of this batch that somebody still waits for."""
+        before = itertools.takewhile(lambda one: one is not batch, self.in_flight)
+        return all(one.answer.done() for one in before)
 
     def opened(self, pipe: ShellPipe) -> None:
         """It can be written to: prelude, hello, and whom to clear away."""
@@ -211,6 +221,9 @@ class HostShell:
             batch.fail(TransportError(self.what, "the console is closing"))
         self._queue.clear()
 
+    def _time(self) -> float:
+        return asyncio.get_running_loop().time()
+
     # Giving out work.
 
     def pump(self) -> None:
@@ -299,7 +312,7 @@ class HostShell:
         if running in self._shells:
             self._shells.remove(running)
         if self._shells:
-            self._second_after = asyncio.get_running_loop().time() + SECOND_PAUSE_S
+            self._second_after = self._time() + SECOND_PAUSE_S
             self._queue.extendleft(reversed(running.in_flight))
             return
         if error.kind is ProblemKind.NO_SHELL:
@@ -357,27 +370,30 @@ class HostShell:
         """The time for a batch is up."""
         if batch in self._queue:
             self._queue.remove(batch)
-            if self._shells:
-                what, note = f"{batch.what} on {self._link.name}", "it waited behind other requests"
-                batch.fail(late(what, batch.seconds, BUSY, note))
-            else:
-                note = "its shell was not open by then"
-                remedy = "is the host up and reachable, and is it sshd that answers?"
-                batch.fail(late(self.what, batch.seconds, remedy, note))
+            batch.fail(self._too_late(batch, "it waited behind other requests"))
             return
         for running in self._shells:
             if batch in running.in_flight:
-                if running.is_ready:
-                    error = late(f"{batch.what} on {self._link.name}", batch.seconds, BUSY)
-                else:
-                    remedy = "does the login start something else than a shell?"
-                    error = late(self.what, batch.seconds, remedy, "it has said nothing yet")
-                if running.in_flight[0] is batch:
+                error = self._too_late(batch, "")
+                # When it is not its turn yet, what it will give is dropped.
+                give_up = (
+                    running.waits_for(batch)
+                    if running.is_ready
+                    else self._time() >= running.late_at
+                )
+                batch.fail(error)
+                if give_up:
                     self._abandon(running, error)
-                else:
-                    # Not its turn yet; what it will give is dropped.
-                    batch.fail(error)
                 return
+
+    def _too_late(self, batch: Batch, note: str) -> TransportError:
+        if any(one.is_ready for one in self._shells):
+            return late(f"{batch.what} on {self._link.name}", batch.seconds, BUSY, note)
+        if self._shells:
+            remedy = "is its start-up file slow, or does it start something else?"
+            return late(self.what, batch.seconds, remedy, "it has said nothing yet")
+        remedy = "is the host up and reachable, and is it sshd that answers?"
+        return late(self.what, batch.seconds, remedy, "its shell was not open by then")
 
     def _abandon(self, running: Running, error: TransportError) -> None:
         """Ends a shell that is of no more use; its first batch gets the error."""
@@ -393,7 +409,8 @@ class HostShell:
         if running.in_flight:
             running.in_flight.popleft().fail(error)
         # Those behind it were never begun.
-        self._queue.extendleft(reversed(running.in_flight))
+        waiting = [batch for batch in running.in_flight if not batch.answer.done()]
+        self._queue.extendleft(reversed(waiting))
         running.in_flight.clear()
         if running.process is not None and self._opening is None:
             self._open()

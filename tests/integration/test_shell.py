@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from lptui.errors import CommandError, DeadlineError, ProblemKind, TransportError
+from lptui.transport import shell as shell_module
 from lptui.transport.protocols import Command, ExecResult, ShellFunction
 from lptui.transport.reach import FleetReach
 from tests.reaching import HELLO, failure, hello, reach_of
@@ -221,6 +222,46 @@ async def test_noise_of_the_login_does_not_confuse(tmp_path: Path) -> None:
         async with reach_of(server.ssh()) as reach:
             assert await hello(reach) == "hello\n"
             assert await hello(reach) == "hello\n"
+
+
+async def test_a_slow_login_is_waited_for_beyond_one_request(tmp_path: Path) -> None:
+    slow = "sleep 2; eval $SSH_ORIGINAL_COMMAND"
+    with running_sshd(tmp_path, {"ForceCommand": slow}) as server:
+        async with reach_of(server.ssh()) as reach:
+            for _ in range(2):
+                with pytest.raises(DeadlineError, match="said nothing yet") as caught:
+                    await reach.shell("h0").run(HELLO, 0.5)
+                assert "slow" in caught.value.remedy
+            assert await hello(reach) == "hello\n"
+        assert server.log.count("Starting session") <= 2, "no login was given up and begun again"
+
+
+async def test_a_login_that_never_gives_a_shell_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shell_module, "START_S", 0.3)
+    with running_sshd(tmp_path, {"ForceCommand": f"sleep 67{OURS}"}) as server:
+        async with reach_of(server.ssh()) as reach:
+            with pytest.raises(DeadlineError, match="said nothing yet"):
+                await reach.shell("h0").run(HELLO, 2)
+            started = time.monotonic()
+            with pytest.raises(DeadlineError):
+                await reach.shell("h0").run(HELLO, 9)
+            assert time.monotonic() - started < 1, "it is not asked again at once"
+
+
+async def test_a_wedge_behind_requests_that_were_given_up_is_found(reach: FleetReach) -> None:
+    """The first has no one who waits for it, the second waits for nothing but the wedge."""
+    shell = reach.shell("node")
+    await shell.run(HELLO, 5)
+    wedge = ShellFunction("wedge", f"wedge() {{ sleep 68{OURS}; }}")
+    quick = [Command(("up",), function=UPTIME)]
+    first = asyncio.create_task(shell.run([Command(("wedge",), function=wedge)], 1.5))
+    await until(lambda: running("sleep", f"68{OURS}"))
+    second = asyncio.create_task(shell.run(quick, 5))
+    with pytest.raises(DeadlineError):
+        await first
+    assert len(await second) == 1, "it was asked again, of another shell"
 
 
 async def test_a_login_that_floods(tmp_path: Path) -> None:
