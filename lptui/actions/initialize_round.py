@@ -76,19 +76,21 @@ class InitializeRound:
             lock = sender.lock(snapshot, node, account)
             facts += [("node", node.name), ("account", account)]
             steps = _steps(node, chain)
+        done = f"round {now.round} is initialised already" if now and now.initialized else ""
+        done, doubts = sender.done_now(snapshot, done)
         through = f"{node.name} on {node.host}" if node else "nobody"
         return Plan(
             action=SPEC.id,
             target=target,
             summary=f"initialise round {now.round if now else '?'} through {through}",
             steps=steps,
-            preconditions=tuple(conditions),
+            preconditions=(*conditions, *doubts),
             cost=words,
             exact_cost=cost,
             lock=lock,
             effect="one transaction; the round begins for everybody, rewards can be called",
             facts=tuple(facts),
-            done=(f"round {now.round} is initialised already" if now and now.initialized else ""),
+            done=done,
         )
 
     async def execute(self, plan: Plan, snapshot: Snapshot, execution: Execution) -> Result:

@@ -67,19 +67,20 @@ class Reward:
             lock = sender.lock(snapshot, caller.node, caller.account)
             facts += [("node", caller.node.name), ("account", caller.account)]
             steps = _steps(registered, caller)
+        done, doubts = sender.done_now(snapshot, _done(now, record))
         return Plan(
             action=SPEC.id,
             target=target,
             summary=_summary(registered, callers, now),
             steps=steps,
-            preconditions=tuple(conditions),
+            preconditions=(*conditions, *doubts),
             cost=words,
             exact_cost=cost,
             lock=lock,
             effect="one transaction; this round's reward is minted to the orchestrator's stake",
             facts=tuple(facts),
             warnings=_warnings(registered, callers),
-            done=_done(now, record),
+            done=done,
         )
 
     async def execute(self, plan: Plan, snapshot: Snapshot, execution: Execution) -> Result:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from lptui.actions.plan import Cost, Lock, Precondition
 from lptui.errors import ProblemKind
+from lptui.fleet.chains import of_the_past
 from lptui.fleet.facts.chain import GasPrices, SignerAccount
 from lptui.fleet.facts.livepeer import NodeIdentity, NodeStatus
 from lptui.fleet.reading import Reading
@@ -74,6 +75,16 @@ def why_unread(snapshot: Snapshot, *readings: Reading[Any]) -> str:
             return reading.problem.why if never else str(reading.problem)
     oldest = max(reading.age(snapshot.taken_at) for reading in readings)
     return f"the last answer is {oldest:.0f} s old: too old"
+
+
+def done_now(snapshot: Snapshot, done: str) -> tuple[str, tuple[Precondition, ...]]:
+    """Whether there is nothing to do, and what refuses instead when only an old chain says so."""
+    since = of_the_past(snapshot) if done else None
+    if since is None:
+        return done, ()
+    why = f"{max(0.0, snapshot.taken_at - since):.0f} s ago: {done}; since then no block was seen"
+    remedy = "get an RPC endpoint whose head moves"
+    return "", (Precondition("chain of now read", None, why, remedy),)
 
 
 def call_words(node: Node, path: str) -> str:
