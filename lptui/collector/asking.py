@@ -9,7 +9,7 @@ from lptui.clock import Clock
 from lptui.collector.ledger import Ledger
 from lptui.errors import DeadlineError, LptuiError, Problem, ProblemKind
 from lptui.fleet.topology import Fleet
-from lptui.probes.probe import Answer, Asking, Probe
+from lptui.probes.probe import Answer, Asking, Loading, Probe
 from lptui.text import clean
 from lptui.transport.protocols import Reach
 
@@ -54,6 +54,9 @@ async def ask(
     hurried = deadline_s < fleet.intervals.timeout
     started = clock.monotonic()
     try:
+        if isinstance(probe, Loading):
+            await probe.load()
+            started = clock.monotonic()
         async with asyncio.timeout(deadline_s + GRACE_S):
             answers = await probe.ask(
                 Asking(fleet, reach, clock, ledger.snapshot, deadline_s), target

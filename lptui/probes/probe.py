@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from lptui.clock import Clock
 from lptui.errors import Problem
@@ -74,3 +74,10 @@ class Probe(Protocol):
     async def ask(self, asking: Asking, target: str) -> Sequence[Answer]:
         """Asks once and parses the answer."""
         ...
+
+
+@runtime_checkable
+class Loading(Protocol):
+    """A probe with something of its own to load first: no time of those who are asked."""
+
+    async def load(self) -> None: ...

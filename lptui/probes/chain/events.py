@@ -68,6 +68,9 @@ class ChainEventsProbe:
     def keys(self, fleet: Fleet, target: str) -> Sequence[Key]:
         return tuple(Key(RewardHistory, item.name) for item in the_chain(fleet).orchestrators)
 
+    async def load(self) -> None:
+        await codec.load()
+
     async def ask(self, asking: Asking, target: str) -> Sequence[Answer]:
         end = asking.clock.monotonic() + asking.deadline_s
         chain = the_chain(asking.fleet)
@@ -78,7 +81,6 @@ class ChainEventsProbe:
             remedy = reading.problem.remedy if reading.problem else ""
             why = f"the round is not known: {reading.problem}"
             raise LptuiError("reward logs", why, remedy, kind=kind)
-        await codec.load()
         # Heights of one endpoint mean little to another: the one that gave the head comes first.
         names = sorted(chain.rpcs, key=lambda name: name != clock.rpc)
 

@@ -61,9 +61,11 @@ class ChainProbe:
             *(Key(SenderDeposit, address) for address in gateways(nothing)),
         )
 
+    async def load(self) -> None:
+        await codec.load()
+
     async def ask(self, asking: Asking, target: str) -> Sequence[Answer]:
         end = asking.clock.monotonic() + asking.deadline_s
-        await codec.load()
 
         async def one(name: str, seconds: float) -> list[Answer]:
             return await _Cycle(asking, name, asking.clock.monotonic() + seconds).run()

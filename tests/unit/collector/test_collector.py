@@ -227,6 +227,27 @@ async def test_silence_counts_against_a_source_only_when_it_had_its_time(
     assert ("--timeout" in problem.remedy) is (kind is ProblemKind.RUN_DEADLINE)
 
 
+async def test_loading_takes_no_time_of_who_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lptui.collector.asking.GRACE_S", 0.0)
+    asked_with: list[float] = []
+
+    @dataclass
+    class Heavy(ScriptedProbe):
+        async def load(self) -> None:
+            loaded = asyncio.Event()
+            asyncio.get_running_loop().call_later(0.3, loaded.set)
+            await loaded.wait()
+
+        async def ask(self, asking: Asking, target: str) -> Sequence[Answer]:
+            asked_with.append(asking.deadline_s)
+            return await super().ask(asking, target)
+
+    fleet = fleet_of("a", timeout=0.1)
+    snapshot = await collect_once(fleet, FakeReach(), SystemClock(), [Heavy(answers)], 5)
+    assert snapshot.value(Pulse, "scripted/a") == Pulse(1)
+    assert asked_with == [0.1]
+
+
 async def test_a_probe_that_needs_another_sees_its_answers() -> None:
     first = ScriptedProbe(answers, name="first")
     second = ScriptedProbe(answers, name="second", needs=("first",))
