@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint types bench lock screenshots clean
+.PHONY: demo test bench lowest lock screenshots clean
 
 # An environment that was moved or copied here is made anew.
 $(shell [ "$$(cat $(VENV)/.place 2>/dev/null)" = "$$(pwd -P)" ] || rm -f $(VENV)/.installed*)
@@ -31,6 +31,10 @@ $(VENV)/.installed: requirements.lock pyproject.toml scripts/venv.sh
 $(VENV)/.installed-test: $(VENV)/.installed requirements-test.lock
 	@sh scripts/venv.sh $(PYTHON) $(VENV) requirements-test.lock
 	@touch $@
+
+# The lower bounds of pyproject.toml are true.
+lowest: $(VENV)/.installed-test
+	@sh scripts/lowest.sh $(BIN) $(or $(PYTEST_ARGS),tests/unit tests/tui)
 
 lock: $(VENV)/.installed-test
 	@sh scripts/lock.sh $(BIN)
