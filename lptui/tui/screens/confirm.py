@@ -136,8 +136,6 @@ def plan_lines(plan: Plan, item: Command) -> list[Line]:
         (Span("effect     ", Tone.MUTED), Span(plan.effect)),
         (Span("cost       ", Tone.MUTED), Span(plan.cost)),
     ]
-    if plan.lock is not None:
-        lines.append((Span("lock       ", Tone.MUTED), Span(str(plan.lock), Tone.MUTED)))
     if plan.done:
         lines += [(), (Span("Nothing to do: ", Tone.OK), Span(plan.done))]
     elif plan.why_not:
@@ -169,5 +167,7 @@ def plan_lines(plan: Plan, item: Command) -> list[Line]:
         lines.append((Span("     then ", Tone.MUTED), Span(step.postcondition)))
         limit = f"     within {step.deadline_s:g} s; {step.undo}"
         lines.append((Span(limit, Tone.MUTED),))
+    if plan.lock is not None:
+        lines.append((Span(f"     lock {plan.lock}", Tone.MUTED),))
     lines += [(), (Span(f"plan {plan.hash}", Tone.MUTED),)]
     return lines
