@@ -111,7 +111,7 @@ class DemoThread:
 
 
 def remove_own_folders() -> None:
-    """Removes the folders of this process's demos: for a process that ends without stopping them."""
+    """Removes the folders of this process's demos, for when it ends without stopping them."""
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}{os.getpid()}-*"):
         shutil.rmtree(path, ignore_errors=True)
 
