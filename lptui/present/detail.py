@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.cells import cell_len
 
+from lptui.clock import iso
 from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.reading import Key, Reading
 from lptui.present.chart import chart
@@ -19,6 +20,9 @@ from lptui.present.words import age
 from lptui.text import clean, plural
 
 DEPTH = 3
+TIMES = ("_at", "_time")
+"""Fields of such names hold seconds since 1970; absurd numbers stay as they are."""
+
 FIELD_LINES = 120
 """Most lines of raw fields of one reading."""
 
@@ -210,6 +214,8 @@ def _raw(name: str, value: object, depth: int) -> Iterator[tuple[str, str]]:
             yield from raw_fields(item, f"{name}[{number}].", depth + 1)
     elif isinstance(value, tuple):
         yield name, clean(", ".join(_plain(item) for item in value)) or "none"
+    elif isinstance(value, (int, float)) and name.endswith(TIMES) and 1e9 < value < 1e11:
+        yield name, iso(value)
     else:
         yield name, clean(_plain(value))
 

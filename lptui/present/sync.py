@@ -267,7 +267,10 @@ def _watcher_row(view: View, node: Node, best: tuple[int, str] | None) -> Row:
     subjects = (("node", node.name),)
     found = [f for f in view.findings.of(subjects) if "watcher" in f.check or "block" in f.check]
     verdict = type(view.findings)(
-        found, view.findings.acknowledged, checked=view.findings.checked
+        found,
+        view.findings.acknowledged,
+        checked=view.findings.checked,
+        settled=view.findings.settled,
     ).verdict(subjects)
     old = view.is_old(reading)
 

@@ -107,10 +107,23 @@ class Findings:
 
     def of(self, subjects: Iterable[tuple[str, str]]) -> list[Finding]:
         """Those about any of the subjects: the worst first, causes before what follows from them,
-        acknowledged ones last."""
+        then acknowledged ones, and last those that are OK."""
         found = [f for subject in subjects for f in self._by_subject.get(subject, ())]
-        found.sort(key=lambda f: (f.id in self.acknowledged, -f.severity.rank, bool(f.cause)))
+        found.sort(key=self._place)
         return found
+
+    def _place(self, finding: Finding) -> tuple[bool, bool, int, bool]:
+        well = finding.severity is Severity.OK
+        return well, self.is_seen(finding), -finding.severity.rank, bool(finding.cause)
+
+    def is_seen(self, finding: Finding) -> bool:
+        """Acknowledged, itself or what explains it."""
+        return finding.id in self.acknowledged or finding.cause in self.acknowledged
+
+    def root(self, finding: Finding) -> Finding:
+        """The standing finding that explains this one, or itself."""
+        bad = (f for f in self.all if f.severity is not Severity.OK)
+        return next((f for f in bad if f.id == finding.cause), finding)
 
     def verdict(self, subjects: tuple[tuple[str, str], ...]) -> Verdict:
         """The worst of what is known; an acknowledged finding weighs no more than a warning."""
@@ -126,7 +139,7 @@ class Findings:
         first = found[0]
         if self.is_to_come(first):
             return Verdict(State.PENDING)
-        acknowledged = first.id in self.acknowledged and first.severity is not Severity.OK
+        acknowledged = self.is_seen(first) and first.severity is not Severity.OK
         note = "" if first.severity is Severity.OK else first.summary
         return Verdict(STATE_OF[first.severity], note, acknowledged)
 

@@ -75,7 +75,14 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("filter", ("slash",), "Show only rows that match", "filter", LOOK, 13),
     Command("sort", ("s",), "Sort by the next column, then reversed", "sort", LOOK, 14),
     Command("events", ("e",), "What happened, with beginning and end", "events", LOOK, 20),
-    Command("acknowledge", ("a",), "Acknowledge the row's worst finding", "ack", LOOK, 21),
+    Command(
+        "acknowledge",
+        ("a",),
+        "Acknowledge the row's worst finding; when all are, take one back",
+        "ack",
+        LOOK,
+        21,
+    ),
     Command(
         "back", ("escape",), "One step back: close, clear the filter, unzoom", "back", LOOK, 80
     ),

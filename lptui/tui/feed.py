@@ -140,16 +140,23 @@ class Feed:
         return PRESENTERS[pane](view) if view is not None else None
 
     def standing(self, row: Row) -> Finding | None:
-        """The worst finding about a row that is not OK and not acknowledged."""
+        """The worst finding about a row that stands and was not acknowledged, or its cause."""
         for finding in self.findings.of(row.subjects[:1]):
-            if finding.severity is not Severity.OK and finding.id not in self.events.acknowledged:
-                return finding
+            if finding.severity is not Severity.OK and not self.findings.is_seen(finding):
+                return self.findings.root(finding)
         return None
 
-    def acknowledge(self, finding: Finding) -> None:
-        """Marks a finding as seen until it ends."""
+    def seen(self, row: Row) -> Finding | None:
+        """The worst finding about a row that was acknowledged, or its cause."""
+        found = self.findings.of(row.subjects[:1])
+        seen = (f for f in found if f.severity is not Severity.OK and self.findings.is_seen(f))
+        first = next(seen, None)
+        return None if first is None else self.findings.root(first)
+
+    def acknowledge(self, finding: Finding, value: bool = True) -> None:
+        """Marks a finding as seen until it ends, or no longer."""
         self.events.observe(self._clock.now(), [*self.findings.own(), finding])
-        self.events.acknowledge(finding.id)
+        self.events.acknowledge(finding.id, value)
         held = self.findings
         self.findings = Findings(
             held.all, self.events.acknowledged, settled=held.settled, at=held.at

@@ -65,13 +65,18 @@ def _events(app: LptuiApp) -> None:
 
 
 def _acknowledge(app: LptuiApp) -> None:
-    row = app.overview.focused_pane.selected
-    finding = app.feed.standing(row) if app.feed is not None and row is not None else None
-    if app.feed is None or finding is None:
+    """The row's findings one after the other, the worst first; when all are, back again."""
+    row, feed = app.overview.focused_pane.selected, app.feed
+    if feed is None or row is None:
+        app.say("no row is selected", Tone.WARN)
+    elif finding := feed.standing(row):
+        feed.acknowledge(finding)
+        app.note(f"acknowledged: {finding.target}: {finding.summary}")
+    elif finding := feed.seen(row):
+        feed.acknowledge(finding, False)
+        app.note(f"no longer acknowledged: {finding.target}: {finding.summary}")
+    else:
         app.say("nothing to acknowledge in this row", Tone.WARN)
-        return
-    app.feed.acknowledge(finding)
-    app.note(f"acknowledged: {finding.summary}")
 
 
 def _back(app: LptuiApp) -> None:

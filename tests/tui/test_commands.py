@@ -209,7 +209,24 @@ async def test_acknowledging_a_finding_takes_it_out_of_the_count() -> None:
         assert "CRITICAL 2" in console.lines()[0]
         await console.press("6", "home", "a")
         await console.until(lambda: "CRITICAL 1" in console.lines()[0], "one less")
-        assert "ack " in console.text()
+        await console.until(lambda: states(console, "edge-2") == {"ack"}, "it says so")
+        await console.press("a")
+        await console.until(lambda: "CRITICAL 2" in console.lines()[0], "taken back")
+        await console.until(lambda: states(console, "edge-2") == {"CRIT"}, "it says so")
+
+
+async def test_acknowledging_what_follows_from_a_lost_host_acknowledges_that() -> None:
+    async with running(troubled(), (200, 60)) as console:
+        assert states(console, "orch-2") == {"?"}
+        await console.press("5", "slash", *"edge-2", "enter", "a")
+        await console.until(lambda: "acknowledged: edge-2: cannot be re" in console.text(), "said")
+        await console.until(lambda: "CRITICAL 1" in console.lines()[0], "one less")
+        await console.until(lambda: states(console, "orch-2") == {"ack"}, "what follows too")
+
+
+def states(console: Console, name: str) -> set[str]:
+    """The state words of the rows of that name."""
+    return set(re.findall(rf"(ok|WARN|\?|CRIT|ack) +{name} ", console.text()))
 
 
 async def test_copy_gives_the_row(monkeypatch: pytest.MonkeyPatch) -> None:

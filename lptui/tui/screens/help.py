@@ -81,6 +81,9 @@ class HelpScreen(Page):
         lines.append(
             (Span("   click      ", Tone.STRONG), Span("select; twice: detail; a title: sort"))
         )
+        lines.append(
+            (Span("   Shift+drag ", Tone.STRONG), Span("marks text, as most terminals do it"))
+        )
         lines.append(())
         lines.append((Span(" Filter", Tone.ACCENT),))
         lines.append((Span("   text !text /regex/ state:warn role:transcoder host:NAME tag:NAME"),))

@@ -259,6 +259,18 @@ def test_a_summary_counts_nothing_that_is_not_known_now(name: str, fresh: str, o
     assert text_of(pane(name, FleetBuilder(), after=7200).summary).startswith(old)
 
 
+@pytest.mark.parametrize(
+    ("head_time", "text"),
+    [(1795742635, "2026-11-27T01:23:55.000Z"), (5, "5"), (2**64, "18446744073709551616")],
+)
+def test_evidence_tells_times_as_people_do(head_time: int, text: str) -> None:
+    view = view_of(FleetBuilder().change(RpcHead, "nitro", head_time=head_time))
+    model = PRESENTERS["sync"](view)
+    section = model.sections[0]
+    lines = [text_of(line).split() for line in detail(view, section, section.rows[0], [])]
+    assert ["head_time", text] in lines
+
+
 def test_a_summary_counts_the_cards_that_are_seen() -> None:
     summary = text_of(pane("transcoders", FleetBuilder().lose_host("gpu-1")).summary)
     assert summary.endswith("GPUs 2+?")
