@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn, Protocol
+from urllib.parse import urlsplit
 
 from lptui.errors import BadAnswerError, HttpError, ProblemKind, RpcError, TransportError
 from lptui.text import clean
@@ -97,7 +98,8 @@ class RpcEndpoint:
         if not isinstance(answer, dict) or answer.get("error") is None:
             raise bad_answer(self.name, "the answer to a batch is not a list")
         error = rpc_error(self.name, answer["error"])
-        if error.kind is ProblemKind.RATE_LIMITED:
+        # Providers have one code for too many requests and for too many calls in one.
+        if error.kind is ProblemKind.RATE_LIMITED and "batch" not in error.why.lower():
             raise error
 
     async def _singly(self, calls: Sequence[Call], deadline_s: float) -> list[Any | RpcError]:
@@ -206,7 +208,7 @@ def _kind(code: int | None, message: str) -> tuple[ProblemKind, str]:
         return ProblemKind.RATE_LIMITED, "ask less often, or use another endpoint"
     if code == -32601:
         return ProblemKind.RPC_ERROR, "the endpoint does not offer this method"
-    return ProblemKind.RPC_ERROR, ""
+    return ProblemKind.RPC_ERROR, "the endpoint's own log may say more"
 
 
 def bad_answer(what: str, why: str) -> RpcError:
@@ -334,4 +336,19 @@ def _status_error(name: str, answer: HttpAnswer) -> HttpError:
             why += f"; it says: retry after {later}{' s' if later.isdigit() else ''}"
     elif status in (401, 403):
         kind, remedy = ProblemKind.FORBIDDEN, "check the key, and geth's --http.vhosts"
+    elif status in (502, 503, 504):
+        remedy = "a proxy answers, and not the endpoint behind it: does that run?"
+    elif 300 <= status < 400 and (where := clean(answer.headers.get("location", ""), 120)):
+        why += f": it has moved to {without_secrets(where)}"
+        remedy = "correct the URL: lptui follows no redirect"
     return HttpError(name, why, remedy, kind=kind, status=status)
+
+
+def without_secrets(url: str) -> str:
+    """Scheme, host and port of a URL: providers have keys in the rest."""
+    try:
+        split = urlsplit(url)
+    except ValueError:
+        return "another place"
+    host = split.netloc.rpartition("@")[2]
+    return f"{split.scheme}://{host}/…" if host else "another path"

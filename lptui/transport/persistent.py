@@ -41,7 +41,7 @@ class PersistentExchange:
 
     async def ask(self, payload: bytes, ids: Sequence[int], deadline_s: float) -> Any:  # noqa: ANN401
         """See `jsonrpc.Exchange`."""
-        async with Deadline(self._name, deadline_s):
+        async with Deadline(self._name, deadline_s, "does it still work? see its log"):
             messages = await self._open()
             answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
             for number in ids:
@@ -110,5 +110,8 @@ class PersistentExchange:
 def too_large(name: str, limit: int) -> RpcError:
     """The error of an answer beyond its limit."""
     return RpcError(
-        name, f"the answer is larger than {limit} bytes", kind=ProblemKind.OUTPUT_TOO_LARGE
+        name,
+        f"the answer is larger than {limit} bytes",
+        "is this the URL of a JSON-RPC endpoint?",
+        kind=ProblemKind.OUTPUT_TOO_LARGE,
     )

@@ -99,6 +99,14 @@ class WebSocketMessages:
             raise too_large(self._name, ANSWER_LIMIT)
         if self._protocol.parser_exc is not None:
             raise _not_upgraded(self._name, self._protocol.parser_exc)
+        close = self._protocol.close_rcvd
+        if close is not None and close.reason:
+            raise TransportError(
+                self._name,
+                f"it closed the connection: {clean(close.reason, 120)} ({close.code})",
+                "it is tried again",
+                kind=ProblemKind.DISCONNECTED,
+            )
         return b""
 
     def _take_events(self) -> None:
@@ -155,10 +163,9 @@ def _not_upgraded(name: str, error: Exception) -> HttpError:
     if status is not None:
         why = f"HTTP status {status} instead of a WebSocket"
     kind = ProblemKind.HTTP_STATUS if status else ProblemKind.HTTP_PROTOCOL
+    remedy = "is this the WebSocket port?"
     if status in (401, 403):
-        kind = ProblemKind.FORBIDDEN
+        kind, remedy = ProblemKind.FORBIDDEN, "check the key, and geth's --ws.origins"
     elif status == 429:
-        kind = ProblemKind.RATE_LIMITED
-    return HttpError(
-        name, why or "not a WebSocket", "is this the WebSocket port?", kind=kind, status=status
-    )
+        kind, remedy = ProblemKind.RATE_LIMITED, "ask less often, or use another endpoint"
+    return HttpError(name, why or "not a WebSocket", remedy, kind=kind, status=status)

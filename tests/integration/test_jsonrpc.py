@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from lptui.errors import DeadlineError, ProblemKind, RpcError, TransportError
+from lptui.errors import DeadlineError, HttpError, ProblemKind, RpcError, TransportError
 from lptui.fleet.topology import Rpc, SecretRef
 from lptui.transport.protocols import Call, JsonRpc
 from tests.rawserver import RawServer, http_server, ok
@@ -99,6 +99,7 @@ async def test_batches_that_are_refused_become_single_calls(sshd: Sshd) -> None:
                 for n in (1, 2, 3)
             )
         ),
+        ok(b'{"jsonrpc":"2.0","id":null,"error":{"code":-32005,"message":"batch limit is 2"}}'),
         b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 400 Bad Request\r\nContent-Length: 3\r\n\r\nbad",
     ]
@@ -113,6 +114,26 @@ async def test_batches_that_are_refused_become_single_calls(sshd: Sshd) -> None:
             assert len(server.requests) == 4
             check(await rpc.batch(CALLS))
             assert len(server.requests) == 7, "the refusal is remembered"
+
+
+@pytest.mark.parametrize(
+    ("head", "why", "remedy"),
+    [
+        ("503 Unavailable", "HTTP status 503", "behind it"),
+        ("301 Moved\r\nLocation: https://u:k3y@a.example/k3y", "to https://a.example/", "correct"),
+        ("302 Found\r\nLocation: http://[", "to another place", "correct"),
+        ("307 Found\r\nLocation: /k3y", "to another path", "correct"),
+        ("404 Not Found", "HTTP status 404", "URL"),
+    ],
+)
+async def test_a_status_says_what_to_do(sshd: Sshd, head: str, why: str, remedy: str) -> None:
+    answer = f"HTTP/1.1 {head}\r\nContent-Length: 0\r\n\r\n".encode()
+    async with on_http(sshd, lambda _: answer) as (rpc, _):
+        with pytest.raises(HttpError) as caught:
+            await rpc.batch(CALLS)
+    assert why in caught.value.why
+    assert remedy in caught.value.remedy
+    assert "k3y" not in str(caught.value)
 
 
 async def test_a_rate_limit_is_not_answered_with_more_requests(sshd: Sshd) -> None:
@@ -342,8 +363,13 @@ async def test_websocket_failures(sshd: Sshd) -> None:
         await connection.recv()
         await connection.send("<html>")
 
+    async def full(connection: ServerConnection) -> None:
+        await connection.recv()
+        await connection.close(1013, "over capacity\N{ESCAPE}[2J")
+
     for handler, kind in (
         (silent, ProblemKind.TIMEOUT),
+        (full, ProblemKind.DISCONNECTED),
         (huge, ProblemKind.OUTPUT_TOO_LARGE),
         (leaves, ProblemKind.DISCONNECTED),
         (junk, ProblemKind.BAD_ANSWER),
@@ -352,6 +378,8 @@ async def test_websocket_failures(sshd: Sshd) -> None:
             with pytest.raises(TransportError) as caught:
                 await rpc.batch(CALLS, 1.0 if handler is silent else 8.0)
             assert caught.value.kind is kind, handler
+            assert caught.value.remedy, handler
+            assert handler is not full or "over capacity (1013)" in caught.value.why
 
 
 @pytest.mark.parametrize(
