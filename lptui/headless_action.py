@@ -37,7 +37,7 @@ async def act(
         if runs and not arguments.dry_run:
             # The one before may have taken minutes.
             snapshot = await session.observe(action.spec.probes)
-        plan = action.plan(snapshot, target)
+        plan = session.runner.plan(action, snapshot, target)
         result = None
         if not arguments.dry_run:
             left = max(LEAST_S, end - time.monotonic()) if end else ACTION_DEADLINE_S

@@ -88,9 +88,9 @@ class LiveSession:
             raise LptuiError(action_id, "no such action")
         if self.read_only:
             raise RefusedError(found.spec.title, "this console is read-only")
-        if self._collector is None:
+        if self._collector is None or self._session is None:
             raise RefusedError(found.spec.title, "nothing has been read yet", "wait a moment")
-        return found.plan(self._collector.snapshot, target)
+        return self._session.runner.plan(found, self._collector.snapshot, target)
 
     async def execute(self, plan: Plan, progress: Callable[[str], None]) -> Result:
         from lptui.actions.registry import action

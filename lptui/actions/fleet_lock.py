@@ -7,7 +7,9 @@ call, and counts for nothing after `LASTS_MIN` minutes: a killed console holds u
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,6 +21,8 @@ LASTS_MIN: Final = 11
 """Longer than a node tries, which is ten minutes."""
 
 SECONDS: Final = 8.0
+
+RELEASE_S: Final = 3.0
 
 _HELD: Final = 4
 
@@ -57,9 +61,10 @@ class FleetLock:
         """
         argv = ("/bin/sh", "-c", _TAKE, "lptui", self.base, self._mine, self.who)
         try:
-            done = await self.reach.execute(self.host, Command(argv, SECONDS))
-        except LptuiError as error:
-            return str(error)
+            async with asyncio.timeout(SECONDS):
+                done = await self.reach.execute(self.host, Command(argv, SECONDS))
+        except (LptuiError, TimeoutError) as error:
+            return str(error) or f"{self.host}: no answer within {SECONDS:g} s"
         if done.status == _HELD:
             holder = clean(done.stdout, 200) or "who left no name"
             raise RefusedError(
@@ -74,7 +79,6 @@ class FleetLock:
     async def release(self) -> None:
         """Removes it; where that fails it ends by its age."""
         argv = ("/bin/rm", "-rf", f"{self.base}.{self._mine}")
-        try:
-            await self.reach.execute(self.host, Command(argv, SECONDS))
-        except LptuiError:
-            return
+        with suppress(LptuiError, TimeoutError):
+            async with asyncio.timeout(RELEASE_S):
+                await self.reach.execute(self.host, Command(argv, RELEASE_S))

@@ -11,7 +11,7 @@ from pathlib import Path
 from lptui.actions.audit import Audit, Run, whoami
 from lptui.actions.exclusive import exclusive
 from lptui.actions.fleet_lock import FleetLock
-from lptui.actions.plan import Outcome, Plan, Result, Step, StepResult
+from lptui.actions.plan import Outcome, Plan, Precondition, Result, Step, StepResult
 from lptui.actions.spec import Action, Execution, Progress
 from lptui.clock import Clock, iso
 from lptui.errors import LptuiError, RefusedError
@@ -125,7 +125,7 @@ class Runner:
         The result is None when it may go on.
         """
         snapshot = await self._observe(action.spec.probes)
-        fresh = action.plan(snapshot, plan.target)
+        fresh = self.plan(action, snapshot, plan.target)
         if fresh.done:
             return snapshot, fresh, Result(plan, Outcome.DONE, fresh.done)
         if fresh.refusals:
@@ -135,7 +135,7 @@ class Runner:
         if fresh.hash != plan.hash:
             why = "the fleet is no longer as it was when the plan was made"
             return snapshot, fresh, _refused(plan, why, "make the plan again and look at it")
-        return snapshot, fresh, self._still_under_way(plan)
+        return snapshot, fresh, None
 
     def fleet_lock(self, plan: Plan) -> FleetLock | None:
         """The lock that other operators see; None where a plan acts through no host."""
@@ -144,20 +144,35 @@ class Runner:
         who = f"{plan.action} for {plan.target}, by {whoami()}, since {iso(self._clock.now())}"
         return FleetLock(self._reach, plan.lock.host, plan.lock.path, who)
 
-    def _still_under_way(self, plan: Plan) -> Result | None:
-        """Refuses while a node may still be at an earlier call: a second one may cost gas."""
+    def plan(self, action: Action, snapshot: Snapshot, target: str) -> Plan:
+        """The action's plan, with what the record of earlier runs has against it."""
+        plan = action.plan(snapshot, target)
+        against = self._still_under_way(plan)
+        if against is None:
+            return plan
+        return replace(plan, preconditions=(*plan.preconditions, against))
+
+    def _still_under_way(self, plan: Plan) -> Precondition | None:
+        """A node may still be at an earlier call: a second one may cost gas for nothing."""
         if self._simulated:
             return None
-        account = dict(plan.facts).get("account")
-        for call in self.audit.open_calls(self._clock.now() - ACTION_DEADLINE_S):
+        name, account = "no earlier call under way", dict(plan.facts).get("account")
+        try:
+            calls = self.audit.open_calls(self._clock.now() - ACTION_DEADLINE_S)
+        except OSError as error:
+            why = f"the record cannot be read: {clean(str(error))}"
+            return Precondition(name, None, why, "make the state folder readable")
+        for call in calls:
             if account != call.account and (plan.action, plan.target) != (call.action, call.target):
                 continue
             why = (
-                f"{call.action} for {call.target} was called at {iso(call.at)} (process {call.pid})"
-                " and its end was not seen: the node may still be at it"
+                f"another action is under way: {call.action} for {call.target}, called at"
+                f" {iso(call.at)} by process {call.pid}; if that is gone, the node may still be at it"
             )
             until = iso(call.at + ACTION_DEADLINE_S)
-            return _refused(plan, why, f"wait until the chain shows it, or until {until}")
+            return Precondition(
+                name, False, why, f"wait until the chain shows it, or until {until}"
+            )
         return None
 
 

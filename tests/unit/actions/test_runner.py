@@ -196,6 +196,16 @@ async def test_a_killed_run_counts_as_under_way(bench: Bench) -> None:
     assert (await bench.run(other, elsewhere)).outcome is Outcome.DONE
 
 
+async def test_the_plan_says_already_that_a_call_may_be_under_way(bench: Bench) -> None:
+    run = Audit(bench.folder / "audit.jsonl", bench.clock).run(PLAN, "fleet")
+    runner, snapshot = bench.runner(), FleetBuilder().snapshot()
+    assert runner.plan(Scripted(), snapshot, "it").why_not == ""
+    run.step(STEPS[0])
+    assert "may still be at it" in runner.plan(Scripted(), snapshot, "it").why_not
+    # What is on the chain already is not held up by it.
+    assert runner.plan(Scripted(replace(PLAN, done="called")), snapshot, "it").done == "called"
+
+
 async def test_rubbish_in_the_record_is_passed_over(bench: Bench) -> None:
     path = bench.folder / "audit.jsonl"
     path.write_bytes(b'\xff\x00{"event":"step"}\n[1]\n{"event":"step","number":1,"facts":7}\n{"ev')
