@@ -167,7 +167,8 @@ class Runner:
                 continue
             why = (
                 f"another action is under way: {call.action} for {call.target}, called at"
-                f" {iso(call.at)} by process {call.pid}; if that is gone, the node may still be at it"
+                f" {iso(call.at)} by process {call.pid}; if that is gone,"
+                " the node may still be at it"
             )
             until = iso(call.at + ACTION_DEADLINE_S)
             return Precondition(
