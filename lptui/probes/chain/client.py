@@ -102,5 +102,7 @@ async def first_answer(
     others = dict.fromkeys(str(error) for error in failures if str(error) != str(failure))
     if others:
         failure.why = f"{failure.why} (and {'; '.join(others)})"
-    failure.remedy = failure.remedy or "see the RPC endpoints' logs, and check chain.controller"
+    if not failure.remedy or failure.kind is ProblemKind.RPC_ERROR:
+        # What an endpoint cannot execute may be no fault of its own.
+        failure.remedy = "see the RPC endpoints' logs, and check chain.controller"
     raise failure
