@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar, cast
@@ -192,7 +193,9 @@ class _ShellSession:
 
     def write(self, data: bytes) -> None:
         if self._channel is not None:
-            self._channel.write(data)
+            # One that has ended while it was being opened takes nothing; its end is told next.
+            with contextlib.suppress(BrokenPipeError):
+                self._channel.write(data)
 
     def kill(self) -> None:
         channel, self._channel = self._channel, None
