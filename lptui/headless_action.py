@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from lptui.actions.spec import Action
     from lptui.session import Session
 
-LEAST_S = 1.0
-"""The least that a target is given of a run's --timeout, when others have used it up."""
+LEAST_S = 5.0
+"""The least that a call is watched, when reading has used up the run's --timeout."""
 
 
 async def act(
