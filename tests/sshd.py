@@ -185,12 +185,13 @@ def start_sshd(
     }
     config = folder / "sshd_config"
     config.write_text("".join(f"{name} {value}\n" for name, value in lines.items()))
-    process = subprocess.Popen(
-        [sshd, "-D", "-e", "-f", str(config)],
-        stdin=subprocess.DEVNULL,
-        stderr=(folder / "sshd.log").open("ab"),
-        stdout=subprocess.DEVNULL,
-    )
+    with (folder / "sshd.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sshd, "-D", "-e", "-f", str(config)],
+            stdin=subprocess.DEVNULL,
+            stderr=log,
+            stdout=subprocess.DEVNULL,
+        )
     server = Sshd(
         host,
         port,

@@ -67,20 +67,27 @@ async def resolve(host: str, port: int, family: int = socket.AF_UNSPEC) -> Seque
         ) from None
 
 
-async def connect(host: str, port: int, family: int = socket.AF_UNSPEC) -> socket.socket:
-    """A connected TCP socket to the first of a host's addresses that accepts."""
+async def connect(
+    host: str, port: int, family: int = socket.AF_UNSPEC, source: str = ""
+) -> socket.socket:
+    """A connected TCP socket to the first of a host's addresses that accepts.
+
+    `source` is the address of this machine that it comes from; "" for whichever leads there.
+    """
     addresses = await resolve(host, port, family)
     if len(addresses) == 1:
         try:
-            return await _connect_one(addresses[0])
+            return await _connect_one(addresses[0], source)
         except OSError as error:
             raise refused(f"{host}:{port}", error) from None
-    return await _race(f"{host}:{port}", addresses)
+    return await _race(f"{host}:{port}", addresses, source)
 
 
-async def _connect_one(address: SockAddr) -> socket.socket:
+async def _connect_one(address: SockAddr, source: str) -> socket.socket:
     sock = socket.socket(address[0], socket.SOCK_STREAM)
     try:
+        if source:
+            sock.bind((source, 0))
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         await asyncio.get_running_loop().sock_connect(sock, address[1])
@@ -90,7 +97,7 @@ async def _connect_one(address: SockAddr) -> socket.socket:
     return sock
 
 
-async def _race(what: str, addresses: Sequence[SockAddr]) -> socket.socket:
+async def _race(what: str, addresses: Sequence[SockAddr], source: str) -> socket.socket:
     waiting: set[asyncio.Task[socket.socket]] = set()
     error: OSError | None = None
     winner: socket.socket | None = None
@@ -98,7 +105,7 @@ async def _race(what: str, addresses: Sequence[SockAddr]) -> socket.socket:
     try:
         while winner is None and (left or waiting):
             if left:
-                waiting.add(asyncio.create_task(_connect_one(left.pop(0))))
+                waiting.add(asyncio.create_task(_connect_one(left.pop(0), source)))
             done, waiting = await asyncio.wait(
                 waiting,
                 timeout=STAGGER_S if left else None,

@@ -214,7 +214,9 @@ async def _login_in_turn(
             through = owner.proxy.socket
         elif jump is None:
             async with asyncio.timeout(to.limits.connect_s):
-                through = await connect(resolved.host, resolved.port, resolved.options.family)
+                through = await connect(
+                    resolved.host, resolved.port, resolved.options.family, resolved.source
+                )
         try:
             async with to.places.slot(), asyncio.timeout(to.limits.login_s):
                 return await login(resolved, owner, pairs, expected, through)

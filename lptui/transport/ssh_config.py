@@ -35,6 +35,7 @@ class Resolved:
         agent: path of the agent's socket; "" for none.
         known_hosts: files with expected host keys.
         options: asyncssh's own reading, for what has no field here (ciphers, address family, …).
+        source: address of this machine that connections come from; "" for any.
         proxy_command: a command line whose program is the way to the host; "" for none.
     """
 
@@ -50,6 +51,7 @@ class Resolved:
     known_hosts: tuple[str, ...]
     options: asyncssh.SSHClientConnectionOptions
     missing: tuple[str, ...] = ()
+    source: str = ""
     proxy_command: str = ""
 
 
@@ -148,6 +150,7 @@ def _collect(
             # Path's own raises where a folder is closed.
             if not os.path.isfile(name) and not os.path.isfile(f"{name}.pub")  # noqa: PTH113
         ),
+        source=str(config.get("BindAddress") or ""),
         proxy_command="" if ssh.jump else str(config.get("ProxyCommand") or ""),
     )
 

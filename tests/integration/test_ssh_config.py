@@ -75,6 +75,17 @@ async def test_what_openssh_understands(
         assert await hello(reach) == "hello\n"
 
 
+async def test_the_address_that_connections_come_from(sshd: Sshd, tmp_path: Path) -> None:
+    ssh = written(tmp_path, host(sshd, extra=" BindAddress 127.0.0.1\n"))
+    async with reach_of(ssh) as reach:
+        assert await hello(reach) == "hello\n"
+    ssh = written(tmp_path, host(sshd, extra=" BindAddress 192.0.2.1\n"))
+    async with reach_of(ssh) as reach:
+        error = await failure(reach)
+    assert error.kind is ProblemKind.UNREACHABLE
+    assert "assign" in error.why, "this machine has no such address"
+
+
 async def test_a_key_under_another_name_is_named_in_the_remedy(sshd: Sshd, tmp_path: Path) -> None:
     ssh = written(tmp_path, host(sshd, extra=" HostKeyAlias other.key\n"))
     async with reach_of(ssh) as reach:
