@@ -80,7 +80,9 @@ PROCESSES_FUNCTION: Final = ShellFunction(
     'IFS= read -r x_c <"$x_p/comm" || continue; [ "$x_c" = nginx ] || continue; '
     'IFS= read -r x_l <"$x_p/stat" || continue; '
     "x_t=$(tr '\\000\\012' '\\040\\040' <\"$x_p/cmdline\"); "
-    'set -- $x_l; printf \'process %s %s %s %s\\n\' "$1" "$4" "${22}" "$x_t"; done; }',
+    'set -- $x_l; printf \'process %s %s %s %s\\n\' "$1" "$4" "${22}" "$x_t"; '
+    "while IFS= read -r x_l; do case $x_l in NSpid:*) set -- $x_l; "
+    '[ $# -lt 3 ] || printf \'contained %s\\n\' "$2"; break;; esac; done <"$x_p/status"; done; }',
 )
 
 PROCESSES: Final = Command(("lptui_nginx",), timeout_s=0.0, function=PROCESSES_FUNCTION)
@@ -92,4 +94,5 @@ PROCESSES: Final = Command(("lptui_nginx",), timeout_s=0.0, function=PROCESSES_F
     process 700 1 4321 nginx: master process /usr/sbin/nginx -g daemon on; master_process on;
     process 701 700 4325 nginx: worker process
     process 655 700 2000 nginx: worker process is shutting down
+    contained 655                          (it runs in a container: another process namespace)
 """

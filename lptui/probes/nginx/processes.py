@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lptui.errors import BadAnswerError
 from lptui.probes.numbers import count, decimal
@@ -12,12 +12,16 @@ from lptui.text import clean
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process of nginx; `started_at` is seconds since 1970 by the host's clock."""
+    """A process of nginx; `started_at` is seconds since 1970 by the host's clock.
+
+    `is_contained`: it runs in a container on the host.
+    """
 
     pid: int
     parent: int
     started_at: float
     title: str
+    is_contained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,13 @@ def parse(text: str) -> tuple[float, tuple[Process, ...]]:
     """The host's time, and its nginx processes; raises BadAnswerError."""
     values: dict[str, str] = {}
     lines: list[str] = []
+    contained: set[int | None] = set()
     for line in text.split("\n"):
         name, _, value = line.partition(" ")
         if name == "process":
             lines.append(value)
+        elif name == "contained":
+            contained.add(count(value))
         else:
             values.setdefault(name, value)
     now = decimal(values.get("now", "").removesuffix("%N").removesuffix("N"))
@@ -45,7 +52,8 @@ def parse(text: str) -> tuple[float, tuple[Process, ...]]:
     hertz = count(values.get("hz", "")) or 100
     if now is None or uptime is None:
         raise BadAnswerError("nginx processes", f"no time in {clean(text, 60)!r}")
-    return now, tuple(_process(line, now - uptime, hertz) for line in lines)
+    found = [_process(line, now - uptime, hertz) for line in lines]
+    return now, tuple(replace(one, is_contained=one.pid in contained) for one in found)
 
 
 def generation(
@@ -56,6 +64,8 @@ def generation(
     if config_path:
         own = [one for one in masters if _configuration(one) == config_path]
         masters = own or [one for one in masters if not _configuration(one).startswith("/")]
+    if len(masters) > 1:
+        masters = [one for one in masters if not one.is_contained]
     if len(masters) != 1:
         return None
     [master] = masters

@@ -226,6 +226,18 @@ def test_several_masters_are_told_apart_by_their_configuration() -> None:
     assert processes.generation(now, (), None) is None
 
 
+def test_an_nginx_in_a_container_is_not_taken_for_the_host_s_own() -> None:
+    boxed = "process 900 1 1 nginx: master process nginx -g daemon off;\ncontained 900\n"
+    now, found = processes.parse(PROCESSES + boxed)
+    chosen = processes.generation(now, found, "/etc/nginx/nginx.conf")
+    assert chosen is not None
+    assert chosen.pid == 700
+    now, alone = processes.parse(PROCESSES.partition("process")[0] + boxed)
+    chosen = processes.generation(now, alone, "/srv/nginx.conf")
+    assert chosen is not None, "its configuration may well be a file of the host"
+    assert chosen.pid == 900
+
+
 def test_another_nginx_is_not_taken_for_the_one_that_has_ended() -> None:
     other = processes.Process(7, 1, 0.0, "nginx: master process nginx -c /srv/other.conf")
     usual = processes.Process(8, 1, 0.0, "nginx: master process /usr/sbin/nginx -g daemon on;")
