@@ -193,7 +193,7 @@ def _reward(
     history, _ = view.last(past)
     event = history.event_of(now_round.round) if history else None
     tx = f"tx {event.tx[:8]}…" if event else ""
-    if held.last_reward_round == now_round.round:
+    if held.last_reward_round >= now_round.round:
         if event is None:
             proof = "chain; event not seen" if history else "chain; events not read"
             tone = Tone.WARN if history and history.complete else Tone.MUTED

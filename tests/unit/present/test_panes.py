@@ -45,6 +45,11 @@ def cell(model: PaneModel, key: str, column: str) -> Cell:
     return found.cells[[c.key for c in section.columns].index(column)]
 
 
+def test_a_record_read_just_after_the_round_changed_is_called() -> None:
+    fleet = FleetBuilder().change(OrchestratorRecord, "main", last_reward_round=Round(ROUND + 1))
+    assert cell(pane("rounds", fleet), "orchestrator:main", "reward").text == "called"
+
+
 def test_there_is_a_presenter_for_every_pane() -> None:
     assert list(PRESENTERS) == [name for name, _ in PANES]
 
