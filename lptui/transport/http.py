@@ -270,20 +270,29 @@ class HttpEndpoint:
         started = time.perf_counter()
         async with Deadline(what, deadline_s, "does what listens there still work? see its log"):
             secret = await self._secret_path() if self._secret_path is not None else ""
-            request = httpx.Request(
-                method,
-                self._base + path + secret,
-                headers={
-                    "accept": "*/*",
-                    "accept-encoding": "identity",
-                    "user-agent": "lptui",
-                    **(await self._secrets()),
-                    **(headers or {}),
-                },
-                data=dict(form) if form is not None else None,
-                content=content,
-                extensions={"limit": limit},
-            )
+            secret_headers = await self._secrets()
+            try:
+                request = httpx.Request(
+                    method,
+                    self._base + path + secret,
+                    headers={
+                        "accept": "*/*",
+                        "accept-encoding": "identity",
+                        "user-agent": "lptui",
+                        **secret_headers,
+                        **(headers or {}),
+                    },
+                    data=dict(form) if form is not None else None,
+                    content=content,
+                    extensions={"limit": limit},
+                )
+            except httpx.InvalidURL:
+                raise HttpError(
+                    what,
+                    "not a usable URL",
+                    "correct it in the configuration",
+                    kind=ProblemKind.NOT_CONFIGURED,
+                ) from None
             response = await self._transport.handle_async_request(request)
         if response.status_code in (401, 403):
             self._forget_secrets()

@@ -19,7 +19,7 @@ from lptui.transport.backoff import Backoff
 from lptui.transport.deadline import Deadline
 from lptui.transport.pool import Limits, Pool
 from lptui.transport.protocols import OUTPUT_LIMIT, Command, ExecResult, Http, JsonRpc, Shell
-from lptui.transport.secret import Secrets
+from lptui.transport.secret import Secrets, for_header
 from lptui.transport.shell import HostShell
 
 if TYPE_CHECKING:
@@ -225,7 +225,8 @@ class FleetReach:
                 return {}
             from lptui.transport.http import authorization
 
-            return {"authorization": authorization(await self._secrets.get(endpoint.auth))}
+            value = authorization(await self._secrets.get(endpoint.auth))
+            return {"authorization": for_header(endpoint.auth, value)}
 
         return secrets
 
@@ -241,7 +242,10 @@ class FleetReach:
 
     def _rpc_secrets(self, rpc: Rpc) -> Callable[[], Awaitable[Mapping[str, str]]]:
         async def secrets() -> Mapping[str, str]:
-            return {name: await self._secrets.get(ref) for name, ref in rpc.headers.items()}
+            return {
+                name: for_header(ref, await self._secrets.get(ref))
+                for name, ref in rpc.headers.items()
+            }
 
         return secrets
 

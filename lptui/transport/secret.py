@@ -49,6 +49,13 @@ class Secrets:
         self._kept.pop(ref, None)
 
 
+def for_header(ref: SecretRef, value: str) -> str:
+    """The value of an HTTP header made of a secret; libraries' errors would repeat it."""
+    if not value.isascii():
+        raise _missing(_named(ref), "an HTTP header cannot carry its characters")
+    return value
+
+
 def _named(ref: SecretRef) -> str:
     return f"secret from {ref.kind} {ref.argv[0] if ref.argv else ref.value}"
 

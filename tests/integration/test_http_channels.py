@@ -330,12 +330,24 @@ async def test_secrets_reach_the_server_and_nothing_else(
             SecretRef("file", "/nowhere"),
             SecretRef("command", argv=("false",)),
             SecretRef("command", argv=("/nowhere",)),
+            SecretRef("command", argv=("printf", "t\N{LATIN SMALL LETTER O WITH DIAERESIS}ken")),
         ):
             with pytest.raises(TransportError) as caught:
                 await reach.http(Endpoint(url(server), "h0", auth=ref)).request("GET", "/")
             assert caught.value.kind is ProblemKind.SECRET
+            assert "ken" not in repr(caught.value)
     assert "pa55word" not in caplog.text
     assert "t0ken" not in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/a\0", "/a\r\nX: y", "/\x1b[2J"])
+async def test_a_path_that_is_none_sends_nothing(reach: FleetReach, path: str) -> None:
+    async with http_server(lambda _: ok(b"{}")) as server:
+        with pytest.raises(HttpError) as caught:
+            await reach.http(Endpoint(url(server), "h0")).request("GET", path)
+        assert not server.requests
+    assert caught.value.kind is ProblemKind.NOT_CONFIGURED
+    assert str(caught.value).isprintable()
 
 
 async def test_exchange_with_a_socket(reach: FleetReach, tmp_path: Path) -> None:

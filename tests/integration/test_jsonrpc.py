@@ -116,6 +116,22 @@ async def test_batches_that_are_refused_become_single_calls(sshd: Sshd) -> None:
             assert len(server.requests) == 7, "the refusal is remembered"
 
 
+@pytest.mark.parametrize("scheme", ["http", "ws"])
+async def test_a_header_that_cannot_be_one_is_not_repeated(
+    sshd: Sshd, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LPTUI_TEST_SECRET", "k\N{EURO SIGN}y")
+    headers = {"X-Key": SecretRef("env", "LPTUI_TEST_SECRET")}
+    async with http_server(over_http) as server:
+        rpc = Rpc("rpc", f"{scheme}://127.0.0.1:{server.port}", "h0", headers=headers)
+        async with reach_of(sshd.ssh(), rpcs=(rpc,)) as reach:
+            with pytest.raises(TransportError) as caught:
+                await reach.rpc("rpc").batch(CALLS)
+    assert caught.value.kind is ProblemKind.SECRET
+    assert "LPTUI_TEST_SECRET" in str(caught.value)
+    assert "\N{EURO SIGN}" not in repr(caught.value)
+
+
 @pytest.mark.parametrize(
     ("head", "why", "remedy"),
     [
