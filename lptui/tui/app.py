@@ -225,11 +225,11 @@ class LptuiApp(App[int], inherit_bindings=False):
         feed = self.feed
         if feed is None:
             return
-        wanted = [pane.wanted_height for pane in self.overview.panes]
+        wanted = [(pane.wanted_height, pane.model.state) for pane in self.overview.panes]
         for pane in self.overview.visible_panes:
             self._fill(pane)
             await asyncio.sleep(0)
-        if wanted != [pane.wanted_height for pane in self.overview.panes]:
+        if wanted != [(pane.wanted_height, pane.model.state) for pane in self.overview.panes]:
             self.overview.lay_out(self.size)
         self.draw_chart()
         self.refresh_bars()

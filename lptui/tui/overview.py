@@ -11,6 +11,7 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
+from lptui.present.model import State
 from lptui.tui.commands import PANES
 from lptui.tui.panes import Pane
 from lptui.tui.widgets.bars import Footer, Header, Lines
@@ -19,6 +20,9 @@ GRID_WIDTH, GRID_HEIGHT = 110, 30
 """At least this large a screen shows six panes at once."""
 
 LEAST_PANE = 5
+
+LEAST_MORE = 3
+"""Lines that are worth giving to a pane of one line: titles of columns, and two rows."""
 
 
 class Overview(Screen[None]):
@@ -80,6 +84,9 @@ class Overview(Screen[None]):
         self._open = pane
         if self.is_stacked or self.zoomed:
             self._show_open()
+            # What shows all of itself stays where it is, also under the mouse.
+            if self.zoomed or pane.size.height < pane.wanted_height:
+                self.lay_out(self.app.size)
 
     def _show_open(self) -> None:
         """Tells the stylesheet; where all panes have their room it would only repaint them."""
@@ -99,7 +106,7 @@ class Overview(Screen[None]):
         self.lay_out(self.app.size)
 
     def lay_out(self, size: Size) -> None:
-        """Chooses the layout for a size, and in the grid the height of each pane."""
+        """Chooses the layout for a size, and the height of each pane."""
         grid = is_grid(size)
         if not grid or self.zoomed:
             self._show_open()
@@ -107,17 +114,30 @@ class Overview(Screen[None]):
         self.strip.styles.height = strip_height(size)
         self.chart.styles.height = chart_height(size) if self.zoomed else 0
         room = size.height - 2 - strip_height(size)
+        wanted = [pane.wanted_height for pane in self.panes]
         heights: tuple[int, ...] = ()
         if grid and not self.zoomed:
-            heights = (
-                *share([pane.wanted_height for pane in self.panes[:3]], room),
-                *share([pane.wanted_height for pane in self.panes[3:]], room),
-            )
+            heights = (*share(wanted[:3], room), *share(wanted[3:], room))
+        elif not self.zoomed:
+            heights = tuple(stack(wanted, self._by_need(), room))
         if heights == self._heights:
             return
         self._heights = heights
+        stacked = heights if not grid else ()
+        for name, part in (("#left", stacked[:3]), ("#right", stacked[3:])):
+            self.query_one(name).styles.height = sum(part) if part else None
         for pane, height in zip(self.panes, heights or (None,) * 6, strict=True):
             pane.styles.height = height
+
+    def _by_need(self) -> list[int]:
+        """The open pane, then those in trouble, the worst first, then the others."""
+
+        def need(index: int) -> tuple[bool, int, int]:
+            pane = self.panes[index]
+            trouble = pane.model.state if pane.model.state > State.PENDING else State.OK
+            return pane is not self._open, -trouble, index
+
+        return sorted(range(len(self.panes)), key=need)
 
 
 def is_grid(size: Size) -> bool:
@@ -133,6 +153,24 @@ def chart_height(size: Size) -> int:
 def strip_height(size: Size) -> int:
     """Lines for events."""
     return 1 if size.height < 30 else 3 if size.height < 48 else 5
+
+
+def stack(wanted: list[int], order: list[int], room: int) -> list[int]:
+    """Heights one above the other; [] when there is room for the first of `order` alone.
+
+    Each has a line. What is left goes to them in that order, and what nobody wants to the first.
+    """
+    left = room - len(wanted)
+    if left < LEAST_MORE:
+        return []
+    heights = [1] * len(wanted)
+    for index in order:
+        more = min(wanted[index] - 1, left)
+        if index == order[0] or more >= LEAST_MORE:
+            heights[index] += more
+            left -= more
+    heights[order[0]] += left
+    return heights
 
 
 def share(wanted: list[int], room: int) -> list[int]:

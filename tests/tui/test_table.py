@@ -117,6 +117,18 @@ async def test_moving_scrolling_and_clicking() -> None:
         assert pane.order is not None
 
 
+async def test_a_click_selects_the_row_that_it_was_on_whatever_moves() -> None:
+    async with running(FleetBuilder(orchestrators=6), (80, 24)) as console:
+        pane = console.app.overview.panes[2]
+        assert 1 < pane.size.height < pane.wanted_height
+        wanted = pane.sections[0].rows[1].key
+        await console.pilot.click(pane, offset=(8, 3))
+        assert console.app.overview.focused_pane is pane
+        assert selected(console) == wanted
+        await console.pilot.click(pane, offset=(8, 3), times=2)
+        await console.until(lambda: "Evidence" in console.text(), "its detail")
+
+
 async def test_a_filter_narrows_and_escape_shows_all() -> None:
     async with running(FleetBuilder()) as console:
         await console.press("6", "slash")

@@ -70,6 +70,7 @@ class Table(Painted, can_focus=True):
         self._place = 0
         self._offset = 0
         self._now = 0.0
+        self._pressed: Column | Row | None = None
         self._strips: dict[str, tuple[Row, tuple[object, ...], Strip]] = {}
         self._shapes: dict[tuple[tuple[Column, ...], int], tuple[tuple[int, int], ...]] = {}
         self._ages: dict[str, tuple[str, ...]] = {}
@@ -228,22 +229,21 @@ class Table(Painted, can_focus=True):
         self._scroll(-WHEEL_LINES)
         event.stop()
 
-    def on_click(self, event: events.Click) -> None:
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        # Now, not at the click: the focus that comes with it can move everything.
         y = event.y - self.heading_height
-        if y == -1:
-            column = self._column_at(event.x)
-            if column is not None:
-                self.post_message(self.HeadingClicked(self, column))
-            return
+        self._pressed = self._column_at(event.x) if y == -1 else None
         place = self._offset + y
-        if y < 0 or place >= len(self._items):
-            return
-        row = self._items[place].row
-        if row is None:
-            return
-        self._put(place)
-        if event.chain > 1:
-            self.post_message(self.Opened(self, row))
+        if y >= 0 and place < len(self._items) and self._items[place].row is not None:
+            self._put(place)
+            self._pressed = self._items[place].row
+
+    def on_click(self, event: events.Click) -> None:
+        pressed = self._pressed
+        if isinstance(pressed, Column):
+            self.post_message(self.HeadingClicked(self, pressed))
+        elif pressed is not None and event.chain > 1:
+            self.post_message(self.Opened(self, pressed))
 
     # Drawing
 

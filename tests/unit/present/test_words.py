@@ -13,7 +13,7 @@ from lptui.present import words
 from lptui.present.chart import chart, value_ticks
 from lptui.present.model import Cell, Column, Row, Section, Span, State, Tone, text_of
 from lptui.present.query import matcher, ordered
-from lptui.tui.overview import LEAST_PANE, share
+from lptui.tui.overview import LEAST_MORE, LEAST_PANE, share, stack
 from lptui.tui.widgets.columns import layout
 from lptui.tui.widgets.drawing import fit, head_of, split_line, width_of, wrap
 
@@ -174,6 +174,26 @@ def test_panes_share_all_the_room_and_nobody_starves(wanted: list[int], room: in
     heights = share(wanted, room)
     assert sum(heights) == room
     assert all(height >= LEAST_PANE for height in heights)
+
+
+@given(
+    st.lists(st.integers(1, 60), min_size=6, max_size=6),
+    st.permutations(range(6)),
+    st.integers(1, 80),
+)
+def test_panes_one_above_the_other_use_all_the_room(
+    wanted: list[int], order: list[int], room: int
+) -> None:
+    heights = stack(wanted, order, room)
+    if not heights:
+        assert room < 6 + LEAST_MORE
+        return
+    assert sum(heights) == room
+    assert min(heights) >= 1
+    others = {index: height for index, height in enumerate(heights) if index != order[0]}
+    assert all(height == 1 or LEAST_MORE < height <= wanted[i] for i, height in others.items())
+    if any(height > 1 for height in others.values()):
+        assert heights[order[0]] >= wanted[order[0]]
 
 
 @given(st.floats(-1e9, 1e9), st.floats(0, 1e9))
