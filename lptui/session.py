@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 CLOSE_S = 2.0
 """Closing connections never keeps the operator waiting longer."""
 
+REMEMBER_S = 0.3
+"""A state folder that hangs is not waited for longer."""
+
 OBSERVE_S = 20.0
 """Longest independent reading for an action's guard or proof."""
 
@@ -119,8 +122,17 @@ class Session:
         return Collector(self.fleet, self.reach, self.clock, self.probes)
 
     async def collect(self, deadline_s: float) -> Snapshot:
-        """One collection of everything."""
-        return await collect_once(self.fleet, self.reach, self.clock, self.probes, deadline_s)
+        """One collection of everything, with what earlier runs saw begin."""
+        snapshot = await collect_once(self.fleet, self.reach, self.clock, self.probes, deadline_s)
+        if self.fleet.chain is None or self.fleet.demo:
+            return snapshot
+        from lptui.history.pending import carry_on
+
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REMEMBER_S):
+                path = self.state / f"pending-{self.fleet.chain.chain_id}.json"
+                return await asyncio.to_thread(carry_on, snapshot, path)
+        return snapshot
 
     async def observe(self, names: tuple[str, ...]) -> Snapshot:
         """One independent collection by the named probes alone."""

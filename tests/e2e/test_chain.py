@@ -151,6 +151,29 @@ def test_the_wrong_chain(real_fleet: RealFleet) -> None:
     assert outcome.roots(MACHINE) == {f"rpc-chain@{VICTIM}": "CRITICAL"}
 
 
+def test_a_transaction_stuck_for_an_hour_is_told_by_cron(real_fleet: RealFleet) -> None:
+    """Each run is a process of its own: the first one's sight of it is in the state folder."""
+    net, stage = real_fleet.net, real_fleet.stage
+    redeemer = net.accounts[4]
+    stage.do(net.stuck_transaction(redeemer))
+    try:
+        first = real_fleet.check()
+        assert first.severity("nonce-stuck@redeemer") == "OK"
+        assert "1 transaction pending" in first.finding("nonce-stuck@redeemer")["summary"]
+        memory = real_fleet.operator.state / f"pending-{net.chain_id}.json"
+        seen = json.loads(memory.read_text())
+        assert list(seen) == [redeemer.lower()]
+        seen[redeemer.lower()][1] -= 3600
+        memory.write_text(json.dumps(seen))
+        later = real_fleet.check().finding("nonce-stuck@redeemer")
+        assert later["severity"] == "WARNING"
+        assert "pending for 60 min" in later["summary"]
+    finally:
+        stage.do(net.resume())
+    assert real_fleet.check().severity("nonce-stuck@redeemer") == "OK"
+    assert json.loads(memory.read_text()) == {}
+
+
 @contextmanager
 def faulty(real_fleet: RealFleet, fault: Fault) -> Iterator[Edit]:
     """The victim answers like anvil, but for some calls."""

@@ -76,8 +76,8 @@ class HostSystem:
     """What hardly ever changes, and what is too dear to ask every two seconds.
 
     `files_open` and `files_max` are of the whole system; `oom_kills` are the processes that the
-    kernel killed for memory since boot. `newer_kernel` is installed and not yet running. PSI are the one-minute averages of "some". None when not
-    known.
+    kernel killed for memory since boot. `newer_kernel` is installed and not yet running. PSI are
+    the one-minute averages of "some". None when not known.
     """
 
     hostname: str

@@ -1,0 +1,88 @@
+"""Since when transactions have been pending, kept between runs: cron looks once each time.
+
+The file is a hint and nothing more: what cannot be read counts as never seen, what cannot be
+written is seen anew by the next run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, cast
+
+from lptui.fleet.facts.chain import SignerAccount
+from lptui.fleet.reading import Key, Reading
+from lptui.fleet.snapshot import Snapshot
+
+Seen = dict[str, tuple[int, float]]
+"""By account: the nonce that waits to be mined, and when it was first seen waiting (UTC s)."""
+
+LONGEST_FILE: Final = 1_000_000
+
+
+def continued(snapshot: Snapshot, seen: Mapping[str, tuple[int, float]]) -> tuple[Snapshot, Seen]:
+    """The snapshot with the waits that earlier runs saw begin, and what the next run must know.
+
+    An account that could not be read, or is another fleet's, keeps what was known of it.
+    """
+    readings: dict[Key, Reading[object]] = dict(snapshot.readings)
+    kept: Seen = dict(seen)
+    for address, reading in snapshot.all(SignerAccount):
+        account = reading.value
+        if account is None or not account.pending_known:
+            continue
+        before = kept.pop(address, None)
+        since = account.pending_since
+        if not account.pending or since is None:
+            continue
+        if before is not None and before[0] == account.nonce:
+            since = min(since, before[1])
+        kept[address] = (account.nonce, since)
+        told = replace(reading, value=replace(account, pending_since=since))
+        readings[Key(SignerAccount, address)] = cast("Reading[object]", told)
+    return replace(snapshot, readings=MappingProxyType(readings)), kept
+
+
+def carry_on(snapshot: Snapshot, path: Path) -> Snapshot:
+    """`continued` with what the file holds; writes it back. Blocks; never raises for the file."""
+    before = load(path)
+    snapshot, now = continued(snapshot, before)
+    if now != before:
+        with suppress(OSError):
+            save(path, now)
+    return snapshot
+
+
+def load(path: Path) -> Seen:
+    """What a file holds; whatever is not plainly such a record is left out."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            found = json.loads(file.read(LONGEST_FILE))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    result: Seen = {}
+    for address, item in found.items() if isinstance(found, dict) else ():
+        match item:
+            case [int(nonce), int(since) | float(since)] if 0 <= since < float("inf"):
+                result[address] = (nonce, float(since))
+    return result
+
+
+def save(path: Path, seen: Seen) -> None:
+    """Writes a file whole or not at all. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(seen, file)
+        os.replace(name, path)  # noqa: PTH105 (both are names)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)  # noqa: PTH108
+        raise
