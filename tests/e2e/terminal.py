@@ -125,7 +125,7 @@ def running_terminal(operator: Operator, columns: int, lines: int) -> Iterator[T
     one = Terminal(f"lptui-{uuid.uuid4().hex[:8]}", environment, folder)
     del tmux
     size = ("-x", str(columns), "-y", str(lines))
-    one.tmux("new-session", "-d", *size, "-c", str(folder), "/bin/sh")
+    one.tmux("new-session", "-d", *size, "-c", str(folder), "exec /bin/sh")
     try:
         # Typed, because a shell of root's has a prompt of its own.
         one.type(f"PS1='{PROMPT} '; clear")
