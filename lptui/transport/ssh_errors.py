@@ -33,8 +33,9 @@ def explain(
     if isinstance(error, DeadlineError):
         return error
     if isinstance(error, TransportError):
-        why = error.why if error.what == resolved.host else f"{where}: {error.why}"
-        return TransportError(what, why, _reach_remedy(error), kind=error.kind)
+        if error.what == resolved.host:  # the name, not the host
+            return TransportError(what, error.why, error.remedy, kind=error.kind)
+        return TransportError(what, f"{where}: {error.why}", _reach_remedy(error), kind=error.kind)
     if isinstance(error, TimeoutError):
         return _late(what, owner, where)
     if isinstance(error, asyncssh.HostKeyNotVerifiable):

@@ -9,6 +9,7 @@ import pytest
 
 from lptui.errors import ProblemKind
 from lptui.fleet.topology import Ssh
+from lptui.transport.pool import Limits
 from tests.reaching import failure, hello, reach_of
 from tests.ssh_agent import add, agent
 from tests.sshd import Sshd, make_key, running_sshd, sshd, start_sshd
@@ -77,7 +78,8 @@ async def test_a_public_key_file_names_the_agents_key(
             add(agent, make_key(tmp_path / f"junk{number}"))
         for only in ("yes", "no"):
             text = f" IdentityFile {server.folder / named}\n IdentitiesOnly {only}\n"
-            async with reach_of(with_agent(server, agent, tmp_path, text)) as reach:
+            ssh = with_agent(server, agent, tmp_path, text)
+            async with reach_of(ssh, limits=Limits()) as reach:
                 assert await hello(reach) == "hello\n"
 
 

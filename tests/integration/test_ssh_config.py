@@ -9,11 +9,15 @@ import pytest
 
 from lptui.errors import ProblemKind
 from lptui.fleet.topology import Ssh
+from lptui.transport.pool import Limits
 from tests.reaching import failure, hello, reach_of
 from tests.sshd import Sshd, running_sshd, sshd
 from tests.waiting import until
 
 __all__ = ["sshd"]
+
+PATIENT = Limits(login_s=5.0)
+"""OpenSSH's own reading is a process, and a busy machine takes its time to start one."""
 
 
 def host(server: Sshd, name: str = "node", extra: str = "") -> str:
@@ -71,16 +75,16 @@ async def test_what_openssh_understands(
     text = before.format(**names) + host(sshd, extra=extra.format(**names)) + last
     ssh = written(tmp_path, text)
     assert as_openssh(ssh), "the test itself"
-    async with reach_of(ssh) as reach:
+    async with reach_of(ssh, limits=PATIENT) as reach:
         assert await hello(reach) == "hello\n"
 
 
 async def test_the_address_that_connections_come_from(sshd: Sshd, tmp_path: Path) -> None:
     ssh = written(tmp_path, host(sshd, extra=" BindAddress 127.0.0.1\n"))
-    async with reach_of(ssh) as reach:
+    async with reach_of(ssh, limits=PATIENT) as reach:
         assert await hello(reach) == "hello\n"
     ssh = written(tmp_path, host(sshd, extra=" BindAddress 192.0.2.1\n"))
-    async with reach_of(ssh) as reach:
+    async with reach_of(ssh, limits=PATIENT) as reach:
         error = await failure(reach)
     assert error.kind is ProblemKind.UNREACHABLE
     assert "assign" in error.why, "this machine has no such address"
@@ -88,7 +92,7 @@ async def test_the_address_that_connections_come_from(sshd: Sshd, tmp_path: Path
 
 async def test_a_key_under_another_name_is_named_in_the_remedy(sshd: Sshd, tmp_path: Path) -> None:
     ssh = written(tmp_path, host(sshd, extra=" HostKeyAlias other.key\n"))
-    async with reach_of(ssh) as reach:
+    async with reach_of(ssh, limits=PATIENT) as reach:
         error = await failure(reach)
     assert error.kind is ProblemKind.HOST_KEY_UNKNOWN
     assert f"ssh-keyscan -p {sshd.port} {sshd.host}" in error.remedy
@@ -115,7 +119,7 @@ async def test_proxycommand_is_a_shells_line(tmp_path: Path, sshd: Sshd) -> None
         config, said = tmp_path / "config", tmp_path / "said"
         command = GATE.format(config=config, said=said)
         text = host(gate, "gate") + host(sshd, extra=f" ProxyCommand {command}\n")
-        async with reach_of(written(tmp_path, text)) as reach:
+        async with reach_of(written(tmp_path, text), limits=PATIENT) as reach:
             assert await hello(reach) == "hello\n"
             assert said.exists()
         await until(lambda: not gate.sessions(), what="the program has ended")
@@ -130,7 +134,7 @@ async def test_what_proxycommand_says_is_not_taken_for_the_hosts_words(
     script.write_text(f"#!/bin/bash\n{noise}\n{relay}\n")
     script.chmod(0o700)
     ssh = written(tmp_path, host(sshd, extra=f" ProxyCommand {script}\n"))
-    async with reach_of(ssh) as reach:
+    async with reach_of(ssh, limits=PATIENT) as reach:
         for _ in range(20):
             assert await hello(reach) == "hello\n"
 
@@ -147,7 +151,7 @@ async def test_a_proxycommand_that_fails_is_named(
     sshd: Sshd, tmp_path: Path, command: str, said: str
 ) -> None:
     ssh = written(tmp_path, host(sshd, extra=f" ProxyCommand {command}\n"))
-    async with reach_of(ssh) as reach:
+    async with reach_of(ssh, limits=PATIENT) as reach:
         error = await failure(reach)
     assert error.kind is ProblemKind.UNREACHABLE
     assert said in error.why
@@ -159,7 +163,7 @@ async def test_a_proxycommand_that_hangs_is_ended(sshd: Sshd, tmp_path: Path) ->
     ssh = written(
         tmp_path, host(sshd, extra=f" ProxyCommand sh -c 'echo $$ >{mark}; exec sleep 60'\n")
     )
-    async with reach_of(ssh) as reach:
+    async with reach_of(ssh, limits=PATIENT) as reach:
         error = await failure(reach)
         assert error.kind is ProblemKind.TIMEOUT
         assert "through ProxyCommand" in error.why

@@ -177,6 +177,7 @@ async def test_name_that_does_not_resolve(sshd: Sshd) -> None:
         error = await failure(reach)
     assert error.kind is ProblemKind.UNREACHABLE
     assert "resolve" in error.why
+    assert "DNS" in error.remedy
 
 
 @asynccontextmanager
