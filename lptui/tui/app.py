@@ -22,7 +22,7 @@ from lptui.clock import Clock, SystemClock
 from lptui.errors import LptuiError
 from lptui.present.model import Line, Span, Tone
 from lptui.tui import theming
-from lptui.tui.commands import BY_ID, COMMANDS, Command
+from lptui.tui.commands import BY_ID, COMMANDS, PROMPT, Command
 from lptui.tui.handlers import HANDLERS
 from lptui.tui.memory import Sweeper
 from lptui.tui.overview import Overview
@@ -62,7 +62,15 @@ class LptuiApp(App[int], inherit_bindings=False):
     TITLE = "lptui"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(",".join(item.keys), f"command('{item.id}')", item.title, show=False, id=item.id)
+        Binding(
+            ",".join(item.keys),
+            f"command('{item.id}')",
+            item.title,
+            show=False,
+            id=item.id,
+            # At once: what follows is typed into it, and would be commands until it is there.
+            priority=item.id == "filter",
+        )
         for item in COMMANDS
     ]
 
@@ -351,6 +359,8 @@ class LptuiApp(App[int], inherit_bindings=False):
         if action != "command":
             return True
         item = BY_ID[str(parameters[0])]
+        if item.id == "filter" and self.focused is not None and self.focused.has_class(PROMPT):
+            return False
         return self.screen is self.overview or item.id not in OVERVIEW_ONLY
 
     def action_command(self, identity: str) -> None:

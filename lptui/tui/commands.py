@@ -18,6 +18,9 @@ PANES: Final = (
 )
 """The panes' ids and titles, in the order of their keys."""
 
+PROMPT: Final = "prompt"
+"""The class of a line that is typed into."""
+
 LATER: Final = "not in this version"
 
 

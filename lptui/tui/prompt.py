@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from textual.binding import Binding, BindingType
+from textual import events
 from textual.widgets import Input
 
 from lptui.present.query import matcher
+from lptui.tui.commands import PROMPT
 from lptui.tui.panes import Pane
 
 if TYPE_CHECKING:
@@ -19,44 +20,49 @@ HINT = "text  !not  /regex/  state:warn  role:O  host:NAME   Enter keep   Esc cl
 class FilterPrompt(Input):
     """Edits the filter of one pane."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "drop", "Clear the filter", show=False),
-    ]
-
     def __init__(self, pane: Pane) -> None:
-        super().__init__(pane.query_text, placeholder=HINT, id="prompt", compact=True)
+        super().__init__(pane.query_text, placeholder=HINT, classes=PROMPT, compact=True)
         self.cursor_blink = False
+        self.is_over = False
         self._pane = pane
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        set_filter(self._pane, event.value)
+        if not self.is_over:
+            set_filter(self._pane, event.value)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def on_key(self, event: events.Key) -> None:
+        # Before Textual's own bindings, which let keys that follow pass first.
+        if self.is_over:
+            self.app.post_message(events.Key(event.key, event.character))
+        elif event.key == "enter":
+            set_filter(self._pane, self.value)
+            self._end()
+        elif event.key == "escape":
+            set_filter(self._pane, "")
+            self._end()
+        else:
+            return
         event.stop()
-        self._end()
-
-    def action_drop(self) -> None:
-        """Clears the filter and closes the line."""
-        set_filter(self._pane, "")
-        self._end()
+        event.prevent_default()
 
     def on_blur(self) -> None:
         if self.is_attached:
             self.remove()
 
     def _end(self) -> None:
-        self._pane.focus()
+        self.is_over = True
+        self.screen.set_focus(self._pane)
 
 
 def ask_filter(app: LptuiApp) -> None:
-    """Opens the line for the focused pane."""
+    """Opens the line for the focused pane; the very next key goes to it."""
     overview = app.overview
-    if overview.query(FilterPrompt):
+    if any(not prompt.is_over for prompt in overview.query(FilterPrompt)):
         return
     prompt = FilterPrompt(overview.focused_pane)
     overview.mount(prompt, before=overview.footer)
-    prompt.focus()
+    overview.set_focus(prompt)
 
 
 def set_filter(pane: Pane, query: str) -> None:

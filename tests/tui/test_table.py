@@ -6,10 +6,12 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from textual import events
 from textual.strip import Strip
 
 from lptui.fleet.facts.host import HostVitals
 from lptui.present.model import Row, Section
+from lptui.tui.prompt import FilterPrompt
 from lptui.tui.widgets import table
 from lptui.tui.widgets.rows import draw_row
 from tests.snapshots import FleetBuilder
@@ -145,6 +147,26 @@ async def test_a_filter_narrows_and_escape_shows_all() -> None:
         assert "/gpu 4 of" in console.text()
         await console.press("escape")
         assert pane.shown == pane.total
+
+
+async def test_what_is_typed_ahead_goes_into_the_filter_and_is_no_command() -> None:
+    """A slow line delivers many keys at once: none may pause, acknowledge or call reward."""
+    async with running(FleetBuilder()) as console:
+        await console.press("1")
+        app, pane = console.app, console.app.overview.focused_pane
+        for key in ("slash", *"repat", "slash", "x"):
+            app.post_message(events.Key(key, "/" if key == "slash" else key))
+        await console.until(lambda: pane.query_text == "repat/x", "all of it")
+        app.post_message(events.Key("enter", None))
+        app.post_message(events.Key("s", "s"))
+        await console.until(lambda: not console.app.query(FilterPrompt), "the line is gone")
+        assert pane.query_text == "repat/x"
+        await console.until(lambda: "sorted by" in console.lines()[-1], "s after Enter sorts")
+        assert console.session.calls == ["start"]
+        assert not app.paused
+        assert app.screen is app.overview
+        app.post_message(events.Key("slash", "/"))
+        await console.until(lambda: app.query(FilterPrompt), "it can be opened again")
 
 
 async def test_a_filter_that_matches_nothing_says_so() -> None:
