@@ -17,7 +17,7 @@ from tests.e2e.fleet import HOSTS, MACHINE, Document, Edit, RealFleet, machine, 
 from tests.e2e.servers import blackhole, flood, greeting, talking, unused_port
 from tests.haproxy import Haproxy, haproxy
 from tests.nginx import Nginx, nginx
-from tests.sshd import SSHD
+from tests.sshd import SSHD, need
 
 
 def socket_at(address: str) -> Edit:
@@ -92,9 +92,7 @@ def lesser_root(real_fleet: RealFleet, tmp_path: Path) -> Iterator[Edit]:
     """`edge` is reached by a login that file permissions hold for, even where it is root."""
     program = SSHD
     if os.geteuid() == 0:
-        setpriv = shutil.which("setpriv")
-        if setpriv is None:
-            pytest.skip("setpriv is not installed")
+        setpriv = need(shutil.which("setpriv"), "setpriv")
         program = str(tmp_path / "sshd-without-capabilities")
         Path(program).write_text(
             f'#!/bin/sh\nexec {setpriv} --bounding-set -dac_override,-dac_read_search {SSHD} "$@"\n'

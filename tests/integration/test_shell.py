@@ -18,7 +18,7 @@ from lptui.transport import shell as shell_module
 from lptui.transport.protocols import Command, ExecResult, ShellFunction
 from lptui.transport.reach import FleetReach
 from tests.reaching import HELLO, failure, hello, reach_of
-from tests.sshd import Sshd, running_sshd, sshd
+from tests.sshd import Sshd, need, running_sshd, sshd
 from tests.waiting import until
 
 __all__ = ["sshd"]
@@ -352,8 +352,7 @@ ODD_WORDS = (
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "fish", "tcsh", "mksh"])
 async def test_execute_through_any_login_shell(tmp_path: Path, shell: str) -> None:
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed")
+    need(shutil.which(shell), shell)
     force = f'exec {shell} -c "$SSH_ORIGINAL_COMMAND"'
     with running_sshd(tmp_path, {"ForceCommand": force}) as server:
         async with reach_of(server.ssh()) as reach:
