@@ -40,6 +40,7 @@ def modules(pattern: str) -> Set[str]:
             {
                 "actions/audit.py",  # the audit record
                 "actions/exclusive.py",  # lock files
+                "history/pending.py",  # since when transactions wait
                 "tui/crash.py",  # a report when lptui itself fails
                 "tui/theming.py",  # the chosen theme
                 "tui/copying.py",  # screenshots
