@@ -18,6 +18,9 @@ from lptui.transport.protocols import Reach
 PUBLISH_GAP_S = 0.25
 """Snapshots are at least this far apart, however many answers come in."""
 
+FIRST_RETRY_S = 4.0
+"""A source that failed once is asked again so soon, however long its own interval."""
+
 SLOWEST_RETRY_S = 30.0
 """A source that fails is asked at least this often, unless its own interval is longer."""
 
@@ -125,10 +128,8 @@ class Collector:
                 deadline_s=self._fleet.intervals.timeout,
             )
             self._changed.set()
-            interval = source.probe.interval_s(self._fleet, source.target)
             failures = 0 if answered else failures + 1
-            if failures > 1:
-                interval = max(interval, min(interval * 2 ** (failures - 1), SLOWEST_RETRY_S))
+            interval = pace(source.probe.interval_s(self._fleet, source.target), failures)
             took = self._clock.monotonic() - started
             due = interval * self._random.uniform(0.95, 1.05) - took
             await self._pause(source, max(due, interval * 0.1))
@@ -168,6 +169,14 @@ class Collector:
             for subscriber in tuple(self._subscribers):
                 subscriber(snapshot)
             await asyncio.sleep(PUBLISH_GAP_S)
+
+
+def pace(interval_s: float, failures: int) -> float:
+    """Seconds until a source is asked again that has failed so many times in a row."""
+    if not failures:
+        return interval_s
+    longest = max(interval_s, SLOWEST_RETRY_S)
+    return float(min(min(interval_s, FIRST_RETRY_S) * 2 ** min(failures - 1, 16), longest))
 
 
 def _wake(future: asyncio.Future[None]) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from lptui.clock import FrozenClock, SystemClock
 from lptui.collector.asking import GRACE_S
-from lptui.collector.collector import Collector
+from lptui.collector.collector import Collector, pace
 from lptui.collector.once import collect_once
 from lptui.errors import DeadlineError, ProblemKind, TransportError
 from lptui.fleet.reading import Key, Reading
@@ -100,6 +100,17 @@ async def test_a_source_that_misses_its_deadline_is_a_typed_problem_and_is_asked
     assert problem is not None
     assert problem.kind is ProblemKind.TIMEOUT
     await collector.stop()
+
+
+@pytest.mark.parametrize(
+    ("interval_s", "paces"),
+    [(2.0, [2, 2, 4, 8, 16, 30, 30]), (60.0, [60, 4, 8, 16, 32, 60, 60])],
+)
+def test_a_source_that_fails_is_asked_again_soon_then_ever_later(
+    interval_s: float, paces: list[float]
+) -> None:
+    assert [pace(interval_s, failures) for failures in range(7)] == paces
+    assert pace(interval_s, 10_000) == paces[-1]
 
 
 async def test_a_failure_keeps_the_last_good_reading_beside_it_with_its_own_time() -> None:
