@@ -108,6 +108,9 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _as_interrupt(_number: int, _frame: object) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Begun in the background by a shell: Ctrl+C is not for it, this is.
+        raise KeyboardInterrupt
     signal.raise_signal(signal.SIGINT)
 
 

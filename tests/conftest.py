@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+
 from hypothesis import settings
 
 # How long an example takes says how busy the machine is, not whether a parser is right.
 settings.register_profile("lptui", deadline=None)
 settings.load_profile("lptui")
+
+# Begun in the background by a shell, the tests and all that they start would ignore Ctrl+C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -84,8 +84,12 @@ def press_every_key(terminal: Terminal) -> None:
     terminal.until_text(*PANES)
     # Detail of the selected row.
     terminal.keys("Enter")
-    terminal.until_text("host bastion", "Findings")
+    terminal.until(
+        lambda seen: "Findings" in seen and any(f"host {name}" in seen for name in HOSTS),
+        "a host in detail",
+    )
     terminal.keys("Escape")
+    terminal.until_gone("Findings")
     terminal.until_text(*PANES)
     # Filter, and away with it.
     terminal.keys("/")
@@ -111,6 +115,7 @@ def press_every_key(terminal: Terminal) -> None:
     terminal.keys("e")
     terminal.until_text("events since the console started")
     terminal.keys("Escape")
+    terminal.until_gone("events since the console started")
     terminal.until_text(*PANES)
     terminal.keys("?")
     terminal.until_gone(PANES[0])

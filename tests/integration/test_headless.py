@@ -172,12 +172,24 @@ def test_a_low_limit_of_open_files_is_raised_where_it_may_be() -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+IN_BACKGROUND = ["/bin/sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
+"""As a shell without job control begins what it does not wait for."""
+
+
+@pytest.mark.parametrize(
+    ("number", "before"),
+    [
+        (signal.SIGINT, []),
+        (signal.SIGTERM, []),
+        (signal.SIGHUP, []),
+        (signal.SIGTERM, IN_BACKGROUND),
+    ],
+)
 def test_a_demo_that_is_ended_while_it_starts_leaves_nothing(
-    tmp_path: Path, number: signal.Signals
+    tmp_path: Path, number: signal.Signals, before: list[str]
 ) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "lptui", "--demo", *CHECK],
+        [*before, sys.executable, "-m", "lptui", "--demo", *CHECK],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "TMPDIR": str(tmp_path)},
