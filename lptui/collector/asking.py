@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from functools import cache
+from typing import cast
 
 from lptui.clock import Clock
 from lptui.collector.ledger import Ledger
@@ -54,8 +56,8 @@ async def ask(
     hurried = deadline_s < fleet.intervals.timeout
     started = clock.monotonic()
     try:
-        if isinstance(probe, Loading):
-            await probe.load()
+        if _loads(type(probe)):
+            await cast(Loading, probe).load()
             started = clock.monotonic()
         async with asyncio.timeout(deadline_s + GRACE_S):
             answers = await probe.ask(
@@ -92,6 +94,12 @@ async def ask(
         interval_s=interval_s,
     )
     return False
+
+
+@cache
+def _loads(kind: type) -> bool:
+    # To look at each asking whether a protocol holds would cost as much as a small answer.
+    return issubclass(kind, Loading)
 
 
 def of_run(problem: Problem) -> Problem:

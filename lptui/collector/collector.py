@@ -24,6 +24,10 @@ FIRST_RETRY_S = 4.0
 SLOWEST_RETRY_S = 30.0
 """A source that fails is asked at least this often, unless its own interval is longer."""
 
+JITTER = (0.95, 1.05)
+APART = (0.3, 1.0)
+"""Parts of its interval after which a source is asked again: usually, and after all were asked."""
+
 OTHERS_S = 2.0
 """How long a source's first reading waits for needed sources of other targets."""
 
@@ -55,7 +59,7 @@ class Collector:
         self._random = spread or random.Random()  # noqa: S311 (spreads load, guards nothing)
         self._subscribers: list[Subscriber] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._waiting: dict[Source, asyncio.Future[None]] = {}
+        self._waiting: dict[Source, asyncio.Future[bool]] = {}
         self._changed = asyncio.Event()
         self._going = asyncio.Event()
         self._going.set()
@@ -110,10 +114,11 @@ class Collector:
         """Asks all sources at once, or only those of the named probes."""
         for source, future in list(self._waiting.items()):
             if (not names or source.probe.name in names) and not future.done():
-                future.set_result(None)
+                future.set_result(False)
 
     async def _loop(self, source: Source) -> None:
         failures = 0
+        together = True
         if source.probe.needs:
             await self._needed(source)
         while True:
@@ -131,8 +136,10 @@ class Collector:
             failures = 0 if answered else failures + 1
             interval = pace(source.probe.interval_s(self._fleet, source.target), failures)
             took = self._clock.monotonic() - started
-            due = interval * self._random.uniform(0.95, 1.05) - took
-            await self._pause(source, max(due, interval * 0.1))
+            # Those that were asked at the same moment go apart, so that no moment is a busy one.
+            share = self._random.uniform(*(APART if together else JITTER))
+            due = interval * share - took
+            together = not await self._pause(source, max(due, interval * 0.1))
 
     async def _needed(self, source: Source) -> None:
         """Waits until what this source builds on was asked once, but not for ever."""
@@ -150,13 +157,14 @@ class Collector:
         while self._clock.monotonic() < end and not keys <= self.snapshot.readings.keys():
             await self._pause(source, PUBLISH_GAP_S)
 
-    async def _pause(self, source: Source, seconds: float) -> None:
+    async def _pause(self, source: Source, seconds: float) -> bool:
+        """True when the time is up, False when all are to be asked at once."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
+        future: asyncio.Future[bool] = loop.create_future()
         handle = loop.call_later(seconds, _wake, future)
         self._waiting[source] = future
         try:
-            await future
+            return await future
         finally:
             handle.cancel()
             del self._waiting[source]
@@ -179,9 +187,9 @@ def pace(interval_s: float, failures: int) -> float:
     return float(min(min(interval_s, FIRST_RETRY_S) * 2 ** min(failures - 1, 16), longest))
 
 
-def _wake(future: asyncio.Future[None]) -> None:
+def _wake(future: asyncio.Future[bool]) -> None:
     if not future.done():
-        future.set_result(None)
+        future.set_result(True)
 
 
 def _report_death(task: asyncio.Task[None]) -> None:

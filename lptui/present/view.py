@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from lptui.errors import ProblemKind
@@ -147,10 +148,15 @@ class Findings:
         """Unknown only because the first readings are on their way."""
         return finding.severity is Severity.UNKNOWN and not self.settled
 
-    def own(self) -> list[Finding]:
+    def own(self) -> tuple[Finding, ...]:
         """Those that are not OK and that no other standing finding explains."""
-        standing = {f.id for f in self.all if f.severity is not Severity.OK}
-        return [f for f in self.all if f.id in standing and f.cause not in standing]
+        return self._own
+
+    @cached_property
+    def _own(self) -> tuple[Finding, ...]:
+        standing = [f for f in self.all if f.severity is not Severity.OK]
+        causes = {f.id for f in standing}
+        return tuple(f for f in standing if f.cause not in causes)
 
     def counts(self) -> dict[State, int]:
         """Findings that are neither OK nor acknowledged, by state; those that follow from

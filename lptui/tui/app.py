@@ -22,6 +22,7 @@ from lptui.clock import Clock, SystemClock
 from lptui.errors import LptuiError
 from lptui.present.model import Line, Span, Tone
 from lptui.tui import theming
+from lptui.tui.background import in_thread
 from lptui.tui.commands import BY_ID, COMMANDS, PROMPT, Command
 from lptui.tui.handlers import HANDLERS
 from lptui.tui.memory import Sweeper
@@ -210,7 +211,6 @@ class LptuiApp(App[int], inherit_bindings=False):
 
     async def _load_themes(self) -> None:
         from lptui.paths import theme_dirs
-        from lptui.tui.background import in_thread
 
         themes, mistakes = await in_thread(theming.load_all, theme_dirs())
         for theme in themes.values():
@@ -229,14 +229,15 @@ class LptuiApp(App[int], inherit_bindings=False):
     # Drawing
 
     async def redraw(self) -> None:
-        """Brings what is visible up to date, a pane at a time."""
+        """Brings what is visible up to date, a pane at a time; keys are answered meanwhile."""
         feed = self.feed
         if feed is None:
             return
         wanted = [(pane.wanted_height, pane.model.state) for pane in self.overview.panes]
         for pane in self.overview.visible_panes:
-            self._fill(pane)
-            await asyncio.sleep(0)
+            model = await in_thread(feed.present, pane.pane_id)
+            if model is not None:
+                pane.show(model, self.clock.now())
         if wanted != [(pane.wanted_height, pane.model.state) for pane in self.overview.panes]:
             self.overview.lay_out(self.size)
         self.draw_chart()

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 REDRAW_GAP_S = 0.4
 """Panes are drawn at most this often."""
 
-REDRAW_SHARE = 15
-"""Drawing may take a fifteenth of the time at most…"""
+REDRAW_SHARE = 25
+"""Drawing may take a twenty-fifth of the time at most…"""
 
-LONGEST_GAP_S = 1.0
+LONGEST_GAP_S = 2.0
 """…but is put off no longer than this."""
 
 IDLE_REDRAW_S = 2.0
