@@ -102,6 +102,21 @@ async def test_a_source_that_misses_its_deadline_is_a_typed_problem_and_is_asked
     await collector.stop()
 
 
+async def test_sources_that_were_asked_together_go_apart() -> None:
+    again: list[float] = []
+
+    async def script(_target: str, count: int) -> int:
+        if count == 2:
+            again.append(asyncio.get_running_loop().time())
+        return count
+
+    probe = ScriptedProbe(script, interval=0.5)
+    collector = await running(fleet_of(*(f"h{number}" for number in range(30))), probe)
+    await until(lambda: len(again) == 30)
+    assert max(again) - min(again) > 0.15, "else all are asked within a tenth of the interval"
+    await collector.stop()
+
+
 @pytest.mark.parametrize(
     ("interval_s", "paces"),
     [(2.0, [2, 2, 4, 8, 16, 30, 30]), (60.0, [60, 4, 8, 16, 32, 60, 60])],
