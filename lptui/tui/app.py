@@ -229,13 +229,15 @@ class LptuiApp(App[int], inherit_bindings=False):
     # Drawing
 
     async def redraw(self) -> None:
-        """Brings what is visible up to date, a pane at a time; keys are answered meanwhile."""
+        """Brings what is visible up to date; keys are answered while rows are made."""
         feed = self.feed
         if feed is None:
             return
         wanted = [(pane.wanted_height, pane.model.state) for pane in self.overview.panes]
-        for pane in self.overview.visible_panes:
-            model = await in_thread(feed.present, pane.pane_id)
+        panes = self.overview.visible_panes
+        models = [await in_thread(feed.present, pane.pane_id) for pane in panes]
+        # All in one turn: each turn that changes something is a frame of its own to Textual.
+        for pane, model in zip(panes, models, strict=True):
             if model is not None:
                 pane.show(model, self.clock.now())
         if wanted != [(pane.wanted_height, pane.model.state) for pane in self.overview.panes]:

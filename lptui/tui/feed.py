@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 REDRAW_GAP_S = 0.4
 """Panes are drawn at most this often."""
 
-REDRAW_SHARE = 25
-"""Drawing may take a twenty-fifth of the time at most…"""
+REDRAW_SHARE = 40
+"""Drawing may take a fortieth of the time at most…"""
 
 LONGEST_GAP_S = 2.0
 """…but is put off no longer than this."""

@@ -18,7 +18,7 @@ from lptui.tui.session import Session
 CLOSE_S = 2.0
 """How long the end of the session is waited for, the terminal being free already."""
 
-SWITCH_S = 0.0005
+SWITCH_S = 0.0001
 """How long a thread may keep the interpreter from the others while they wait for it.
 
 A key is answered in some forty turns of the event loop, and each could wait that long for the
