@@ -32,6 +32,9 @@ IDLE_S: Final = 330.0
 
 HEADER_LIMIT: Final = 64 * 1024
 
+MOST_KEPT: Final = 32
+"""Requests of one endpoint that are kept ready: a probe asks the same few all its life."""
+
 Opener = Callable[[], Awaitable[ByteStream]]
 """Opens the connection below TLS."""
 
@@ -253,6 +256,7 @@ class HttpEndpoint:
         self._secrets = secrets
         self._forget_secrets = forget_secrets
         self._where = shown(endpoint)
+        self._asked: dict[tuple[str, str, int], httpx.Request] = {}
 
     async def request(
         self,
@@ -271,28 +275,13 @@ class HttpEndpoint:
         async with Deadline(what, deadline_s, "does what listens there still work? see its log"):
             secret = await self._secret_path() if self._secret_path is not None else ""
             secret_headers = await self._secrets()
-            try:
-                request = httpx.Request(
-                    method,
-                    self._base + path + secret,
-                    headers={
-                        "accept": "*/*",
-                        "accept-encoding": "identity",
-                        "user-agent": "lptui",
-                        **secret_headers,
-                        **(headers or {}),
-                    },
-                    data=dict(form) if form is not None else None,
-                    content=content,
-                    extensions={"limit": limit},
+            url = self._base + path + secret
+            if form is None and content is None and not headers and not secret_headers:
+                request = self._plain(what, method, url, limit)
+            else:
+                request = _request(
+                    what, method, url, limit, {**secret_headers, **(headers or {})}, form, content
                 )
-            except httpx.InvalidURL:
-                raise HttpError(
-                    what,
-                    "not a usable URL",
-                    "correct it in the configuration",
-                    kind=ProblemKind.NOT_CONFIGURED,
-                ) from None
             response = await self._transport.handle_async_request(request)
         if response.status_code in (401, 403):
             self._forget_secrets()
@@ -302,6 +291,48 @@ class HttpEndpoint:
             response.content,
             time.perf_counter() - started,
         )
+
+    def _plain(self, what: str, method: str, url: str, limit: int) -> httpx.Request:
+        """A request of nothing but its URL, made once: to take a URL apart is dear."""
+        key = (method, url, limit)
+        request = self._asked.get(key)
+        if request is None:
+            request = _request(what, method, url, limit)
+            if len(self._asked) < MOST_KEPT:
+                self._asked[key] = request
+        return request
+
+
+def _request(
+    what: str,
+    method: str,
+    url: str,
+    limit: int,
+    headers: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | None = None,
+    content: bytes | None = None,
+) -> httpx.Request:
+    try:
+        return httpx.Request(
+            method,
+            url,
+            headers={
+                "accept": "*/*",
+                "accept-encoding": "identity",
+                "user-agent": "lptui",
+                **(headers or {}),
+            },
+            data=dict(form) if form is not None else None,
+            content=content,
+            extensions={"limit": limit},
+        )
+    except httpx.InvalidURL:
+        raise HttpError(
+            what,
+            "not a usable URL",
+            "correct it in the configuration",
+            kind=ProblemKind.NOT_CONFIGURED,
+        ) from None
 
 
 def base_url(url: str) -> str:
