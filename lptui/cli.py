@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from lptui import __version__
+from lptui.actions import options
 from lptui.errors import LptuiError, RefusedError
 from lptui.paths import find_config
 from lptui.text import clean
@@ -71,6 +72,14 @@ def parser() -> argparse.ArgumentParser:
         "--dry-run", action="store_true", help="print an action's plan, change nothing"
     )
     made.add_argument("--yes", action="store_true", help="do not ask before an action")
+    made.add_argument("--steal-lock", action="store_true", help="take over another operator's lock")
+    for option in options.ALL:
+        made.add_argument(
+            f"--{option.name}",
+            choices=option.values or None,
+            metavar=option.metavar or None,
+            help=f"of an action: {option.help}",
+        )
     made.add_argument("--version", action="version", version=f"lptui {__version__}")
     return made
 
@@ -150,7 +159,7 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             print(f"{name:<24} {scenario.summary}")
         return 0
     if arguments.headless:
-        from lptui.headless import run_headless
+        from lptui.headless.run import run_headless
 
         return run_headless(arguments)
     if words == ["config", "schema"]:

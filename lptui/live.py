@@ -15,7 +15,7 @@ from lptui.errors import LptuiError, RefusedError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lptui.actions.plan import Plan, Result
+    from lptui.actions.plan import Plan, Request, Result
     from lptui.collector.collector import Collector
     from lptui.fleet.snapshot import Snapshot
     from lptui.session import Session
@@ -80,7 +80,7 @@ class LiveSession:
         if self._collector is not None:
             self._collector.resume()
 
-    async def plan(self, action_id: str, target: str) -> Plan:
+    async def plan(self, action_id: str, request: Request) -> Plan:
         from lptui.actions.registry import action
 
         found = action(action_id)
@@ -90,7 +90,7 @@ class LiveSession:
             raise RefusedError(found.spec.title, "this console is read-only")
         if self._collector is None or self._session is None:
             raise RefusedError(found.spec.title, "nothing has been read yet", "wait a moment")
-        return self._session.runner.plan(found, self._collector.snapshot, target)
+        return self._session.runner.plan(found, self._collector.snapshot, request)
 
     async def execute(self, plan: Plan, progress: Callable[[str], None]) -> Result:
         from lptui.actions.registry import action

@@ -102,13 +102,13 @@ class Session:
             from lptui.actions.runner import Runner
 
             self._runner = Runner(
-                self.fleet.name,
+                self.fleet,
                 self.reach,
                 self.clock,
                 self.observe,
+                self.look_at,
                 self.state,
                 read_only=self.read_only,
-                simulated=self.fleet.demo,
             )
         return self._runner
 
@@ -138,6 +138,15 @@ class Session:
         """One independent collection by the named probes alone."""
         probes = [probe for probe in self.probes if probe.name in names]
         return await collect_once(self.fleet, self.reach, self.clock, probes, OBSERVE_S)
+
+    async def look_at(self, sources: Sequence[tuple[str, str]]) -> Snapshot:
+        """One independent collection of these (probe's name, target) alone."""
+        wanted = frozenset(sources)
+        names = {name for name, _ in wanted}
+        probes = [probe for probe in self.probes if probe.name in names]
+        return await collect_once(
+            self.fleet, self.reach, self.clock, probes, OBSERVE_S, only=wanted
+        )
 
     async def close(self) -> None:
         """Closes all connections and ends the demo; bounded in time, never raises."""

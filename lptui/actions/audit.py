@@ -57,6 +57,12 @@ class Run:
         what = {"title": step.title, "target": step.target, "call": step.call}
         self._line("step", {"number": number, "step": what})
 
+    def event(self, number: int, event: str, words: str) -> None:
+        """After, or right before, something happens to a step of a plan that is made of moves."""
+        step = self._plan.steps[number]
+        what = {"title": step.title, "target": step.target, "call": step.call}
+        self._line(event, {"number": number + 1, "step": what, "words": clean(words)})
+
     def ended(self, result: Result) -> None:
         """After the outcome is known, or is known to be unknown."""
         self._line(

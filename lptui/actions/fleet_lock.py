@@ -1,84 +1,144 @@
 """Never two at once, whoever starts it: a lock that other operators' consoles see.
 
-It is a folder in /tmp on the host of the node that acts, named after the account that signs and
-the port of the node's CLI API. It goes with the run, stays while the node may still be at the
-call, and counts for nothing after `LASTS_MIN` minutes: a killed console holds up nobody for long.
+It is a folder in /tmp on a host of the fleet, with a note of who holds it and for what. It goes
+with the run; a console that was killed holds up nobody for longer than the lock lasts.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Final
 
+from lptui.actions.plan import Lock
 from lptui.errors import LptuiError, RefusedError
 from lptui.text import clean
-from lptui.transport.protocols import Command, Reach
-
-LASTS_MIN: Final = 11
-"""Longer than a node tries, which is ten minutes."""
+from lptui.transport.protocols import Command, ExecResult, Reach
 
 SECONDS: Final = 8.0
 
 RELEASE_S: Final = 3.0
 
-_HELD: Final = 4
+NOTE_LIMIT: Final = 4000
+"""Characters of a note that are kept; it goes on a command line."""
 
-# Its own folder first, then a look at the others': two that come at once both give way.
+_HELD: Final = 4
+_LOST: Final = 5
+
+# Its own folder first, then a look at the others': two that come at once both give way. What
+# another has taken over counts for nothing, though its folder may not be removed by anybody else.
 _TAKE: Final = f"""\
 umask 022
 mkdir "$1.$2" && printf '%s\\n' "$3" > "$1.$2/who" || exit 3
 for other in "$1".*; do
   [ "$other" != "$1.$2" ] && [ -d "$other" ] || continue
-  if [ -n "$(find "$other" -maxdepth 0 -mmin -{LASTS_MIN})" ]; then
+  grep -qsxF "$other" "$1".*/over && continue
+  if [ "$5" = steal ]; then
+    printf '%s\\n' "$other" >> "$1.$2/over"
+  elif [ -n "$(find "$other" -maxdepth 0 -mmin "-$4")" ]; then
     cat "$other/who" 2>/dev/null
     rm -r "$1.$2"
     exit {_HELD}
+  else
+    rm -rf "$other" 2>/dev/null
   fi
-  rm -rf "$other" 2>/dev/null
 done
 exit 0
 """
 
+_HOLD: Final = f"""\
+[ -d "$1.$2" ] || exit {_LOST}
+for other in "$1".*; do
+  if grep -qsxF "$1.$2" "$other/over"; then
+    cat "$other/who" 2>/dev/null
+    exit {_LOST}
+  fi
+done
+touch "$1.$2"
+"""
 
-@dataclass(slots=True)
+
 class FleetLock:
-    """The lock of one run."""
+    """The lock of one run. `host` is where it is held, "" when it is not."""
 
-    reach: Reach
-    host: str
-    base: str
-    who: str
-    _mine: str = field(default_factory=lambda: secrets.token_hex(8))
+    def __init__(self, reach: Reach, lock: Lock, note: str) -> None:
+        self._reach = reach
+        self._lock = lock
+        self._note = note[:NOTE_LIMIT]
+        self._mine = secrets.token_hex(8)
+        self.host = ""
 
-    async def take(self) -> str:
-        """Raises RefusedError when somebody else holds it.
+    async def take(self, *, steal: bool = False) -> str:
+        """Raises RefusedError when somebody else holds it; with `steal` it is taken from them.
 
         The result says why it could not be taken at all, "" when it is held: a host that lets
         nobody write must not cost the round's reward.
         """
-        argv = ("/bin/sh", "-c", _TAKE, "lptui", self.base, self._mine, self.who)
+        why: list[str] = []
+        for host in self._lock.hosts:
+            try:
+                failure = await self._take_on(host, steal=steal)
+            except LptuiError as error:
+                if isinstance(error, RefusedError):
+                    raise
+                failure = str(error)
+            except TimeoutError:
+                failure = f"{host}: no answer within {SECONDS:g} s"
+            if not failure:
+                self.host = host
+                return ""
+            why.append(failure)
+        return "; ".join(why)
+
+    async def hold(self) -> None:
+        """Goes on holding it; raises RefusedError when somebody else has taken it over.
+
+        A host that does not answer now does not end a run: nobody else can take it there either.
+        """
+        if not self.host:
+            return
         try:
-            async with asyncio.timeout(SECONDS):
-                done = await self.reach.execute(self.host, Command(argv, SECONDS))
-        except (LptuiError, TimeoutError) as error:
-            return str(error) or f"{self.host}: no answer within {SECONDS:g} s"
-        if done.status == _HELD:
-            holder = clean(done.stdout, 200) or "who left no name"
+            done = await self._run(self.host, _HOLD, self._mine)
+        except (LptuiError, TimeoutError):
+            return
+        if done.status == _LOST:
             raise RefusedError(
-                self.base,
-                f"another operator's action is under way: {holder} (lock on {self.host})",
-                f"wait until it has ended; its lock counts for {LASTS_MIN} minutes at most",
+                self._lock.path,
+                f"another operator has taken the lock over: {_holder(done)}",
+                "talk to each other; look at the fleet before anything else is done",
+            )
+
+    async def release(self) -> None:
+        """Removes it; where that fails it ends by its age."""
+        host, self.host = self.host, ""
+        if not host:
+            return
+        argv = ("/bin/rm", "-rf", f"{self._lock.path}.{self._mine}")
+        with suppress(LptuiError, TimeoutError):
+            async with asyncio.timeout(RELEASE_S):
+                await self._reach.execute(host, Command(argv, RELEASE_S))
+
+    async def _take_on(self, host: str, *, steal: bool) -> str:
+        minutes = str(math.ceil(self._lock.lasts_s / 60))
+        word = "steal" if steal else "ask"
+        done = await self._run(host, _TAKE, self._mine, self._note, minutes, word)
+        if done.status == _HELD:
+            raise RefusedError(
+                self._lock.path,
+                f"another operator's action is under way: {_holder(done)} (lock on {host})",
+                f"wait until it has ended; its lock counts for {minutes} minutes at most",
             )
         if done.status != 0:
             return clean(done.stderr, 200) or f"status {done.status}"
         return ""
 
-    async def release(self) -> None:
-        """Removes it; where that fails it ends by its age."""
-        argv = ("/bin/rm", "-rf", f"{self.base}.{self._mine}")
-        with suppress(LptuiError, TimeoutError):
-            async with asyncio.timeout(RELEASE_S):
-                await self.reach.execute(self.host, Command(argv, RELEASE_S))
+    async def _run(self, host: str, script: str, *words: str) -> ExecResult:
+        argv = ("/bin/sh", "-c", script, "lptui", self._lock.path, *words)
+        async with asyncio.timeout(SECONDS):
+            return await self._reach.execute(host, Command(argv, SECONDS))
+
+
+def _holder(done: ExecResult) -> str:
+    return clean(done.stdout, 400) or "who left no name"

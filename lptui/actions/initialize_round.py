@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lptui.actions import sender
-from lptui.actions.plan import Cost, Lock, Plan, Precondition, Result, Step
+from lptui.actions.plan import Cost, Lock, Plan, Precondition, Request, Result, Step
 from lptui.actions.rehearsal import rehearse
 from lptui.actions.spec import ActionSpec, Effect, Execution, Proof
 from lptui.actions.transaction import Evidence, Route, send_and_watch
@@ -41,7 +41,11 @@ class InitializeRound:
     def targets(self, snapshot: Snapshot) -> Sequence[str]:
         return (snapshot.fleet.chain.network,) if snapshot.fleet.chain else ()
 
-    def plan(self, snapshot: Snapshot, target: str) -> Plan:
+    def of_node(self, snapshot: Snapshot, node: Node) -> Sequence[str]:
+        return ()
+
+    def plan(self, snapshot: Snapshot, request: Request) -> Plan:
+        target = request.target
         chain = snapshot.fleet.chain
         if chain is None or target != chain.network:
             condition = Precondition("chain configured", False, "no such chain", "see chain:")

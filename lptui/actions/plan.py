@@ -24,8 +24,37 @@ class Precondition:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of an action: its targets, and the operator's choices by name."""
+
+    targets: tuple[str, ...]
+    options: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def target(self) -> str:
+        """The first one, which is the only one of an action that takes one at a time."""
+        return self.targets[0] if self.targets else ""
+
+    @property
+    def words(self) -> str:
+        """The targets for people and records."""
+        return ", ".join(self.targets)
+
+    def option(self, name: str, default: str = "") -> str:
+        """A choice, or its default."""
+        return dict(self.options).get(name, default)
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One step: the exact call, what must hold after it, and how it is undone."""
+    """One step: the exact call, what must hold before and after it, and how it is undone.
+
+    Attributes:
+        kind: the move that makes it (`lptui.actions.moves`); "" when its action does.
+        given: what the move needs to know, the state to return to included.
+        group: steps of one group end where they began; when its last one is made, none is undone.
+        returns: brings back what an earlier step of its group took away; it needs no undoing.
+    """
 
     title: str
     target: str
@@ -33,6 +62,15 @@ class Step:
     postcondition: str
     deadline_s: float
     undo: str = "cannot be undone"
+    precondition: str = ""
+    kind: str = ""
+    given: tuple[tuple[str, str], ...] = ()
+    group: str = ""
+    returns: bool = False
+
+    def value(self, name: str) -> str:
+        """Something given; raises KeyError."""
+        return dict(self.given)[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +97,28 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A folder on the host of the node that acts; each run's has an ending of its own."""
+    """A folder in /tmp of a host that is held while a plan runs; each run's has its own ending.
 
-    host: str
+    Attributes:
+        hosts: where it may be; the first that answers has it.
+        lasts_s: counts for so long after it was last renewed.
+        required: nothing is done without it.
+    """
+
+    hosts: tuple[str, ...]
     path: str
+    lasts_s: float = 660.0
+    required: bool = False
 
     def __str__(self) -> str:
-        return f"{self.path}.* on {self.host}, for other operators' consoles to see"
+        return f"{self.path}.* on {self.hosts[0]}, for other operators' consoles to see"
+
+
+class OnFailure(StrEnum):
+    """What becomes of the steps before the one that failed."""
+
+    UNDO = "undo"
+    STOP = "stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +131,9 @@ class Plan:
         facts: what the executor needs (round, node, account…), part of the hash.
         lock: what keeps other operators' consoles away meanwhile; None where nobody else can act.
         warnings: what the operator should know but what does not refuse the action.
+        request: what it was asked for; `target` says the same in words.
+        blast: who is affected while it runs and afterwards, in words.
+        on_failure: whether the steps before a failed one are undone.
     """
 
     action: str
@@ -92,6 +148,14 @@ class Plan:
     done: str = ""
     exact_cost: Cost | None = None
     lock: Lock | None = None
+    request: Request = Request(())
+    blast: str = ""
+    on_failure: OnFailure = OnFailure.UNDO
+
+    @property
+    def is_stepwise(self) -> bool:
+        """Made of moves: it can be taken up again, and undone."""
+        return bool(self.steps) and all(step.kind for step in self.steps)
 
     @property
     def refusals(self) -> tuple[Precondition, ...]:
@@ -111,6 +175,7 @@ class Plan:
         content = {
             "action": self.action,
             "target": self.target,
+            "options": self.request.options,
             "steps": [asdict(step) for step in self.steps],
             "facts": self.facts,
         }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from lptui.actions.drain import Drain
 from lptui.actions.initialize_round import InitializeRound
 from lptui.actions.reward import Reward
 from lptui.actions.spec import Action
+from lptui.actions.undrain import Undrain
 
-ACTIONS: tuple[Action, ...] = (Reward(), InitializeRound())
+ACTIONS: tuple[Action, ...] = (Reward(), InitializeRound(), Drain(), Undrain())
 
 
 def action(name: str) -> Action | None:

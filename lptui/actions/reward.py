@@ -6,16 +6,22 @@ from collections.abc import Sequence
 from functools import partial
 
 from lptui.actions import sender
-from lptui.actions.plan import Cost, Lock, Plan, Precondition, Result, Step
+from lptui.actions.plan import Cost, Lock, Plan, Precondition, Request, Result, Step
 from lptui.actions.rehearsal import rehearse
 from lptui.actions.spec import ActionSpec, Effect, Execution, Proof
 from lptui.actions.transaction import Evidence, Route, send_and_watch
 from lptui.errors import LptuiError
-from lptui.fleet.callers import Caller, orchestrator, reward_callers, unknown_nodes
+from lptui.fleet.callers import (
+    Caller,
+    orchestrator,
+    reward_callers,
+    served_by,
+    unknown_nodes,
+)
 from lptui.fleet.facts.chain import ChainRound, OrchestratorRecord, RewardEvent, RewardHistory
 from lptui.fleet.facts.livepeer import NodeIdentity
 from lptui.fleet.snapshot import Snapshot
-from lptui.fleet.topology import Chain, Orchestrator
+from lptui.fleet.topology import Chain, Node, Orchestrator
 from lptui.fleet.units import Address, format_units, short_address
 from lptui.transport.protocols import Call
 
@@ -40,7 +46,11 @@ class Reward:
         chain = snapshot.fleet.chain
         return tuple(item.name for item in chain.orchestrators) if chain else ()
 
-    def plan(self, snapshot: Snapshot, target: str) -> Plan:
+    def of_node(self, snapshot: Snapshot, node: Node) -> Sequence[str]:
+        return served_by(snapshot, node)
+
+    def plan(self, snapshot: Snapshot, request: Request) -> Plan:
+        target = request.target
         chain = snapshot.fleet.chain
         registered = orchestrator(snapshot, target)
         if chain is None or registered is None:

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
+from lptui.actions import guards
 from lptui.actions.audit import Audit, Run, whoami
 from lptui.actions.exclusive import exclusive
 from lptui.actions.fleet_lock import FleetLock
-from lptui.actions.plan import Outcome, Plan, Precondition, Result, Step, StepResult
-from lptui.actions.spec import Action, Execution, Progress
+from lptui.actions.journal import Entry, Journal, RunRecord
+from lptui.actions.plan import Outcome, Plan, Precondition, Request, Result, Step, StepResult
+from lptui.actions.spec import Action, Event, Execution, Progress, Source
 from lptui.clock import Clock, iso
 from lptui.errors import LptuiError, RefusedError
 from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.topology import Fleet
 from lptui.text import clean
 from lptui.transport.protocols import Reach
 
-ACTION_DEADLINE_S = 660.0
+ACTION_DEADLINE_S: Final = 660.0
 """A node may try for ten minutes before it gives up on a transaction."""
+
+RENEWALS: Final = 4
+"""How often a lock is renewed while it lasts."""
 
 Observe = Callable[[tuple[str, ...]], Awaitable[Snapshot]]
 """A new reading by the named probes."""
+
+LookAt = Callable[[Sequence[Source]], Awaitable[Snapshot]]
+"""A new reading of these sources."""
 
 
 class Runner:
@@ -31,28 +41,38 @@ class Runner:
 
     def __init__(
         self,
-        fleet_name: str,
+        fleet: Fleet,
         reach: Reach,
         clock: Clock,
         observe: Observe,
+        look_at: LookAt,
         state: Path,
         *,
         read_only: bool = False,
-        simulated: bool = False,
     ) -> None:
-        """`simulated`: the fleet, and every call to it, ends with the process that made it.
-
-        `latest` is how the newest run ended, also when it was cancelled.
-        """
-        self._fleet = fleet_name
-        self._reach = reach
-        self._clock = clock
-        self._observe = observe
+        """`latest` is how the newest run ended, also when it was cancelled."""
+        self.fleet = fleet
+        self.reach = reach
+        self.clock = clock
+        self.observe = observe
+        self.look_at = look_at
         self._locks = state / "locks"
         self._read_only = read_only
-        self._simulated = simulated
+        self._abort = asyncio.Event()
         self.latest: Result | None = None
         self.audit = Audit(state / "audit.jsonl", clock)
+        self.journal = Journal(state / "journal.db", clock)
+
+    def plan(self, action: Action, snapshot: Snapshot, request: Request) -> Plan:
+        """The action's plan, with what the record of earlier runs has against it."""
+        plan = replace(action.plan(snapshot, request), request=request)
+        more: list[Precondition] = []
+        # A simulated fleet, and every call to it, ends with the process that made it.
+        if not self.fleet.demo:
+            more += guards.no_call_under_way(plan, self.audit, self.clock, ACTION_DEADLINE_S)
+        if plan.is_stepwise:
+            more += guards.of_changes(plan, self.fleet, self.journal, self.clock)
+        return replace(plan, preconditions=(*plan.preconditions, *more))
 
     async def run(
         self,
@@ -60,23 +80,62 @@ class Runner:
         plan: Plan,
         progress: Progress,
         deadline_s: float = ACTION_DEADLINE_S,
+        *,
+        steal: bool = False,
     ) -> Result:
         """Executes a plan; every way to end is a Result, and is in the record.
 
-        Cancelled, it raises CancelledError, with the end on record and in `latest`.
+        With `steal` another operator's lock is taken over. Cancelled, it raises CancelledError,
+        with the end on record and in `latest`.
         """
+        running = _Running(self, plan, progress, deadline_s, steal)
+        return await self._locked(running, lambda: running.execute(action))
+
+    async def resume(self, entry: Entry, progress: Progress) -> Result:
+        """Takes up a run that was cut, from the fleet as it is now."""
+        running = _Running(self, entry.plan, progress, ACTION_DEADLINE_S, False)
+        return await self._locked(running, lambda: running.resume(entry))
+
+    async def undo(self, entry: Entry, progress: Progress) -> Result:
+        """Takes back what a run has made."""
+        running = _Running(self, entry.plan, progress, ACTION_DEADLINE_S, False)
+        return await self._locked(running, lambda: running.undo(entry))
+
+    def abort(self) -> None:
+        """No further step; what was made is undone, where the plan says so."""
+        self._abort.set()
+
+    def unfinished(self) -> tuple[Entry, ...]:
+        """Runs of this fleet that were cut and that nobody is at. Raises OSError."""
+        found = self.journal.unfinished(self.fleet.name)
+        if not found:
+            return ()
+        try:
+            with exclusive(self._locks, f"fleet-{self.fleet.name}", "looking", self.clock):
+                return self.journal.unfinished(self.fleet.name)
+        except RefusedError:
+            return ()
+
+    def refuse(self, plan: Plan, why: str, remedy: str) -> Result:
+        """A refusal before anything was begun; recorded as well as that can be done."""
+        result = self.latest = Result(plan, Outcome.REFUSED, why, remedy=remedy)
+        with suppress(OSError):
+            self.audit.run(plan, self.fleet.name).ended(result)
+        return result
+
+    async def _locked(self, running: _Running, go: Callable[[], Awaitable[Result]]) -> Result:
+        plan = running.plan
         if self._read_only:
             return self.refuse(plan, "this console is read-only", "start it without --read-only")
+        self._abort.clear()
         try:
             with ExitStack() as stack:
                 for lock in self._lock_names(plan):
                     purpose = f"{plan.action} for {plan.target}"
-                    stack.enter_context(exclusive(self._locks, lock, purpose, self._clock))
-                record = self.audit.run(plan, self._fleet)
-                record.started()
-                running = _Running(self, action, plan, progress, deadline_s, record)
+                    stack.enter_context(exclusive(self._locks, lock, purpose, self.clock))
+                running.audit.started()
                 try:
-                    await running.go()
+                    await running.to_the_end(go)
                 finally:
                     self.latest = running.result
                 return running.result
@@ -86,122 +145,102 @@ class Runner:
             why = f"the record cannot be written: {clean(str(error))}"
             return self.refuse(plan, why, "nothing was changed; make the state folder writable")
 
-    def refuse(self, plan: Plan, why: str, remedy: str) -> Result:
-        """A refusal before anything was begun; recorded as well as that can be done."""
-        result = self.latest = _refused(plan, why, remedy)
-        with suppress(OSError):
-            self.audit.run(plan, self._fleet).ended(result)
-        return result
-
     def _lock_names(self, plan: Plan) -> tuple[str, ...]:
         """One for the fleet, and one for the account: another configuration may have it too."""
         account = dict(plan.facts).get("account")
-        return (f"fleet-{self._fleet}", *((f"account-{account}",) if account else ()))
+        return (f"fleet-{self.fleet.name}", *((f"account-{account}",) if account else ()))
 
-    def execution(
-        self, action: Action, progress: Progress, deadline_s: float, record: Run
-    ) -> Execution:
-        """What an action may use; its steps go to the record."""
-
-        def journal(step: Step) -> None:
-            try:
-                record.step(step)
-            except OSError as error:
-                why = f"the record cannot be written: {clean(str(error))}"
-                raise RefusedError(step.title, why, "make the state folder writable") from None
-
-        return Execution(
-            self._reach,
-            self._clock,
-            lambda: self._observe(action.spec.proof),
-            journal,
-            progress,
-            deadline_s,
-        )
+    def fleet_lock(self, plan: Plan) -> FleetLock | None:
+        """The lock that other operators see; None where a plan needs none."""
+        if plan.lock is None:
+            return None
+        who = f"{plan.action} for {plan.target}, by {whoami()}, since {iso(self.clock.now())}"
+        steps = [f"{step.title} ({step.target})" for step in plan.steps]
+        note = f"{who}, plan {plan.hash}: {'; '.join(steps)}"
+        return FleetLock(self.reach, plan.lock, note)
 
     async def guarded(self, action: Action, plan: Plan) -> tuple[Snapshot, Plan, Result | None]:
         """Plans again from a new reading: what was confirmed must still be what would be done.
 
         The result is None when it may go on.
         """
-        snapshot = await self._observe(action.spec.probes)
-        fresh = self.plan(action, snapshot, plan.target)
+        snapshot = await self.observe(action.spec.probes)
+        fresh = self.plan(action, snapshot, plan.request)
         if fresh.done:
             return snapshot, fresh, Result(plan, Outcome.DONE, fresh.done)
         if fresh.refusals:
             first = fresh.refusals[0]
             why = f"{first.name}: {first.evidence}"
-            return snapshot, fresh, _refused(plan, why, first.remedy)
+            return snapshot, fresh, Result(plan, Outcome.REFUSED, why, remedy=first.remedy)
         if fresh.hash != plan.hash:
             why = "the fleet is no longer as it was when the plan was made"
-            return snapshot, fresh, _refused(plan, why, "make the plan again and look at it")
+            remedy = "make the plan again and look at it"
+            return snapshot, fresh, Result(plan, Outcome.REFUSED, why, remedy=remedy)
         return snapshot, fresh, None
 
-    def fleet_lock(self, plan: Plan) -> FleetLock | None:
-        """The lock that other operators see; None where a plan acts through no host."""
-        if plan.lock is None:
-            return None
-        who = f"{plan.action} for {plan.target}, by {whoami()}, since {iso(self._clock.now())}"
-        return FleetLock(self._reach, plan.lock.host, plan.lock.path, who)
+    @property
+    def aborting(self) -> asyncio.Event:
+        return self._abort
 
-    def plan(self, action: Action, snapshot: Snapshot, target: str) -> Plan:
-        """The action's plan, with what the record of earlier runs has against it."""
-        plan = action.plan(snapshot, target)
-        against = self._still_under_way(plan)
-        if against is None:
-            return plan
-        return replace(plan, preconditions=(*plan.preconditions, against))
 
-    def _still_under_way(self, plan: Plan) -> Precondition | None:
-        """A node may still be at an earlier call: a second one may cost gas for nothing."""
-        if self._simulated:
-            return None
-        name, account = "no earlier call under way", dict(plan.facts).get("account")
+class _Recorded:
+    """The journal of a run, with each event in the audit record too. Nothing before `begin`."""
+
+    def __init__(self, runner: Runner, plan: Plan, audit: Run) -> None:
+        self._runner = runner
+        self._plan = plan
+        self._audit = audit
+        self.run = ""
+        self.begun = False
+
+    async def begin(self) -> None:
+        """A run of its own; raises RefusedError when it cannot be written down."""
+        journal, fleet = self._runner.journal, self._runner.fleet.name
         try:
-            calls = self.audit.open_calls(self._clock.now() - ACTION_DEADLINE_S)
+            self.run = await asyncio.to_thread(journal.begin, self._plan, fleet, whoami())
         except OSError as error:
-            why = f"the record cannot be read: {clean(str(error))}"
-            return Precondition(name, None, why, "make the state folder readable")
-        for call in calls:
-            if account != call.account and (plan.action, plan.target) != (call.action, call.target):
-                continue
-            why = (
-                f"another action is under way: {call.action} for {call.target}, called at"
-                f" {iso(call.at)} by process {call.pid}; if that is gone,"
-                " the node may still be at it"
-            )
-            until = iso(call.at + ACTION_DEADLINE_S)
-            return Precondition(
-                name, False, why, f"wait until the chain shows it, or until {until}"
-            )
-        return None
+            why = f"the journal cannot be written: {clean(str(error))}"
+            raise RefusedError(self._plan.action, why, "make the state folder writable") from None
+
+    async def again(self, run: str) -> None:
+        """Goes on with a run that was cut."""
+        self.run = run
+        self.begun = True
+        await asyncio.to_thread(self._runner.journal.reopen, run)
+
+    async def step(self, number: int, event: Event, words: str = "") -> None:
+        """See `spec.Record`."""
+        await RunRecord(self._runner.journal, self.run).step(number, event, words)
+        self.begun = True
+        with suppress(OSError):  # the journal is what the next console goes by
+            await asyncio.to_thread(self._audit.event, number, event.value, words)
+
+    async def end(self, result: Result) -> None:
+        if self.run:
+            await asyncio.to_thread(self._runner.journal.end, self.run, result)
 
 
 class _Running:
     """One run, from the start that is on record to its end."""
 
     def __init__(
-        self,
-        runner: Runner,
-        action: Action,
-        plan: Plan,
-        progress: Progress,
-        deadline_s: float,
-        record: Run,
+        self, runner: Runner, plan: Plan, progress: Progress, deadline_s: float, steal: bool
     ) -> None:
         self._runner = runner
-        self._action = action
-        self._plan = plan
+        self.plan = plan
         self._progress = progress
-        self._record = record
+        self._deadline_s = deadline_s
+        self._steal = steal
+        self.audit = runner.audit.run(plan, runner.fleet.name)
+        self._record = _Recorded(runner, plan, self.audit)
         self._begun = False
-        self._execution = runner.execution(action, progress, deadline_s, record)
+        self._lock = runner.fleet_lock(plan)
         self.result = self._unfinished("ended")
 
-    async def go(self) -> None:
+    async def to_the_end(self, go: Callable[[], Awaitable[Result]]) -> None:
         """Leaves `result`, also when it is cancelled."""
         try:
-            self.result = await self._guard_and_execute()
+            self.result = await go()
         except asyncio.CancelledError:
             self.result = replace(self._unfinished("interrupted"), interrupted=True)
             raise
@@ -215,54 +254,140 @@ class _Running:
         finally:
             self.result = self._ended(self.result)
 
-    async def _guard_and_execute(self) -> Result:
-        snapshot, fresh, ended = await self._runner.guarded(self._action, self._plan)
+    async def execute(self, action: Action) -> Result:
+        """Guards, locks, then what the action does."""
+        execution = self._execution(action.spec.proof)
+        snapshot, fresh, ended = await self._runner.guarded(action, self.plan)
         if ended is not None:
             if ended.outcome is not Outcome.DONE:
                 return ended
-            proof = await self._action.prove(fresh, snapshot, self._execution)
+            proof = await action.prove(fresh, snapshot, execution)
             return replace(ended, proof=proof or ())
-        execution = replace(self._execution, journal=self._step)
-        lock = self._runner.fleet_lock(self._plan)
-        if lock is None:
-            return await self._action.execute(self._plan, snapshot, execution)
-        failure = await lock.take()
+
+        async def go() -> Result:
+            if self.plan.is_stepwise:
+                await self._record.begin()
+            return await action.execute(self.plan, snapshot, execution)
+
+        return await self._under_lock(go)
+
+    async def resume(self, entry: Entry) -> Result:
+        """Goes on where a run was cut."""
+
+        async def go() -> Result:
+            await self._record.again(entry.id)
+            return await engine.run(entry.made)
+
+        from lptui.actions.stepwise import engine_of
+
+        engine = engine_of(self.plan, self._execution(()))
+        return await self._under_lock(go)
+
+    async def undo(self, entry: Entry) -> Result:
+        """Takes a run back."""
+
+        async def go() -> Result:
+            await self._record.again(entry.id)
+            return await engine.undo(entry.begun, entry.made, f"run {entry.id}")
+
+        from lptui.actions.stepwise import engine_of
+
+        engine = engine_of(self.plan, self._execution(()))
+        return await self._under_lock(go)
+
+    async def _under_lock(self, go: Callable[[], Awaitable[Result]]) -> Result:
+        lock, plan = self._lock, self.plan
+        if lock is None or plan.lock is None:
+            return await self._and_noted(go)
+        failure = await lock.take(steal=self._steal)
+        if failure and plan.lock.required:
+            why = f"no lock that other operators see: {failure}"
+            return Result(plan, Outcome.REFUSED, why, remedy="see guards.lock_hosts")
         if failure:
             self._progress(f"no lock that other operators see: {failure}")
+        renewing = asyncio.create_task(self._renew(lock, plan.lock.lasts_s / RENEWALS))
         result: Result | None = None
         try:
-            result = await self._action.execute(self._plan, snapshot, execution)
+            result = await self._and_noted(go)
             return result
         finally:
+            renewing.cancel()
+            await asyncio.gather(renewing, return_exceptions=True)
             # A node that may still be at it keeps others away until the lock has aged.
             under_way = result.under_way if result is not None else self._begun
             if not under_way:
                 await lock.release()
 
+    async def _and_noted(self, go: Callable[[], Awaitable[Result]]) -> Result:
+        """A run of moves has its end in the journal unless it was cut short."""
+        result = await go()
+        with suppress(OSError):
+            await self._record.end(result)
+        return result
+
+    async def _renew(self, lock: FleetLock, every_s: float) -> None:
+        while True:
+            await asyncio.sleep(every_s)
+            try:
+                await lock.hold()
+            except RefusedError as error:
+                self._progress(str(error))
+                self._runner.abort()
+                return
+
+    def _execution(self, proof: tuple[str, ...]) -> Execution:
+        runner, lock = self._runner, self._lock
+
+        async def hold() -> None:
+            if lock is not None:
+                await lock.hold()
+
+        return Execution(
+            runner.fleet,
+            runner.reach,
+            runner.clock,
+            lambda: runner.observe(proof),
+            self._step,
+            self._progress,
+            self._deadline_s,
+            runner.look_at,
+            self._record,
+            hold,
+            runner.aborting,
+        )
+
     def _step(self, step: Step) -> None:
-        self._execution.journal(step)
-        self._begun = self._begun or step == self._plan.steps[0]
+        try:
+            self.audit.step(step)
+        except OSError as error:
+            why = f"the record cannot be written: {clean(str(error))}"
+            raise RefusedError(step.title, why, "make the state folder writable") from None
+        self._begun = self._begun or step == self.plan.steps[0]
 
     def _unfinished(self, why: str, remedy: str = "") -> Result:
         """Ended half-way: harmless before the first step, unknown after it."""
+        if self._record.begun:
+            run = self._record.run
+            how = "lptui --headless"
+            advice = f"`{how} resume {run}` goes on, `{how} undo {run}` takes it back"
+            words = f"{why}; the run is cut and stays in the journal as {run}"
+            return Result(
+                self.plan, Outcome.UNKNOWN, words, remedy=f"{remedy}; {advice}".lstrip("; ")
+            )
         if not self._begun:
-            return _refused(self._plan, f"{why}; nothing was sent", remedy)
+            return Result(self.plan, Outcome.REFUSED, f"{why}; nothing was sent", remedy=remedy)
         summary = f"{why}; the node was asked and may still do it"
         advice = remedy or "do not call again before the chain shows it, or the node has given up"
-        step = StepResult(self._plan.steps[0].title, Outcome.UNKNOWN, why)
-        return Result(self._plan, Outcome.UNKNOWN, summary, (step,), remedy=advice, under_way=True)
+        step = StepResult(self.plan.steps[0].title, Outcome.UNKNOWN, why)
+        return Result(self.plan, Outcome.UNKNOWN, summary, (step,), remedy=advice, under_way=True)
 
     def _ended(self, result: Result) -> Result:
         """Records the end. A record that cannot be written does not change what happened."""
         try:
-            self._record.ended(result)
+            self.audit.ended(result)
         except OSError as error:
             words = f"the end could not be recorded: {clean(str(error))}"
             self._progress(words)
             remedy = f"{result.remedy}; {words}" if result.remedy else words
             return replace(result, remedy=remedy)
         return result
-
-
-def _refused(plan: Plan, why: str, remedy: str) -> Result:
-    return Result(plan, Outcome.REFUSED, why, remedy=remedy)

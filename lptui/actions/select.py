@@ -5,10 +5,29 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
+from lptui.actions.plan import Request
 from lptui.actions.spec import Action
 from lptui.errors import RefusedError
+from lptui.fleet.pools import PREFIX, named, places, pool_selector, pools_named, selector
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet, Node, Role
+from lptui.text import clean
+
+
+def requests(
+    action: Action,
+    snapshot: Snapshot,
+    words: Sequence[str],
+    options: tuple[tuple[str, str], ...] = (),
+) -> tuple[Request, ...]:
+    """What the words ask for: one plan for all targets, or one for each, as the action does it.
+
+    Raises RefusedError like `targets`.
+    """
+    chosen = targets(action, snapshot, words)
+    if action.spec.together:
+        return (Request(chosen, options),)
+    return tuple(Request((target,), options) for target in chosen)
 
 
 def targets(action: Action, snapshot: Snapshot, words: Sequence[str]) -> tuple[str, ...]:
@@ -27,18 +46,21 @@ def targets(action: Action, snapshot: Snapshot, words: Sequence[str]) -> tuple[s
             return possible
         names = ", ".join(possible)
         raise RefusedError(action.spec.id, f"which {action.spec.subject}?", f"one of: {names}, all")
-    chosen = {name for word in words for name in _selected(word, possible, snapshot.fleet)}
+    chosen = {name for word in words for name in _selected(word, possible, action, snapshot)}
     return tuple(name for name in possible if name in chosen)
 
 
-def _selected(word: str, possible: tuple[str, ...], fleet: Fleet) -> tuple[str, ...]:
+def _selected(
+    word: str, possible: tuple[str, ...], action: Action, snapshot: Snapshot
+) -> tuple[str, ...]:
+    fleet = snapshot.fleet
     if word == "all":
         return possible
     if word in possible:
         return (word,)
-    served = {
-        name for node in _nodes(word, fleet) for name in _orchestrators_of(node, fleet)
-    } & set(possible)
+    served = {name for node in _nodes(word, fleet) for name in action.of_node(snapshot, node)}
+    served |= set(_behind_balancers(word, snapshot))
+    served &= set(possible)
     if served:
         return tuple(served)
     known = _names(possible, fleet)
@@ -47,7 +69,16 @@ def _selected(word: str, possible: tuple[str, ...], fleet: Fleet) -> tuple[str, 
         hint = f"nothing there works for {_either(possible)}"
     else:
         hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(possible)}"
-    raise RefusedError(word, "selects nothing", hint)
+    raise RefusedError(clean(word, 120), "selects nothing", hint)
+
+
+def _behind_balancers(word: str, snapshot: Snapshot) -> tuple[str, ...]:
+    """The servers, or the pools, that `lb:…` means."""
+    if not word.startswith(PREFIX):
+        return ()
+    known = places(snapshot)
+    servers = tuple(selector(place, known) for place in named(word, known))
+    return (*servers, *(pool_selector(pool, known) for pool in pools_named(word, known)))
 
 
 def _names(possible: tuple[str, ...], fleet: Fleet) -> list[str]:
@@ -78,15 +109,3 @@ def _nodes(word: str, fleet: Fleet) -> tuple[Node, ...]:
     if kind == "tag":
         return tuple(node for node in fleet.nodes.values() if name in node.tags)
     return ()
-
-
-def _orchestrators_of(node: Node, fleet: Fleet) -> tuple[str, ...]:
-    """The registered orchestrators that a node works for or acts as."""
-    chain = fleet.chain
-    if chain is None:
-        return ()
-    return tuple(
-        item.name
-        for item in chain.orchestrators
-        if item.address in (node.recipient, node.account) or item.reward_caller == node.name
-    )

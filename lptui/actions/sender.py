@@ -51,7 +51,7 @@ def lock(snapshot: Snapshot, node: Node, account: Address) -> Lock | None:
     if snapshot.fleet.demo or node.cli is None:
         return None
     # In the folder that every login may write to, not in one that some have for themselves.
-    return Lock(node.host, f"/tmp/lptui-{account}-{urlsplit(node.cli.url).port or 0}")  # noqa: S108
+    return Lock((node.host,), f"/tmp/lptui-{account}-{urlsplit(node.cli.url).port or 0}")  # noqa: S108
 
 
 def preconditions(

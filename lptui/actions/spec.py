@@ -1,18 +1,21 @@
-"""What an action is to the rest of the console, and the registry of all of them.
+"""What an action is to the rest of the console.
 
-Keys, palette, help, footer, headless verbs and completions are made from this one list.
+Keys, palette, help, footer, headless verbs and completions are made from the registry of these.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from lptui.actions.plan import Plan, Result, Step
+from lptui.actions.options import Option
+from lptui.actions.plan import Plan, Request, Result, Step
 from lptui.clock import Clock
 from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.topology import Fleet, Node
 from lptui.transport.protocols import Reach
 
 Progress = Callable[[str], None]
@@ -20,6 +23,9 @@ Progress = Callable[[str], None]
 
 Proof = tuple[tuple[str, str], ...]
 """What was seen, by name: `tx`, `block`, `amount`…"""
+
+Source = tuple[str, str]
+"""A probe's name and one of its targets: what a look is taken at."""
 
 
 class Effect(StrEnum):
@@ -30,22 +36,51 @@ class Effect(StrEnum):
     DESTRUCTIVE = "destructive"
 
 
+class Event(StrEnum):
+    """What happened to a step, for the journal."""
+
+    BEGAN = "began"
+    MADE = "made"
+    FAILED = "failed"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+    KEPT = "kept"
+    """It could not be undone."""
+
+
+class Record(Protocol):
+    """The journal of one run. What it was told is on the disk when it returns."""
+
+    async def step(self, number: int, event: Event, words: str = "") -> None:
+        """Raises RefusedError when it cannot be written down: nothing may be done then."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Execution:
     """What an executing action may use.
 
     Attributes:
         look: a new, independent reading of the sources that prove the action.
+        look_at: the same of these sources alone.
         journal: writes a step down before it is taken; raises RefusedError when it cannot.
+        record: the journal of plans that are made of moves.
+        hold: goes on holding the locks; raises RefusedError when they are lost.
+        abort: set when the operator wants no further step.
         deadline_s: after which the outcome is "unknown".
     """
 
+    fleet: Fleet
     reach: Reach
     clock: Clock
     look: Callable[[], Awaitable[Snapshot]]
     journal: Callable[[Step], None]
     progress: Progress
     deadline_s: float
+    look_at: Callable[[Sequence[Source]], Awaitable[Snapshot]]
+    record: Record
+    hold: Callable[[], Awaitable[None]]
+    abort: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Action(Protocol):
@@ -58,7 +93,11 @@ class Action(Protocol):
         """What it can be aimed at."""
         ...
 
-    def plan(self, snapshot: Snapshot, target: str) -> Plan:
+    def of_node(self, snapshot: Snapshot, node: Node) -> Sequence[str]:
+        """The targets that a node stands for when it is selected."""
+        ...
+
+    def plan(self, snapshot: Snapshot, request: Request) -> Plan:
         """What would be done now; never asks anybody anything."""
         ...
 
@@ -76,9 +115,10 @@ class ActionSpec:
     """How an action presents itself.
 
     Attributes:
-        key: on the screen; verb: on the command line.
-        subject: kind of target: orchestrator or round.
+        id: also its verb on the command line; `key` is the one on the screen.
+        subject: kind of target: orchestrator, round, server, node, backend…
         probes: names of the probes whose readings it plans from; `proof`: of those that verify it.
+        together: all selected targets are one plan, in its own order; else one plan each.
     """
 
     id: str
@@ -89,3 +129,5 @@ class ActionSpec:
     help: str
     probes: tuple[str, ...]
     proof: tuple[str, ...]
+    options: tuple[Option, ...] = ()
+    together: bool = False

@@ -17,6 +17,7 @@ from lptui.fleet.facts.balancer import (
     Server,
 )
 from lptui.fleet.finding import Finding, Metric, Severity
+from lptui.fleet.pools import SERVING, entry_of, node_of
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Balancer, BalancerKind
 from lptui.text import plural
@@ -27,7 +28,6 @@ SERVER: Final = "lb-server"
 MEMBERS: Final = "lb-membership"
 
 _MEND: Final = "mend it before nginx is reloaded or restarted; nginx -t tests it"
-_SERVING: Final = frozenset({Health.UP, Health.NO_CHECK, Health.GOING_DOWN, Health.STARTING})
 
 
 def balancer_up(view: View) -> Iterator[Finding]:
@@ -213,7 +213,7 @@ def _backend_remedy(severity: Severity, *, is_known: bool) -> str:
 
 def serves(server: Server) -> bool:
     """Whether new traffic may go to a server."""
-    return server.admin is AdminState.READY and server.weight != 0 and server.health in _SERVING
+    return server.admin is AdminState.READY and server.weight != 0 and server.health in SERVING
 
 
 def _backend(proxy: Proxy | None, servers: tuple[Server, ...]) -> tuple[Severity, str]:
@@ -253,7 +253,7 @@ def servers(view: View) -> Iterator[Finding]:
             severity, summary, remedy, action = _server(server)
             if server.changed_s is not None and severity:
                 summary += f" for {span(server.changed_s)}"
-            node = _node_of(balancer, server)
+            node = node_of(balancer, server)
             evidence = f"{server.admin}, {server.health}"
             if server.check:
                 evidence += f", {server.check} {server.check_detail}".rstrip()
@@ -269,20 +269,6 @@ def servers(view: View) -> Iterator[Finding]:
                 # A server that is down because its node is: the node is to be mended.
                 cause=f"node-up@{node}" if node and action == "restart" else "",
             )
-
-
-def _node_of(balancer: Balancer, server: Server) -> str:
-    name = _entry(balancer, server)
-    return balancer.servers[name] if name else ""
-
-
-def _entry(balancer: Balancer, server: Server) -> str:
-    """What the configuration's `servers` call it; "" when they do not name it.
-
-    A server that nginx lists twice has its address twice, and a name of its own each time.
-    """
-    names = (f"{server.backend}/{server.name}", server.name, server.address)
-    return next((name for name in names if name in balancer.servers), "")
 
 
 def _server(server: Server) -> tuple[Severity, str, str, str]:
@@ -333,7 +319,7 @@ def membership(view: View) -> Iterator[Finding]:
         present: set[str] = set()
         strangers: list[str] = []
         for server in state.servers:
-            entry = _entry(balancer, server)
+            entry = entry_of(balancer, server)
             is_meant = _of_interest(balancer, server.backend) and server.health is not Health.UNUSED
             if entry:
                 present.add(entry)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from lptui.clock import Clock
 from lptui.collector.asking import MORE_TIME, Source, ask
@@ -19,15 +19,27 @@ OTHERS_SHARE = 0.4
 
 
 async def collect_once(
-    fleet: Fleet, reach: Reach, clock: Clock, probes: Sequence[Probe], deadline_s: float
+    fleet: Fleet,
+    reach: Reach,
+    clock: Clock,
+    probes: Sequence[Probe],
+    deadline_s: float,
+    *,
+    only: Set[tuple[str, str]] | None = None,
 ) -> Snapshot:
     """Asks every source once, all at the same time, and gives the snapshot.
 
     A probe that needs others starts when those have answered or failed; for those that are about
     something else it does not wait for ever. What has not answered at the deadline is a
-    RUN_DEADLINE problem; the call itself never takes longer.
+    RUN_DEADLINE problem; the call itself never takes longer. `only` names the sources that are
+    asked, each by its probe and its target; None for all.
     """
-    sources = [Source(probe, target) for probe in probes for target in probe.targets(fleet)]
+    sources = [
+        Source(probe, target)
+        for probe in probes
+        for target in probe.targets(fleet)
+        if only is None or (probe.name, target) in only
+    ]
     ledger = Ledger(fleet, (key for s in sources for key in s.probe.keys(fleet, s.target)))
     end = clock.monotonic() + deadline_s
     tasks: dict[Source, asyncio.Task[None]] = {}

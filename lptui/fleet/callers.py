@@ -79,3 +79,15 @@ def reward_callers(
             ),
         )
     )
+
+
+def served_by(snapshot: Snapshot, node: Node) -> tuple[str, ...]:
+    """The registered orchestrators that a node works for or acts as, by their names."""
+    chain = snapshot.fleet.chain
+    if chain is None:
+        return ()
+    return tuple(
+        item.name
+        for item in chain.orchestrators
+        if item.address in (node.recipient, node.account) or item.reward_caller == node.name
+    )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from lptui.fleet.guards import USUAL_GUARDS, Guards
 from lptui.fleet.units import Address, Percent, Wei
 
 
@@ -311,6 +312,7 @@ class Fleet:
     chain: Chain | None = None
     thresholds: Thresholds = Thresholds()
     intervals: Intervals = Intervals()
+    guards: Guards = USUAL_GUARDS
     production: bool = False
     known_hosts: str | None = None
     demo: bool = False

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from lptui.fleet.facts.balancer import AdminState, BalancerState, Health, Proxy, Server
 from lptui.fleet.facts.chain import OrchestratorRecord
+from lptui.fleet.pools import node_of
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Balancer, Fleet
 from lptui.present.model import (
@@ -168,8 +169,7 @@ def _server_row(
         note = note_cell(verdict, problem_words(reading))
         if not note.text and server.check_detail and server.health is not Health.UP:
             note = cell(server.check_detail, tone=Tone.MUTED)
-        node = balancer.servers.get(f"{server.backend}/{server.name}", "")
-        node = node or balancer.servers.get(server.name, "")
+        node = node_of(balancer, server)
         cells = (
             state_cell(state, verdict.acknowledged),
             cell(server.backend, tone=Tone.MUTED),

@@ -76,8 +76,10 @@ class Acting:
 
     async def _go(self, item: Command, target: str) -> None:
         try:
+            from lptui.actions.plan import Request
+
             self._app.say(f"planning {item.id} of {target}…", seconds=30)
-            plan = await self._session.plan(item.action, target)
+            plan = await self._session.plan(item.action, Request((target,)))
             self._app.say(f"{item.id} of {target}: planned", seconds=1)
             if not await self._ask(plan, item):
                 self._app.say("nothing was done")
@@ -108,7 +110,7 @@ class Acting:
         while True:
             await asyncio.sleep(WATCH_S)
             try:
-                now = await self._session.plan(item.action, before.target)
+                now = await self._session.plan(item.action, before.request)
             except LptuiError:
                 continue
             if dict(now.facts).get("round", number) != number:

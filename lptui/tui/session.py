@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from lptui.actions.plan import Plan, Result
+    from lptui.actions.plan import Plan, Request, Result
     from lptui.fleet.snapshot import Snapshot
 
 
@@ -47,8 +47,8 @@ class Session(Protocol):
 
     def resume(self) -> None: ...
 
-    async def plan(self, action_id: str, target: str) -> Plan:
-        """What an action would do to a target, from readings that are fresh enough.
+    async def plan(self, action_id: str, request: Request) -> Plan:
+        """What an action would do to its targets, from readings that are fresh enough.
 
         Raises LptuiError when it cannot even be planned (unknown action, read-only).
         """

@@ -40,13 +40,14 @@ def modules(pattern: str) -> Set[str]:
             {
                 "actions/audit.py",  # the audit record
                 "actions/exclusive.py",  # lock files
+                "actions/journal.py",  # what each run meant to do, and how far it came
                 "history/pending.py",  # since when transactions wait
                 "tui/crash.py",  # a report when lptui itself fails
                 "tui/theming.py",  # the chosen theme
                 "tui/copying.py",  # screenshots
                 "transport/openssh.py",  # for moments: what `ssh -G` said
                 "probes/nginx/dump.py",  # for moments: a configuration to be parsed
-                "headless_validate.py",  # for moments: the demo's files
+                "headless/validate.py",  # for moments: the demo's files
                 "cli.py",  # the null device
                 "report/schema.py",  # a developer's tool
             },

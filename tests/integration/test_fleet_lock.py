@@ -10,13 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from lptui.actions.fleet_lock import LASTS_MIN, FleetLock
+from lptui.actions.fleet_lock import FleetLock
+from lptui.actions.plan import Lock
 from lptui.errors import RefusedError
 from lptui.transport.reach import FleetReach
 from tests.reaching import reach_of
 from tests.sshd import Sshd, sshd
 
 __all__ = ["sshd"]
+
+LASTS_MIN = 11
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ async def reach(sshd: Sshd) -> AsyncIterator[FleetReach]:
 
 
 def lock(reach: FleetReach, base: Path, who: str = "reward for main, by ada") -> FleetLock:
-    return FleetLock(reach, "h0", str(base), who)
+    return FleetLock(reach, Lock(("h0",), str(base), LASTS_MIN * 60), who)
 
 
 async def test_one_holds_it_and_the_other_is_told_who(reach: FleetReach, tmp_path: Path) -> None:
@@ -78,4 +81,4 @@ async def test_what_another_wrote_is_only_text(reach: FleetReach, tmp_path: Path
 
 async def test_a_host_that_takes_no_lock_says_why(reach: FleetReach, tmp_path: Path) -> None:
     assert "mkdir" in await lock(reach, tmp_path / "none" / "a").take()
-    assert "h1" in await FleetLock(reach, "h1", str(tmp_path / "a"), "me").take()
+    assert "h1" in await FleetLock(reach, Lock(("h1",), str(tmp_path / "a")), "me").take()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from lptui.actions.plan import Outcome, Plan, Precondition, Result, Step, StepResult
+from lptui.actions.plan import Outcome, Plan, Precondition, Request, Result, Step, StepResult
 from lptui.errors import LptuiError, RefusedError
 from lptui.fleet.snapshot import Snapshot
 
@@ -57,11 +57,14 @@ class ScriptedSession:
     def resume(self) -> None:
         self.calls.append("resume")
 
-    async def plan(self, action_id: str, target: str) -> Plan:
+    async def plan(self, action_id: str, request: Request) -> Plan:
+        target = request.target
         self.calls.append(f"plan {action_id} {target}")
         if self.read_only:
             raise RefusedError(action_id, "read-only")
-        return replace(example_plan(action_id, target, met=not self.refuses), done=self.done)
+        return replace(
+            example_plan(action_id, target, met=not self.refuses), done=self.done, request=request
+        )
 
     async def execute(self, plan: Plan, progress: Callable[[str], None]) -> Result:
         self.calls.append(f"execute {plan.action} {plan.target}")

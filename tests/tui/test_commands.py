@@ -68,7 +68,7 @@ def test_every_command_can_be_run_or_says_why_not() -> None:
 def test_actions_are_those_of_the_registry() -> None:
     ours = {item.action: item for item in COMMANDS if item.action and not item.missing}
     specs = {action.spec.id: action.spec for action in ACTIONS}
-    assert ours.keys() == specs.keys()
+    assert ours.keys() <= specs.keys()
     for name, item in ours.items():
         assert (item.keys[0], item.subject) == (specs[name].key, specs[name].subject)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lptui.actions.initialize_round import InitializeRound
+from lptui.actions.plan import Request
 from lptui.actions.reward import Reward
 from lptui.fleet.facts.chain import ChainRound, OrchestratorRecord
 from lptui.fleet.units import Round
@@ -19,8 +20,8 @@ def standing(head_age: float) -> FleetBuilder:
 def test_done_as_of_an_old_head_is_refused_and_no_success(
     action: Reward | InitializeRound, target: str
 ) -> None:
-    assert action.plan(standing(100.0).snapshot(), target).done
-    plan = action.plan(standing(7199.0).snapshot(), target)
+    assert action.plan(standing(100.0).snapshot(), Request((target,))).done
+    plan = action.plan(standing(7199.0).snapshot(), Request((target,)))
     assert plan.done == ""
     (doubt,) = [item for item in plan.refusals if item.met is None]
     assert doubt.evidence.startswith("7200 s ago: ")
@@ -30,4 +31,4 @@ def test_done_as_of_an_old_head_is_refused_and_no_success(
 def test_what_is_not_done_may_be_tried_through_the_node_all_the_same() -> None:
     fleet = standing(7199.0)
     fleet.change(OrchestratorRecord, "main", last_reward_round=Round(ROUND - 1))
-    assert Reward().plan(fleet.snapshot(), "main").why_not == ""
+    assert Reward().plan(fleet.snapshot(), Request(("main",))).why_not == ""

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from lptui.actions.initialize_round import InitializeRound
-from lptui.actions.plan import Plan
+from lptui.actions.plan import Plan, Request
 from lptui.actions.reward import Reward
 from lptui.actions.select import targets
 from lptui.errors import ProblemKind, RefusedError
@@ -25,7 +25,7 @@ def due() -> FleetBuilder:
 
 
 def plan_of(fleet: FleetBuilder) -> Plan:
-    return Reward().plan(fleet.snapshot(), "main")
+    return Reward().plan(fleet.snapshot(), Request(("main",)))
 
 
 def refusal(plan: Plan, name: str) -> str:
@@ -171,22 +171,22 @@ def test_an_orchestrator_that_transcodes_itself_can_initialise_a_round() -> None
     [one] = [node for node in snapshot.fleet.nodes.values() if node.name == "reward"]
     both = replace(one, roles=frozenset({Role.ORCHESTRATOR, Role.TRANSCODER}))
     alone = replace(snapshot, fleet=replace(snapshot.fleet, nodes={"reward": both}))
-    plan = InitializeRound().plan(alone, NETWORK)
+    plan = InitializeRound().plan(alone, Request((NETWORK,)))
     assert (plan.why_not, plan.fact("node")) == ("", "reward")
 
 
 def test_a_round_that_is_initialised_is_nothing_to_do() -> None:
-    plan = InitializeRound().plan(FleetBuilder().snapshot(), NETWORK)
+    plan = InitializeRound().plan(FleetBuilder().snapshot(), Request((NETWORK,)))
     assert "is initialised already" in plan.done
 
 
 def test_a_round_can_be_initialised_through_a_node_that_is_able_to() -> None:
     fleet = FleetBuilder().change(ChainRound, NETWORK, initialized=False)
-    plan = InitializeRound().plan(fleet.snapshot(), NETWORK)
+    plan = InitializeRound().plan(fleet.snapshot(), Request((NETWORK,)))
     assert plan.why_not == ""
     assert plan.steps[0].call.endswith("/initializeRound")
     fleet.change(SignerAccount, REGISTERED, balance=Wei(0))
-    other = InitializeRound().plan(fleet.snapshot(), NETWORK)
+    other = InitializeRound().plan(fleet.snapshot(), Request((NETWORK,)))
     assert other.fact("node") != plan.fact("node")
     assert other.why_not == ""
 

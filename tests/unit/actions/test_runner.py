@@ -14,12 +14,13 @@ import pytest
 
 from lptui.actions.audit import Audit
 from lptui.actions.exclusive import exclusive
-from lptui.actions.plan import Outcome, Plan, Precondition, Result, Step
+from lptui.actions.plan import Outcome, Plan, Precondition, Request, Result, Step
 from lptui.actions.runner import ACTION_DEADLINE_S, Runner
 from lptui.actions.spec import ActionSpec, Effect, Execution, Proof
 from lptui.clock import FrozenClock
 from lptui.errors import LptuiError
 from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.topology import Node
 from lptui.transport.fake import FakeReach
 from tests.snapshots import FleetBuilder
 
@@ -27,7 +28,17 @@ STEPS = (
     Step("send", "node-1", "POST /send", "it says so", 600),
     Step("verify", "chain", "look", "it shows", 600),
 )
-PLAN = Plan("act", "it", "act on it", STEPS, (), "nothing", "none", (("account", "0xa"),))
+PLAN = Plan(
+    "act",
+    "it",
+    "act on it",
+    STEPS,
+    (),
+    "nothing",
+    "none",
+    (("account", "0xa"),),
+    request=Request(("it",)),
+)
 
 
 @dataclass
@@ -45,7 +56,10 @@ class Scripted:
     def targets(self, snapshot: Snapshot) -> Sequence[str]:
         return ("it",)
 
-    def plan(self, snapshot: Snapshot, target: str) -> Plan:
+    def of_node(self, snapshot: Snapshot, node: Node) -> Sequence[str]:
+        return ()
+
+    def plan(self, snapshot: Snapshot, request: Request) -> Plan:
         return self.now
 
     async def execute(self, plan: Plan, snapshot: Snapshot, execution: Execution) -> Result:
@@ -72,7 +86,13 @@ class Bench:
         async def observe(names: tuple[str, ...]) -> Snapshot:
             return FleetBuilder().snapshot()
 
-        return Runner(name, FakeReach(), self.clock, observe, self.folder, read_only=read_only)
+        async def look_at(sources: object) -> Snapshot:
+            return FleetBuilder().snapshot()
+
+        fleet = replace(FleetBuilder().fleet, name=name)
+        return Runner(
+            fleet, FakeReach(), self.clock, observe, look_at, self.folder, read_only=read_only
+        )
 
     async def run(self, action: Scripted, plan: Plan = PLAN, *, read_only: bool = False) -> Result:
         return await self.runner(read_only=read_only).run(action, plan, self.said.append)
@@ -199,11 +219,14 @@ async def test_a_killed_run_counts_as_under_way(bench: Bench) -> None:
 async def test_the_plan_says_already_that_a_call_may_be_under_way(bench: Bench) -> None:
     run = Audit(bench.folder / "audit.jsonl", bench.clock).run(PLAN, "fleet")
     runner, snapshot = bench.runner(), FleetBuilder().snapshot()
-    assert runner.plan(Scripted(), snapshot, "it").why_not == ""
+    assert runner.plan(Scripted(), snapshot, Request(("it",))).why_not == ""
     run.step(STEPS[0])
-    assert "may still be at it" in runner.plan(Scripted(), snapshot, "it").why_not
+    assert "may still be at it" in runner.plan(Scripted(), snapshot, Request(("it",))).why_not
     # What is on the chain already is not held up by it.
-    assert runner.plan(Scripted(replace(PLAN, done="called")), snapshot, "it").done == "called"
+    assert (
+        runner.plan(Scripted(replace(PLAN, done="called")), snapshot, Request(("it",))).done
+        == "called"
+    )
 
 
 async def test_rubbish_in_the_record_is_passed_over(bench: Bench) -> None:

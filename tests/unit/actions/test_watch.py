@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from lptui.actions import transaction
-from lptui.actions.plan import Outcome, Plan, Result, Step
+from lptui.actions.plan import Outcome, Plan, Request, Result, Step
 from lptui.actions.replies import Verdict
 from lptui.actions.reward import Reward
-from lptui.actions.spec import Execution, Proof
+from lptui.actions.spec import Event, Execution, Proof
 from lptui.actions.transaction import Evidence, Route, only_watch, send_and_watch
 from lptui.clock import SystemClock
 from lptui.errors import LptuiError, ProblemKind, RefusedError, TransportError
@@ -58,6 +58,13 @@ class Chain:
         self.journal.append(step.title)
 
 
+class NoRecord:
+    """The journal of a plan that is not made of moves is not written."""
+
+    async def step(self, number: int, event: Event, words: str = "") -> None:
+        raise AssertionError
+
+
 async def called(chain: Chain, answer: object, *, deadline_s: float = 1.0) -> Result:
     plan, execution, evidence, reach = _prepared(chain, deadline_s)
     node = FleetBuilder().snapshot().fleet.nodes["reward"]
@@ -68,7 +75,7 @@ async def called(chain: Chain, answer: object, *, deadline_s: float = 1.0) -> Re
 
 def _prepared(chain: Chain, deadline_s: float) -> tuple[Plan, Execution, Evidence, FakeReach]:
     due = FleetBuilder().change(OrchestratorRecord, "main", last_reward_round=Round(ROUND - 1))
-    plan = Reward().plan(due.snapshot(), "main")
+    plan = Reward().plan(due.snapshot(), Request(("main",)))
     reach = FakeReach()
 
     async def look() -> Snapshot:
@@ -76,7 +83,24 @@ def _prepared(chain: Chain, deadline_s: float) -> tuple[Plan, Execution, Evidenc
             due.fail(ChainRound, NETWORK, ProblemKind.REFUSED, "connection refused")
         return due.snapshot()
 
-    execution = Execution(reach, SystemClock(), look, chain.write, chain.said.append, deadline_s)
+    async def look_at(_: object) -> Snapshot:
+        return await look()
+
+    async def hold() -> None:
+        """Nobody else wants it."""
+
+    execution = Execution(
+        due.fleet,
+        reach,
+        SystemClock(),
+        look,
+        chain.write,
+        chain.said.append,
+        deadline_s,
+        look_at,
+        NoRecord(),
+        hold,
+    )
     evidence = Evidence(NETWORK, chain.confirm, lambda proof: len(proof) > 1, lambda _: "called")
     return plan, execution, evidence, reach
 

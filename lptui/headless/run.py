@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lptui.actions.spec import Action
+    from lptui.headless.watchdog import Watchdog
     from lptui.session import Session
-    from lptui.watchdog import Watchdog
 
 DEFAULT_TIMEOUT_S = 30.0
 """Deadline of a whole run of check or status."""
@@ -40,7 +40,7 @@ def run_headless(arguments: argparse.Namespace) -> int:
     words: list[str] = arguments.words
     verb = words[0] if words else ""
     if verb == "validate":
-        from lptui.headless_validate import validate
+        from lptui.headless.validate import validate
 
         return validate(arguments)
     if verb in ("check", "status"):
@@ -59,8 +59,8 @@ def run_headless(arguments: argparse.Namespace) -> int:
 
 def _watched_report(arguments: argparse.Namespace, verb: str) -> int:
     """Reports within the deadline, whatever comes between: an unknown state says so and why."""
+    from lptui.headless.watchdog import Watchdog
     from lptui.report import refuse_format, render_failure
-    from lptui.watchdog import Watchdog
 
     refuse_format(verb, arguments.format)
     timeout_s: float = arguments.timeout or DEFAULT_TIMEOUT_S
@@ -90,7 +90,7 @@ def _watched_report(arguments: argparse.Namespace, verb: str) -> int:
 async def _report(
     arguments: argparse.Namespace, verb: str, timeout_s: float, watchdog: Watchdog
 ) -> int:
-    from lptui.watchdog import process_age
+    from lptui.headless.watchdog import process_age
 
     session = await _open(arguments)
     try:
@@ -117,7 +117,7 @@ async def _report(
 
 
 async def _act(arguments: argparse.Namespace, action: Action, words: Sequence[str]) -> int:
-    from lptui.headless_action import act, check_format
+    from lptui.headless.acting import act, check_format
 
     check_format(arguments, action)
     session = await _open(arguments)

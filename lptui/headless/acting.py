@@ -12,9 +12,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lptui.actions.options import ALL
 from lptui.actions.plan import Outcome, Plan, Result
 from lptui.actions.runner import ACTION_DEADLINE_S
-from lptui.actions.select import targets
+from lptui.actions.select import requests
 from lptui.errors import LptuiError
 from lptui.report.actions import Run, plan_lines, render_runs
 
@@ -33,11 +34,12 @@ async def act(
     end = time.monotonic() + arguments.timeout if arguments.timeout else None
     snapshot = await session.observe(action.spec.probes)
     runs: list[Run] = []
-    for target in targets(action, snapshot, words):
+    chosen = options_of(arguments, action)
+    for request in requests(action, snapshot, words, chosen):
         if runs and not arguments.dry_run:
             # The one before may have taken minutes.
             snapshot = await session.observe(action.spec.probes)
-        plan = session.runner.plan(action, snapshot, target)
+        plan = session.runner.plan(action, snapshot, request)
         result = None
         if not arguments.dry_run:
             left = max(LEAST_S, end - time.monotonic()) if end else ACTION_DEADLINE_S
@@ -53,6 +55,21 @@ def check_format(arguments: argparse.Namespace, action: Action) -> None:
     """Raises LptuiError for a format that an action cannot be reported in."""
     if arguments.format not in ("text", "json"):
         raise LptuiError(action.spec.id, f"has no format {arguments.format}", "use text or json")
+
+
+def options_of(arguments: argparse.Namespace, action: Action) -> tuple[tuple[str, str], ...]:
+    """The choices that were made; raises LptuiError for one that the action does not have."""
+    known = {option.name for option in action.spec.options}
+    found: list[tuple[str, str]] = []
+    for option in ALL:
+        value = getattr(arguments, option.name.replace("-", "_"))
+        if value is None:
+            continue
+        if option.name not in known:
+            has = ", ".join(f"--{name}" for name in sorted(known)) or "none"
+            raise LptuiError(f"--{option.name}", f"{action.spec.id} has no such option", has)
+        found.append((option.name, value))
+    return tuple(found)
 
 
 def _exit_code(runs: Sequence[Run]) -> int:
@@ -80,7 +97,7 @@ async def _result(
         try:
             if asks and not await _agreed(plan):
                 return runner.refuse(plan, "not confirmed", "")
-            return await runner.run(action, plan, _say, left_s)
+            return await runner.run(action, plan, _say, left_s, steal=arguments.steal_lock)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if not came or task is None:

@@ -1,0 +1,114 @@
+"""Action `drain`: takes servers out of their pools, and waits until their sessions have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lptui.actions import serving
+from lptui.actions.drivers.driver import STATE, Change
+from lptui.actions.moves import servers, sessions
+from lptui.actions.options import LATE, WAIT
+from lptui.actions.plan import Plan, Precondition, Request, Step
+from lptui.actions.spec import ActionSpec, Effect
+from lptui.actions.stepwise import Stepwise
+from lptui.fleet.facts.balancer import AdminState
+from lptui.fleet.pools import Place
+from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.topology import BalancerKind, Node
+
+SPEC = ActionSpec(
+    id="drain",
+    title="Drain",
+    key="d",
+    effect=Effect.WRITE,
+    subject="server",
+    help="takes servers out of their pools and waits until their sessions have ended",
+    probes=serving.PROBES,
+    proof=serving.PROBES,
+    options=(WAIT, LATE),
+    together=True,
+)
+
+
+class Drain(Stepwise):
+    """See the module."""
+
+    spec = SPEC
+
+    def targets(self, snapshot: Snapshot) -> Sequence[str]:
+        return serving.selectors(snapshot)
+
+    def of_node(self, snapshot: Snapshot, node: Node) -> Sequence[str]:
+        return serving.selectors_of(snapshot, node.name)
+
+    def plan(self, snapshot: Snapshot, request: Request) -> Plan:
+        places = serving.wanted(snapshot, request)
+        out = [p for p in places if serving.admin_of(snapshot, p) is AdminState.READY]
+        balancers = serving.by_balancer(places)
+        conditions: list[Precondition] = serving.are_read(snapshot, balancers)
+        conditions += serving.enough_left(snapshot, out)
+        conditions += serving.may_be_told(snapshot, _changes(out))
+        wait_s = float(request.option("wait", str(sessions.WAIT_S)))
+        steps: list[Step] = []
+        for name, members in serving.by_balancer(out).items():
+            steps += _steps(snapshot, name, members, wait_s, request.option("late", sessions.STOP))
+        names = ", ".join(place.path for place in places) or request.words
+        return Plan(
+            action=SPEC.id,
+            target=request.words,
+            summary=f"take {names} out of service",
+            steps=tuple(steps),
+            preconditions=tuple(conditions),
+            cost="no money",
+            effect=f"no new sessions come to {names}; those that are there end by themselves",
+            blast=_blast(out),
+            warnings=tuple(_warnings(snapshot, balancers)),
+            lock=serving.fleet_lock(snapshot.fleet),
+            done=_done(snapshot, places, out),
+        )
+
+
+def _changes(places: Sequence[Place]) -> dict[str, list[Change]]:
+    """By balancer: ready servers drained."""
+    return {
+        name: [
+            Change(place.backend, place.server, STATE, AdminState.READY, AdminState.DRAIN)
+            for place in members
+        ]
+        for name, members in serving.by_balancer(places).items()
+    }
+
+
+def _steps(
+    snapshot: Snapshot, name: str, places: Sequence[Place], wait_s: float, late: str
+) -> list[Step]:
+    balancer = snapshot.fleet.balancers[name]
+    floor = serving.floor_of(snapshot.fleet)
+    changes = _changes(places)[name]
+    return [
+        servers.step(balancer, changes, "take out of service", floor=floor),
+        sessions.step(balancer, places, wait_s=wait_s, late=late),
+    ]
+
+
+def _blast(out: Sequence[Place]) -> str:
+    pools = ", ".join(dict.fromkeys(place.backend for place in out))
+    return f"the rest of {pools} takes their share" if out else "nobody"
+
+
+def _warnings(snapshot: Snapshot, balancers: Sequence[str] | dict[str, list[Place]]) -> list[str]:
+    fleet = snapshot.fleet
+    return [
+        f"{name} forgets it at its next reload, unless haproxy.cfg has a server-state-file"
+        for name in balancers
+        if fleet.balancers[name].kind is BalancerKind.HAPROXY
+    ]
+
+
+def _done(snapshot: Snapshot, places: Sequence[Place], out: Sequence[Place]) -> str:
+    if not places or out:
+        return ""
+    states = {serving.admin_of(snapshot, place) for place in places}
+    if states <= {AdminState.DRAIN, AdminState.DOWN, AdminState.MAINT}:
+        return "out of service already"
+    return ""

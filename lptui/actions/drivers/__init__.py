@@ -1,0 +1,1 @@
+"""How each kind of balancer is told: one interface, one file a kind."""

@@ -1,0 +1,234 @@
+"""The journal: what each run meant to do and how far it came, on the disk before it is done.
+
+A run that has no end here was cut: its console was killed, or its machine. Who starts next
+compares it with the fleet as it is now, and takes it up or takes it back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from lptui.actions.plan import Lock, OnFailure, Plan, Request, Result, Step
+from lptui.actions.spec import Event
+from lptui.clock import Clock
+from lptui.errors import RefusedError
+from lptui.text import clean
+
+VERSION: Final = 1
+
+BUSY_S: Final = 5.0
+"""How long another console's write is waited for."""
+
+_TABLES: Final = """
+CREATE TABLE runs (
+  id TEXT PRIMARY KEY, fleet TEXT NOT NULL, action TEXT NOT NULL, target TEXT NOT NULL,
+  plan TEXT NOT NULL, who TEXT NOT NULL, pid INTEGER NOT NULL, started REAL NOT NULL,
+  ended REAL, outcome TEXT NOT NULL DEFAULT '', summary TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE events (
+  run TEXT NOT NULL REFERENCES runs, number INTEGER NOT NULL, event TEXT NOT NULL,
+  at REAL NOT NULL, words TEXT NOT NULL
+);
+CREATE INDEX events_of ON events (run);
+CREATE INDEX runs_of ON runs (fleet, started);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A run in the journal. Times are UTC seconds; `ended` None: it was cut, or still runs.
+
+    `events` are (step's number from 0, event, when, words), in their order.
+    """
+
+    id: str
+    fleet: str
+    plan: Plan
+    who: str
+    pid: int
+    started: float
+    ended: float | None
+    outcome: str
+    summary: str
+    events: tuple[tuple[int, Event, float, str], ...]
+
+    @property
+    def standing(self) -> dict[int, Event]:
+        """The newest event of each step that was begun."""
+        return {number: event for number, event, _, _ in self.events}
+
+    @property
+    def made(self) -> tuple[int, ...]:
+        """Steps that were seen made and have not been undone since."""
+        return tuple(n for n, event in self.standing.items() if event is Event.MADE)
+
+    @property
+    def begun(self) -> tuple[int, ...]:
+        """Steps that may have left something behind."""
+        return tuple(n for n, event in self.standing.items() if event is not Event.UNDONE)
+
+
+class Journal:
+    """The file. Its methods block for a write to the disk; raise OSError when it cannot be used."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path = path
+        self._clock = clock
+
+    def begin(self, plan: Plan, fleet: str, who: str) -> str:
+        """Writes down a run before anything is done; its id."""
+        run = secrets.token_hex(4)
+        row = (run, fleet, plan.action, plan.target, _written(plan), who, os.getpid())
+        with self._open() as db:
+            db.execute(
+                "INSERT INTO runs (id, fleet, action, target, plan, who, pid, started)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (*row, self._clock.now()),
+            )
+        return run
+
+    def event(self, run: str, number: int, event: Event, words: str) -> None:
+        """Writes down what happened, or is about to happen, to a step."""
+        with self._open() as db:
+            db.execute(
+                "INSERT INTO events VALUES (?, ?, ?, ?, ?)",
+                (run, number, event.value, self._clock.now(), clean(words)),
+            )
+
+    def end(self, run: str, result: Result) -> None:
+        """Writes down how a run ended."""
+        row = (self._clock.now(), result.outcome.value, clean(result.summary), run)
+        with self._open() as db:
+            db.execute("UPDATE runs SET ended = ?, outcome = ?, summary = ? WHERE id = ?", row)
+
+    def reopen(self, run: str) -> None:
+        """A run that is taken up again, or taken back, has no end until that has ended."""
+        with self._open() as db:
+            db.execute("UPDATE runs SET ended = NULL, pid = ? WHERE id = ?", (os.getpid(), run))
+
+    def entry(self, run: str) -> Entry | None:
+        """A run by its id."""
+        found = self._entries("WHERE id = ?", (run,))
+        return found[0] if found else None
+
+    def unfinished(self, fleet: str) -> tuple[Entry, ...]:
+        """Runs of a fleet without an end, the oldest first; one of them may be running now."""
+        return self._entries("WHERE fleet = ? AND ended IS NULL ORDER BY started", (fleet,))
+
+    def newest(self, fleet: str, most: int = 50) -> tuple[Entry, ...]:
+        """The newest runs of a fleet, the newest first."""
+        return self._entries("WHERE fleet = ? ORDER BY started DESC LIMIT ?", (fleet, most))
+
+    def _entries(self, where: str, values: tuple[object, ...]) -> tuple[Entry, ...]:
+        if not self._path.exists():
+            return ()
+        columns = "id, fleet, plan, who, pid, started, ended, outcome, summary"
+        with self._open() as db:
+            rows = db.execute(f"SELECT {columns} FROM runs {where}", values).fetchall()  # noqa: S608
+            return tuple(_entry(db, row) for row in rows)
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that is on the disk when the block has ended."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not self._path.exists():
+                os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            with closing(sqlite3.connect(self._path, timeout=BUSY_S)) as db:
+                db.execute("PRAGMA synchronous = FULL")
+                _prepare(db)
+                with db:
+                    yield db
+        except sqlite3.Error as error:
+            raise OSError(f"{self._path}: {error}") from None
+
+
+class RunRecord:
+    """`spec.Record` over the journal, beside the loop: a write waits for the disk."""
+
+    def __init__(self, journal: Journal, run: str) -> None:
+        self._journal = journal
+        self.run = run
+
+    async def step(self, number: int, event: Event, words: str = "") -> None:
+        """See `spec.Record`."""
+        try:
+            await asyncio.to_thread(self._journal.event, self.run, number, event, words)
+        except OSError as error:
+            why = f"the journal cannot be written: {clean(str(error))}"
+            raise RefusedError(f"run {self.run}", why, "make the state folder writable") from None
+
+
+def _prepare(db: sqlite3.Connection) -> None:
+    [version] = db.execute("PRAGMA user_version").fetchone()
+    if version == VERSION:
+        return
+    if version > VERSION:
+        raise sqlite3.DatabaseError(f"made by a newer lptui (version {version})")
+    with db:
+        db.execute("BEGIN IMMEDIATE")
+        [version] = db.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            for statement in _TABLES.split(";"):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _entry(db: sqlite3.Connection, row: tuple[Any, ...]) -> Entry:
+    run, fleet, plan, who, pid, started, ended, outcome, summary = row
+    events = db.execute(
+        "SELECT number, event, at, words FROM events WHERE run = ? ORDER BY rowid", (run,)
+    ).fetchall()
+    told = tuple((number, Event(event), at, words) for number, event, at, words in events)
+    return Entry(run, fleet, _read(plan), who, pid, started, ended, outcome, summary, told)
+
+
+def _written(plan: Plan) -> str:
+    """All of a plan that is made of moves: enough to go on, and to undo, without the fleet."""
+    return json.dumps(
+        {
+            "action": plan.action,
+            "target": plan.target,
+            "summary": plan.summary,
+            "steps": [asdict(step) for step in plan.steps],
+            "cost": plan.cost,
+            "effect": plan.effect,
+            "facts": plan.facts,
+            "lock": asdict(plan.lock) if plan.lock else None,
+            "request": asdict(plan.request),
+            "blast": plan.blast,
+            "on_failure": plan.on_failure.value,
+        }
+    )
+
+
+def _read(text: str) -> Plan:
+    whole = json.loads(text)
+    lock, request = whole["lock"], whole["request"]
+    return Plan(
+        action=whole["action"],
+        target=whole["target"],
+        summary=whole["summary"],
+        steps=tuple(Step(**{**step, "given": _pairs(step["given"])}) for step in whole["steps"]),
+        preconditions=(),
+        cost=whole["cost"],
+        effect=whole["effect"],
+        facts=_pairs(whole["facts"]),
+        lock=Lock(**{**lock, "hosts": tuple(lock["hosts"])}) if lock else None,
+        request=Request(tuple(request["targets"]), _pairs(request["options"])),
+        blast=whole["blast"],
+        on_failure=OnFailure(whole["on_failure"]),
+    )
+
+
+def _pairs(value: list[list[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, text) for name, text in value)

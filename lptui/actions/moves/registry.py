@@ -1,0 +1,13 @@
+"""Every kind of move that there is. A new one is one file and one line here."""
+
+from __future__ import annotations
+
+from lptui.actions.moves.health import HealthMove
+from lptui.actions.moves.move import Move
+from lptui.actions.moves.servers import ServersMove
+from lptui.actions.moves.sessions import SessionsMove
+from lptui.actions.moves.traffic import TrafficMove
+
+MOVES: dict[str, Move] = {
+    move.kind: move for move in (ServersMove(), SessionsMove(), HealthMove(), TrafficMove())
+}

@@ -1,0 +1,141 @@
+"""Move `servers`: puts servers of a balancer in or out of service, or changes their weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from lptui.actions.drivers.driver import STATE, Change, read, written
+from lptui.actions.drivers.registry import driver_of
+from lptui.actions.moves.move import Seen, Standing, balancer_sources
+from lptui.actions.plan import Step
+from lptui.actions.spec import Execution, Source
+from lptui.fleet.facts.balancer import AdminState, BalancerState
+from lptui.fleet.pools import Place, left_without, server_at
+from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.topology import Balancer, Fleet
+from lptui.text import plural
+
+KIND: Final = "servers"
+
+DEADLINE_S: Final = 15.0
+
+_WORDS: Final = {AdminState.READY: "in service", AdminState.DRAIN: "out of service"}
+
+
+def step(
+    balancer: Balancer,
+    changes: Sequence[Change],
+    title: str,
+    *,
+    floor: int,
+    group: str = "",
+    returns: bool = False,
+) -> Step:
+    """The step that makes these changes; `floor` servers of each pool must be left serving."""
+    names = ", ".join(change.path for change in changes)
+    driver = driver_of(balancer)
+    was = ", ".join(dict.fromkeys(_value(change.what, change.was) for change in changes))
+    now = ", ".join(dict.fromkeys(_value(change.what, change.to) for change in changes))
+    return Step(
+        title=title,
+        target=names,
+        call=driver.call_words(balancer, changes),
+        precondition=f"{names}: {was}; at least {plural(floor, 'server')} left that serves",
+        postcondition=f"{balancer.name} says of {names}: {now}",
+        deadline_s=DEADLINE_S,
+        undo=f"back to {was}",
+        kind=KIND,
+        given=(
+            ("balancer", balancer.name),
+            ("changes", written(changes)),
+            ("floor", str(floor)),
+        ),
+        group=group,
+        returns=returns,
+    )
+
+
+class ServersMove:
+    """See the module."""
+
+    kind = KIND
+    looks = 1
+
+    def sources(self, step: Step) -> Sequence[Source]:
+        return balancer_sources(step)
+
+    def seen(self, step: Step, now: Snapshot, begun: Snapshot | None) -> Seen:
+        standings: list[Standing] = []
+        words: list[str] = []
+        for change in read(step.value("changes")):
+            place = Place(step.value("balancer"), change.backend, change.server)
+            server = server_at(now, place)
+            if server is None:
+                return _missing(now, place)
+            value = change.now(server)
+            words.append(f"{change.path} is {_value(change.what, value)}")
+            if value == change.to:
+                standings.append(Standing.MADE)
+            elif value == change.was:
+                standings.append(Standing.BEFORE)
+            else:
+                standings.append(Standing.OTHER)
+        for standing in (Standing.OTHER, Standing.BEFORE):
+            if standing in standings:
+                return Seen(standing, "; ".join(words))
+        return Seen(Standing.MADE, "; ".join(words))
+
+    def hindrance(self, step: Step, now: Snapshot) -> str:
+        balancer = _balancer(now.fleet, step)
+        changes = read(step.value("changes"))
+        refused = driver_of(balancer).hindrance(balancer, now, changes)
+        return refused or _below_floor(step, now, changes)
+
+    async def make(self, step: Step, execution: Execution) -> str:
+        balancer = _balancer(execution.fleet, step)
+        changes = read(step.value("changes"))
+        return await driver_of(balancer).set(balancer, changes, execution)
+
+    async def unmake(self, step: Step, execution: Execution) -> str:
+        balancer = _balancer(execution.fleet, step)
+        back = [change.back for change in read(step.value("changes"))]
+        return await driver_of(balancer).set(balancer, back, execution)
+
+    async def give_up(self, step: Step, execution: Execution) -> str:
+        return ""
+
+
+def _balancer(fleet: Fleet, step: Step) -> Balancer:
+    return fleet.balancers[step.value("balancer")]
+
+
+def _missing(now: Snapshot, place: Place) -> Seen:
+    reading = now.reading(BalancerState, place.balancer)
+    if reading.problem is not None:
+        return Seen(Standing.UNKNOWN, str(reading.problem))
+    return Seen(Standing.OTHER, f"{place.balancer} has no server {place.path}")
+
+
+def _below_floor(step: Step, now: Snapshot, changes: Sequence[Change]) -> str:
+    """Whether a pool would have too few servers left, or a queue that nobody takes."""
+    floor = int(step.value("floor"))
+    out: dict[str, list[str]] = {}
+    for change in changes:
+        if change.what == STATE and change.to != AdminState.READY:
+            out.setdefault(change.backend, []).append(change.server)
+    for backend, servers in out.items():
+        pool = (step.value("balancer"), backend)
+        left = left_without(now, pool, servers)
+        if left is None:
+            return f"who would be left in {backend} could not be read"
+        if len(left) < floor:
+            names = ", ".join(left) or "nobody"
+            return f"{names} would be left to serve {backend}; at least {floor} must be"
+    return ""
+
+
+def _value(what: str, value: str) -> str:
+    if what == STATE:
+        return _WORDS.get(AdminState(value), value)
+    return f"weight {value}"

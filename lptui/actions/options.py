@@ -1,0 +1,35 @@
+"""The choices that actions leave to the operator: on the command line, and on the screen."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Option(NamedTuple):
+    """A choice. `values` () takes any text; else the first is the default."""
+
+    name: str
+    help: str
+    values: tuple[str, ...] = ()
+    metavar: str = ""
+
+
+WAIT: Final = Option("wait", "seconds that sessions get to end; 300", metavar="S")
+LATE: Final = Option(
+    "late", "when they have not ended then: stop, go-on, or cut them off", ("stop", "go-on", "cut")
+)
+TO: Final = Option("to", "who takes over: a server, a node or an RPC endpoint", metavar="NAME")
+FENCED: Final = Option(
+    "fenced", "the host that cannot be reached and is certainly off: its name", metavar="HOST"
+)
+MAX_UNAVAILABLE: Final = Option(
+    "max-unavailable", "nodes that a restart takes away at once", metavar="N"
+)
+PRESET: Final = Option(
+    "preset", "what is restarted, and how", ("restart", "rpc-first", "reload", "upgrade", "reboot")
+)
+MOST_STEP: Final = Option(
+    "most-step", "most that a weight is changed at once, in percent of itself; 50", metavar="N"
+)
+
+ALL: Final = (WAIT, LATE, TO, FENCED, MAX_UNAVAILABLE, PRESET, MOST_STEP)

@@ -1,0 +1,103 @@
+"""Action `undrain`: brings servers back into their pools once they are found well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from lptui.actions import serving
+from lptui.actions.drivers.driver import STATE, Change
+from lptui.actions.moves import health, servers, traffic
+from lptui.actions.options import WAIT
+from lptui.actions.plan import Plan, Precondition, Request, Step
+from lptui.actions.spec import ActionSpec, Effect
+from lptui.actions.stepwise import Stepwise
+from lptui.fleet.facts.balancer import AdminState
+from lptui.fleet.pools import Place
+from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.topology import Node
+
+SPEC = ActionSpec(
+    id="undrain",
+    title="Undrain",
+    key="d",
+    effect=Effect.WRITE,
+    subject="server",
+    help="brings servers back into their pools, through their balancer's health checks",
+    probes=serving.PROBES,
+    proof=serving.PROBES,
+    options=(WAIT,),
+    together=True,
+)
+
+WAIT_S: Final = 60.0
+"""How long a server's health is waited for."""
+
+OUT: Final = frozenset({AdminState.DRAIN, AdminState.MAINT, AdminState.DOWN})
+
+
+class Undrain(Stepwise):
+    """See the module."""
+
+    spec = SPEC
+
+    def targets(self, snapshot: Snapshot) -> Sequence[str]:
+        return serving.selectors(snapshot)
+
+    def of_node(self, snapshot: Snapshot, node: Node) -> Sequence[str]:
+        return serving.selectors_of(snapshot, node.name)
+
+    def plan(self, snapshot: Snapshot, request: Request) -> Plan:
+        places = serving.wanted(snapshot, request)
+        out = [place for place in places if serving.admin_of(snapshot, place) in OUT]
+        conditions: list[Precondition] = serving.are_read(snapshot, serving.by_balancer(places))
+        wait_s = float(request.option("wait", str(WAIT_S)))
+        steps: list[Step] = []
+        for name, members in serving.by_balancer(out).items():
+            changes = [_back(snapshot, place) for place in members]
+            conditions += serving.may_be_told(snapshot, {name: changes})
+            steps += back_in(snapshot, name, members, wait_s)
+        names = ", ".join(place.path for place in places) or request.words
+        return Plan(
+            action=SPEC.id,
+            target=request.words,
+            summary=f"bring {names} back into service",
+            steps=tuple(steps),
+            preconditions=tuple(conditions),
+            cost="no money",
+            effect=f"{names} get their share of new sessions again",
+            blast="their pools: load moves back",
+            lock=serving.fleet_lock(snapshot.fleet),
+            done="in service already" if places and not out and steps == [] else "",
+        )
+
+
+def back_in(
+    snapshot: Snapshot, name: str, places: Sequence[Place], wait_s: float, group: str = ""
+) -> list[Step]:
+    """The steps that bring servers of one balancer back.
+
+    From maintenance, HAProxy would give a server traffic at once, before any check: so it is
+    drained first, which lets the checks run.
+    """
+    balancer = snapshot.fleet.balancers[name]
+    floor = serving.floor_of(snapshot.fleet)
+    kept = [p for p in places if serving.admin_of(snapshot, p) is AdminState.MAINT]
+    steps: list[Step] = []
+    if kept:
+        checked = [_change(place, AdminState.MAINT, AdminState.DRAIN) for place in kept]
+        steps.append(servers.step(balancer, checked, "let the checks run", floor=0, group=group))
+    steps.append(health.step(balancer, places, wait_s=wait_s, group=group))
+    changes = [_change(place, AdminState.DRAIN, AdminState.READY) for place in places]
+    steps.append(servers.step(balancer, changes, "bring into service", floor=floor, group=group))
+    steps.append(traffic.step(balancer, places, group=group))
+    return steps
+
+
+def _back(snapshot: Snapshot, place: Place) -> Change:
+    return _change(place, serving.admin_of(snapshot, place) or AdminState.DRAIN, AdminState.READY)
+
+
+def _change(place: Place, was: AdminState, to: AdminState) -> Change:
+    was = AdminState.DRAIN if was is AdminState.DOWN else was
+    return Change(place.backend, place.server, STATE, was, to)
