@@ -215,6 +215,8 @@ class Engine:
             if failure:
                 await self._execution.record.step(number, Event.KEPT, failure)
                 left.append(f"{step.title} of {step.target}: {failure}")
+                if step.gate:
+                    break
         return left
 
     def _settled(self) -> set[str]:

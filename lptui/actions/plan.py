@@ -54,6 +54,8 @@ class Step:
         given: what the move needs to know, the state to return to included.
         group: steps of one group end where they began; when its last one is made, none is undone.
         returns: brings back what an earlier step of its group took away; it needs no undoing.
+        gate: unless this one is undone, no step before it may be: the old holder of a key is not
+            started while the new one may run.
     """
 
     title: str
@@ -67,6 +69,7 @@ class Step:
     given: tuple[tuple[str, str], ...] = ()
     group: str = ""
     returns: bool = False
+    gate: bool = False
 
     def value(self, name: str) -> str:
         """Something given; raises KeyError."""
