@@ -31,14 +31,16 @@ from lptui.config.schema import (
     RpcSpec,
     Secret,
     SshSpec,
-    ThresholdSpec,
 )
+from lptui.config.schema_limits import GuardSpec, ThresholdSpec
 from lptui.config.view import View
+from lptui.fleet.guards import Guards
 from lptui.fleet.topology import (
     Balancer,
     BalancerKind,
     Chain,
     Endpoint,
+    Environment,
     Fleet,
     Host,
     Intervals,
@@ -85,6 +87,7 @@ class Builder:
             chain=chain,
             thresholds=_thresholds(config.thresholds),
             intervals=Intervals(**intervals),
+            guards=_guards(config.guards),
             production=config.production,
             known_hosts=self._path(self._ssh.known_hosts),
         )
@@ -156,6 +159,9 @@ class Builder:
         member_of = [group for group, nodes in (view.config.groups or {}).items() if name in nodes]
         roles = roles_of(spec)
         cli = None if Role.RPC in roles else self._endpoint(cli_of(spec), spec.host)
+        # A stand-by acts as the one that it stands by for, for the same orchestrator.
+        active = view.nodes.get(spec.standby_for or "", spec)
+        account = spec.account or active.account
         return Node(
             name,
             spec.host,
@@ -163,12 +169,16 @@ class Builder:
             service=_service(spec),
             cli=cli,
             metrics=self._endpoint(spec.metrics, spec.host, "/metrics"),
-            account=Address(spec.account) if spec.account else None,
-            recipient=recipient_of(spec, view.config.chain),
+            account=Address(account) if account else None,
+            recipient=recipient_of(spec, view.config.chain)
+            or recipient_of(active, view.config.chain),
             service_uri=spec.service_uri,
             rpc=spec.rpc or (self._served_by(name) if Role.RPC in roles else None),
             transcoders=spec.transcoders,
             tags=frozenset((*(spec.tags or ()), *(host.tags or ()), *member_of)),
+            standby_for=spec.standby_for,
+            environment_file=spec.environment_file,
+            environment=_environment(spec),
         )
 
     def _served_by(self, node: str) -> str | None:
@@ -261,7 +271,8 @@ def _signers(view: View, nodes: Iterable[Node], chain: Chain | None) -> tuple[Si
         )
         for name, spec in view.signers.items()
     }
-    listed = tuple(nodes)
+    # What two nodes have in common is called by the one that works.
+    listed = sorted(nodes, key=lambda node: node.standby_for is not None)
     registered = {it.address: it.name for it in chain.orchestrators} if chain else {}
     redeemed = {node.recipient for node in listed if Role.REDEEMER in node.roles}
     for node in listed:
@@ -297,6 +308,22 @@ def _told_apart(signers: tuple[Signer, ...], written: int) -> tuple[Signer, ...]
         else signer
         for position, signer in enumerate(signers)
     )
+
+
+def _environment(spec: NodeSpec) -> Environment:
+    written = spec.environment.model_dump(exclude_none=True) if spec.environment else {}
+    return Environment(**written)
+
+
+def _guards(spec: GuardSpec | None) -> Guards:
+    if spec is None:
+        return Guards()
+    values: dict[str, Any] = {
+        "cool_down_s" if key == "cool_down" else key: tuple(value) if type(value) is list else value
+        for key, value in spec
+        if value is not None
+    }
+    return Guards(**values)
 
 
 def _thresholds(spec: ThresholdSpec | None) -> Thresholds:

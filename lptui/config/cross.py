@@ -1,6 +1,7 @@
 """What the values of a configuration mean together: hosts, nodes, groups, limits.
 
-Endpoints and the chain are in `cross_chain.py`, balancers in `cross_balancers.py`.
+Endpoints and the chain are in `cross_chain.py`, balancers in `cross_balancers.py`, what changes
+rest on in `cross_changes.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from lptui.config import cross_balancers, cross_chain
+from lptui.config import cross_balancers, cross_chain, cross_changes
 from lptui.config.addresses import is_ip
 from lptui.config.defaults import (
     CLI_PORTS,
@@ -71,6 +72,7 @@ def mistakes(view: View) -> Iterator[Mistake]:
     yield from cross_chain.mistakes(view)
     for name, balancer in view.balancers.items():
         yield from cross_balancers.mistakes(view, name, balancer)
+    yield from cross_changes.mistakes(view)
     yield from _groups(view)
     yield from _limits(view)
 

@@ -227,12 +227,15 @@ def _orchestrator(view: View, name: str, spec: OrchestratorSpec) -> Iterator[Mis
 
 
 def _registered_keys(view: View) -> Iterator[Mistake]:
-    """One key, one active host: two nodes with it both call reward, and use each other's nonces."""
+    """One key, one active host: two nodes with it both call reward, and use each other's nonces.
+
+    A stand-by has the key as well, but is stopped while the other runs.
+    """
     for name, spec in view.orchestrators.items():
         holders = [
             node_name
             for node_name, node in view.nodes.items()
-            if node.account == spec.address and is_on_chain(node)
+            if node.account == spec.address and is_on_chain(node) and node.standby_for is None
         ]
         for other in holders[1:]:
             yield view.mistake(

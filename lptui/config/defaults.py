@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Final, cast
 from urllib.parse import urlsplit
 
-from lptui.config.schema import NO_ENDPOINT, ChainSpec, EndpointSpec, NodeSpec, ThresholdSpec
+from lptui.config.schema import NO_ENDPOINT, ChainSpec, EndpointSpec, NodeSpec
+from lptui.config.schema_limits import ThresholdSpec
 from lptui.fleet.topology import Role, Thresholds
 from lptui.fleet.units import Address
 

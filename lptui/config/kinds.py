@@ -190,6 +190,16 @@ def environment_variable(value: object) -> str:
     return text
 
 
+def variable(value: object) -> str:
+    """The name of a variable in a file of settings."""
+    text = text_of(value, "the name of a variable")
+    if not _VARIABLE_NAME.fullmatch(text):
+        bare = text.strip("${}")
+        meant = bare if text[:1] == "$" and _VARIABLE_NAME.fullmatch(bare) else ""
+        raise mistake(f"'{shown(text)}' is not the name of a variable", text, meant)
+    return text
+
+
 def argv(value: object) -> object:
     """A command as a list; never one text, which would need a shell."""
     if isinstance(value, str):

@@ -6,36 +6,31 @@ single values; what values mean together is checked in `cross.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     WithJsonSchema,
     model_validator,
 )
 from pydantic_core import CoreSchema
-from pydantic_core.core_schema import no_info_before_validator_function
 
 from lptui.config import addresses, kinds
 from lptui.config.addresses import HostAddress, Port, ServiceUri
 from lptui.config.kinds import (
     Account,
     Amount,
-    Celsius,
     Duration,
     FilePath,
     Name,
-    PercentValue,
     RemotePath,
     Text,
 )
+from lptui.config.parts import MANY, Part, words
+from lptui.config.schema_limits import GuardSpec, IntervalSpec, ThresholdSpec
 from lptui.fleet.topology import Role
 
 ROLES: Final = tuple(role.value for role in Role)
@@ -54,57 +49,19 @@ _OLD_ROLES: Final = {
     ),
 }
 
-
-class Part(BaseModel):
-    """Base of all sections: nothing unknown, nothing turned into something else."""
-
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, defer_build=True, hide_input_in_errors=True
-    )
-
-
-def words(
-    what: str, known: tuple[str, ...], meant: Mapping[str, str] | None = None, several: str = ""
-) -> tuple[BeforeValidator, WithJsonSchema]:
-    """Annotations of a field that holds a word of a closed list."""
-    return (
-        BeforeValidator(kinds.choice(what, known, meant or {}, several)),
-        WithJsonSchema({"type": "string", "enum": list(known)}),
-    )
-
-
 NO_ENDPOINT: Final = "none"
 """Says that there is no such endpoint, where leaving it out means the default."""
 
 HTTP_SCHEMES: Final = ("http", "https", "unix")
 RPC_SCHEMES: Final = ("http", "https", "ws", "wss", "unix")
 
-
-@dataclass(frozen=True, slots=True)
-class OneOrMore:
-    """Marks a list that may be written as its only item."""
-
-    def __get_pydantic_core_schema__(
-        self, source: object, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        return no_info_before_validator_function(kinds.one_or_more, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        several = handler(core_schema)
-        return {"anyOf": [several["items"], several]}
-
-
-MANY: Final = OneOrMore()
 RPC_URL = Annotated[
     str,
     BeforeValidator(lambda value: addresses.url(value, RPC_SCHEMES)),
     WithJsonSchema({"type": "string", "pattern": f"^(?:{'|'.join(RPC_SCHEMES)})://"}),
 ]
 ROLE = Annotated[str, *words("role", ROLES, _OLD_ROLES, "; several are written `roles`")]
-Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
-Number = Annotated[float, Field(gt=0, le=1_000_000)]
+Variable = Annotated[Text, BeforeValidator(kinds.variable)]
 
 
 class Secret(Part):
@@ -230,6 +187,17 @@ class HostSpec(Part):
     )
 
 
+class EnvironmentSpec(Part):
+    """Names of the variables in an environment file, where they are not go-livepeer's own."""
+
+    rpc: Variable | None = Field(
+        None, description="variable with the RPC endpoint (-ethUrl); LP_ETHURL"
+    )
+    orchestrator: Variable | None = Field(
+        None, description="variable with the orchestrator's address (-orchAddr); LP_ORCHADDR"
+    )
+
+
 class NodeSpec(Part):
     """A process of the fleet: a go-livepeer node, or an Ethereum node (role rpc)."""
 
@@ -263,6 +231,16 @@ class NodeSpec(Part):
     )
     transcoders: int | None = Field(
         None, ge=0, le=100_000, description="how many transcoders should be connected"
+    )
+    standby_for: Text | None = Field(
+        None,
+        description="node whose key and work this one takes over; it is stopped until then",
+    )
+    environment_file: RemotePath | None = Field(
+        None, description="file on its host with its LP_… settings (EnvironmentFile= of its unit)"
+    )
+    environment: EnvironmentSpec | None = Field(
+        None, description="names of the variables there, where they are not go-livepeer's own"
     )
     tags: Annotated[list[Name], MANY] | None = Field(None, description="labels for selectors")
 
@@ -363,104 +341,6 @@ class SignerSpec(Part):
     critical_below: Amount | None = Field(None, description="balance below which it is critical")
 
 
-class ThresholdSpec(Part):
-    """Limits for the checks; what is left out keeps its default."""
-
-    reward_grace: Duration | None = Field(
-        None, description="time after a round's start before a missing reward is looked at; 30m"
-    )
-    reward_warn_left: PercentValue | None = Field(
-        None, description="part of the round that is left when a missing reward is a warning; 50%"
-    )
-    reward_critical_blocks: Count | None = Field(
-        None, description="L1 blocks left when a missing reward is critical; 600"
-    )
-    round_init_grace: Duration | None = Field(
-        None, description="time a round may stay uninitialised; 15m"
-    )
-    balance_warn: Amount | None = Field(
-        None, description="a signer's balance: warning below; 0.05 ETH"
-    )
-    balance_critical: Amount | None = Field(
-        None, description="a signer's balance: critical below; 0.01 ETH"
-    )
-    runway_warn_rounds: Count | None = Field(
-        None, description="rounds that a balance lasts: warning below; 30"
-    )
-    runway_critical_rounds: Count | None = Field(
-        None, description="rounds that a balance lasts: critical below; 7"
-    )
-    reward_gas: Count | None = Field(None, description="gas of one reward call; 500000")
-    pending_nonce: Duration | None = Field(
-        None, description="how long a transaction may stay pending; 5m"
-    )
-    head_age_warn: Duration | None = Field(
-        None, description="age of an endpoint's newest block: warning; 30s"
-    )
-    head_age_critical: Duration | None = Field(
-        None, description="age of an endpoint's newest block: critical; 2m"
-    )
-    head_lag_warn_blocks: Count | None = Field(
-        None, description="blocks behind the best endpoint: warning; 40"
-    )
-    head_lag_critical_blocks: Count | None = Field(
-        None, description="blocks behind the best endpoint: critical; 400"
-    )
-    watcher_lag_blocks: Count | None = Field(
-        None, description="blocks a node's own watcher may be behind its endpoint; 600"
-    )
-    sessions_warn: PercentValue | None = Field(
-        None, description="sessions of a node's capacity: warning; 90%"
-    )
-    gpu_temperature_warn: Celsius | None = Field(None, description="a GPU: warning; 83 C")
-    gpu_temperature_critical: Celsius | None = Field(None, description="a GPU: critical; 90 C")
-    encoder_warn: PercentValue | None = Field(
-        None, description="a GPU's encoder in use: warning; 95%"
-    )
-    disk_warn: PercentValue | None = Field(None, description="disk in use: warning; 85%")
-    disk_critical: PercentValue | None = Field(None, description="disk in use: critical; 95%")
-    memory_warn: PercentValue | None = Field(None, description="memory in use: warning; 92%")
-    memory_critical: PercentValue | None = Field(None, description="memory in use: critical; 97%")
-    load_warn_per_cpu: Number | None = Field(
-        None, description="load average a processor: warning; 2"
-    )
-    fd_warn: PercentValue | None = Field(
-        None, description="open files of a process's limit: warning; 70%"
-    )
-    fd_critical: PercentValue | None = Field(
-        None, description="open files of a process's limit: critical; 90%"
-    )
-    clock_warn: Duration | None = Field(None, description="clock offset: warning; 500ms")
-    clock_critical: Duration | None = Field(None, description="clock offset: critical; 2s")
-    restarts_warn: Count | None = Field(
-        None, description="restarts of a unit since it was watched: warning; 3"
-    )
-    transcoder_grace: Duration | None = Field(
-        None, description="how long a transcoder may take to come back; 90s"
-    )
-    min_peers: Count | None = Field(None, description="peers of an RPC node: warning below; 3")
-    stale_intervals: Number | None = Field(
-        None, description="missed intervals after which a reading is stale; 3"
-    )
-
-
-class IntervalSpec(Part):
-    """How often each kind of source is asked; what is left out keeps its default."""
-
-    fast: Duration | None = Field(None, description="load, memory, traffic of hosts; 2s")
-    units: Duration | None = Field(None, description="systemd units and containers; 10s")
-    gpu: Duration | None = Field(None, description="GPUs; 5s")
-    slow: Duration | None = Field(None, description="disks, listeners, processes; 1m")
-    node: Duration | None = Field(None, description="a node's own status; 5s")
-    metrics: Duration | None = Field(None, description="a node's metrics; 15s")
-    identity: Duration | None = Field(None, description="a node's accounts and settings; 5m")
-    chain: Duration | None = Field(None, description="round, stake, balances; 6s")
-    events: Duration | None = Field(None, description="Reward and round events; 1m")
-    rpc: Duration | None = Field(None, description="heads of the RPC endpoints; 4s")
-    balancer: Duration | None = Field(None, description="load balancers; 3s")
-    timeout: Duration | None = Field(None, description="longest wait for one answer; 8s")
-
-
 class Config(Part):
     """An lptui configuration: one fleet, as its operator describes it."""
 
@@ -480,3 +360,4 @@ class Config(Part):
     )
     thresholds: ThresholdSpec | None = Field(None, description="limits for the checks")
     intervals: IntervalSpec | None = Field(None, description="how often sources are asked")
+    guards: GuardSpec | None = Field(None, description="what every change must keep to")

@@ -137,6 +137,19 @@ class Rpc:
 
 
 @dataclass(frozen=True, slots=True)
+class Environment:
+    """Names of the variables in a node's environment file; go-livepeer's own where none is given.
+
+    Attributes:
+        rpc: the one with its RPC endpoint (`-ethUrl`).
+        orchestrator: the one with the orchestrator that it transcodes for (`-orchAddr`).
+    """
+
+    rpc: str = "LP_ETHURL"
+    orchestrator: str = "LP_ORCHADDR"
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """A process of the fleet.
 
@@ -147,6 +160,9 @@ class Node:
         service_uri: the public address it advertises (`-serviceAddr`), for reachability.
         rpc: name of the RPC endpoint that it uses (`-ethUrl`), or serves (role rpc).
         transcoders: how many transcoders are expected to be connected; None: any number.
+        standby_for: the node whose key and work it takes over. It is stopped until then: one
+            key, one active host.
+        environment_file: the file on its host with its settings, for those that are moved.
     """
 
     name: str
@@ -161,6 +177,9 @@ class Node:
     rpc: str | None = None
     transcoders: int | None = None
     tags: frozenset[str] = frozenset()
+    standby_for: str | None = None
+    environment_file: str | None = None
+    environment: Environment = Environment()
 
     @property
     def is_livepeer(self) -> bool:
@@ -324,6 +343,10 @@ class Fleet:
     def nodes_with(self, role: Role) -> tuple[Node, ...]:
         """Nodes that have a role, in the configuration's order."""
         return tuple(node for node in self.nodes.values() if role in node.roles)
+
+    def standbys_of(self, node: str) -> tuple[Node, ...]:
+        """Nodes that can take over for one, in the configuration's order."""
+        return tuple(item for item in self.nodes.values() if item.standby_for == node)
 
     def units_on(self, host: str) -> tuple[str, ...]:
         """systemd units to watch on one host, without repeats."""
