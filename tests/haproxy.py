@@ -74,9 +74,13 @@ class Haproxy:
 
     async def status(self, server: str) -> str:
         """What `show stat` says of `backend/server`, or of `backend` as a whole."""
+        return await self.figure(server, "status")
+
+    async def figure(self, server: str, name_of_column: str) -> str:
+        """A column of `show stat`, of the same."""
         backend, _, name = server.partition("/")
         table = (await self.cli("show stat")).splitlines()
-        column = table[0].removeprefix("# ").split(",").index("status")
+        column = table[0].removeprefix("# ").split(",").index(name_of_column)
         rows = [row.split(",") for row in table[1:]]
         return next((row[column] for row in rows if row[:2] == [backend, name or "BACKEND"]), "")
 

@@ -14,7 +14,7 @@ from lptui.actions.stepwise import Stepwise
 from lptui.fleet.facts.balancer import AdminState
 from lptui.fleet.pools import Place
 from lptui.fleet.snapshot import Snapshot
-from lptui.fleet.topology import BalancerKind, Node
+from lptui.fleet.topology import Node
 
 SPEC = ActionSpec(
     id="drain",
@@ -62,7 +62,7 @@ class Drain(Stepwise):
             cost="no money",
             effect=f"no new sessions come to {names}; those that are there end by themselves",
             blast=_blast(out),
-            warnings=tuple(_warnings(snapshot, balancers)),
+            warnings=tuple(serving.forgotten_at_reload(snapshot, balancers)),
             lock=serving.fleet_lock(snapshot.fleet),
             done=_done(snapshot, places, out),
         )
@@ -94,15 +94,6 @@ def _steps(
 def _blast(out: Sequence[Place]) -> str:
     pools = ", ".join(dict.fromkeys(place.backend for place in out))
     return f"the rest of {pools} takes their share" if out else "nobody"
-
-
-def _warnings(snapshot: Snapshot, balancers: Sequence[str] | dict[str, list[Place]]) -> list[str]:
-    fleet = snapshot.fleet
-    return [
-        f"{name} forgets it at its next reload, unless haproxy.cfg has a server-state-file"
-        for name in balancers
-        if fleet.balancers[name].kind is BalancerKind.HAPROXY
-    ]
 
 
 def _done(snapshot: Snapshot, places: Sequence[Place], out: Sequence[Place]) -> str:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from lptui.actions.drain import Drain
+from lptui.actions.failover import Failover
 from lptui.actions.initialize_round import InitializeRound
 from lptui.actions.reward import Reward
 from lptui.actions.spec import Action
 from lptui.actions.undrain import Undrain
 
-ACTIONS: tuple[Action, ...] = (Reward(), InitializeRound(), Drain(), Undrain())
+ACTIONS: tuple[Action, ...] = (
+    Reward(),
+    InitializeRound(),
+    Drain(),
+    Undrain(),
+    Failover(),
+)
 
 
 def action(name: str) -> Action | None:

@@ -12,7 +12,7 @@ from lptui.actions.plan import Lock, Precondition, Request
 from lptui.fleet.facts.balancer import AdminState, BalancerState
 from lptui.fleet.pools import Place, left_without, named, places, places_of, selector, server_at
 from lptui.fleet.snapshot import Snapshot
-from lptui.fleet.topology import Fleet
+from lptui.fleet.topology import BalancerKind, Fleet
 
 PROBES: Final = ("haproxy", "nginx-config", "nginx")
 
@@ -122,6 +122,16 @@ def may_be_told(snapshot: Snapshot, changes: Mapping[str, Sequence[Change]]) -> 
         words = why or "its socket may change it, and nothing overrules it"
         found.append(Precondition(f"{name} can be told", not why, words))
     return found
+
+
+def forgotten_at_reload(snapshot: Snapshot, balancers: Iterable[str]) -> list[str]:
+    """A warning for each balancer whose changes do not survive its reload."""
+    return [
+        f"{name} forgets it at its next reload, unless haproxy.cfg has a server-state-file"
+        for name in balancers
+        if name in snapshot.fleet.balancers
+        and snapshot.fleet.balancers[name].kind is BalancerKind.HAPROXY
+    ]
 
 
 def admin_of(snapshot: Snapshot, place: Place) -> AdminState | None:

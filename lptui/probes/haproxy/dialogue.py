@@ -19,7 +19,7 @@ def split(raw: bytes, answers: int) -> list[list[str]]:
     Every answer is ended by an empty line and holds none, so an empty answer is that line alone.
     Raises BadAnswerError when fewer have ended: a dump without its end is cut.
     """
-    if not raw.strip():
+    if not raw:
         raise BadAnswerError("HAProxy", "it closed the connection without an answer")
     found: list[list[str]] = []
     lines: list[str] = []

@@ -17,6 +17,7 @@ from lptui.fleet.facts.balancer import AdminState, BalancerState, Health, Server
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Balancer, BalancerKind, Endpoint, Fleet
+from lptui.probes.haproxy import dialogue
 from lptui.probes.haproxy.probe import HaproxyProbe
 from lptui.probes.haproxy.state import parse_page, parse_socket, with_shares
 from lptui.probes.probe import Asking
@@ -317,3 +318,9 @@ def test_any_page_is_a_state_or_a_bad_answer(lines: list[str]) -> None:
         parse_page("\n".join(lines))
     except BadAnswerError:
         return
+
+
+def test_setters_that_are_obeyed_answer_with_empty_lines_alone() -> None:
+    assert dialogue.split(b"\n\n", 2) == [[], []]
+    with pytest.raises(BadAnswerError, match="without an answer"):
+        dialogue.split(b"", 1)
