@@ -48,7 +48,7 @@ class Drain(Stepwise):
         conditions: list[Precondition] = serving.are_read(snapshot, balancers)
         conditions += serving.enough_left(snapshot, out)
         conditions += serving.may_be_told(snapshot, _changes(out))
-        wait_s = float(request.option("wait", str(sessions.WAIT_S)))
+        wait_s = request.number("wait", sessions.WAIT_S, 0.1, 86_400)
         steps: list[Step] = []
         for name, members in serving.by_balancer(out).items():
             steps += _steps(snapshot, name, members, wait_s, request.option("late", sessions.STOP))

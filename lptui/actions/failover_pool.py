@@ -12,11 +12,10 @@ from typing import Final
 from lptui.actions import serving
 from lptui.actions.drivers.driver import STATE, Change
 from lptui.actions.moves import servers, traffic
-from lptui.actions.moves.health import WELL
 from lptui.actions.plan import Plan, Precondition, Request, Step
 from lptui.actions.undrain import OUT, WAIT_S, back_in
 from lptui.fleet.facts.balancer import AdminState, BalancerState, Health, Server
-from lptui.fleet.pools import Place, pools_named, serves
+from lptui.fleet.pools import WELL, Place, pools_named, serves
 from lptui.fleet.snapshot import Snapshot
 
 PRIMARY: Final = "primary"

@@ -6,8 +6,11 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from math import nan
 
+from lptui.errors import RefusedError
 from lptui.fleet.units import Wei, format_gwei, format_units
+from lptui.text import clean
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,18 @@ class Request:
     def option(self, name: str, default: str = "") -> str:
         """A choice, or its default."""
         return dict(self.options).get(name, default)
+
+    def number(self, name: str, default: float, least: float, most: float) -> float:
+        """A choice that is a number; raises RefusedError for what is none, or out of bounds."""
+        written = self.option(name)
+        try:
+            value = float(written) if written else default
+        except ValueError:
+            value = nan
+        if not least <= value <= most:
+            why = f"{clean(written, 40)!r} is no number from {least:g} to {most:g}"
+            raise RefusedError(f"--{name}", why)
+        return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class Undrain(Stepwise):
         places = serving.wanted(snapshot, request)
         out = [place for place in places if serving.admin_of(snapshot, place) in OUT]
         conditions: list[Precondition] = serving.are_read(snapshot, serving.by_balancer(places))
-        wait_s = float(request.option("wait", str(WAIT_S)))
+        wait_s = request.number("wait", WAIT_S, 0.1, 86_400)
         steps: list[Step] = []
         for name, members in serving.by_balancer(out).items():
             changes = [_back(snapshot, place) for place in members]

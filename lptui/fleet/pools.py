@@ -15,6 +15,9 @@ PREFIX: Final = "lb:"
 SERVING: Final = frozenset({Health.UP, Health.NO_CHECK, Health.GOING_DOWN, Health.STARTING})
 """States of health in which a balancer gives a server traffic."""
 
+WELL: Final = frozenset({Health.UP, Health.NO_CHECK, Health.STARTING})
+"""States of health in which a server may be given traffic."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -112,6 +115,11 @@ def places_of(snapshot: Snapshot, node: str) -> tuple[Place, ...]:
             if node_of(balancer, server) == node:
                 found.append(Place(balancer.name, server.backend, server.name))
     return tuple(found)
+
+
+def is_well(server: Server | None) -> bool:
+    """Whether its balancer found it healthy; one that is not checked is taken to be."""
+    return server is not None and server.health in WELL
 
 
 def serves(server: Server) -> bool:

@@ -15,14 +15,12 @@ from lptui.actions.moves.move import (
 )
 from lptui.actions.plan import Step
 from lptui.actions.spec import Source
-from lptui.fleet.facts.balancer import BalancerState, Health
-from lptui.fleet.pools import Place, server_at
+from lptui.fleet.facts.balancer import BalancerState
+from lptui.fleet.pools import Place, is_well, server_at
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Balancer
 
 KIND: Final = "healthy"
-
-WELL: Final = frozenset({Health.UP, Health.NO_CHECK, Health.STARTING})
 
 
 def step(balancer: Balancer, places: Sequence[Place], *, wait_s: float, group: str = "") -> Step:
@@ -59,6 +57,6 @@ class HealthMove(Looking):
             if server is None:
                 reading = now.reading(BalancerState, place.balancer)
                 return Seen(Standing.UNKNOWN, str(reading.problem or f"{place.path} is gone"))
-            well = well and server.health in WELL
+            well = well and is_well(server)
             words.append(f"{place.path} is {server.health} {server.check_detail}".strip())
         return Seen(Standing.MADE if well else Standing.BEFORE, "; ".join(words))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,8 +11,9 @@ from lptui.actions.drivers.registry import driver_of
 from lptui.actions.moves.move import Seen, Standing, balancer_sources
 from lptui.actions.plan import Step
 from lptui.actions.spec import Execution, Source
+from lptui.errors import CommandError
 from lptui.fleet.facts.balancer import AdminState, BalancerState
-from lptui.fleet.pools import Place, left_without, server_at
+from lptui.fleet.pools import Place, is_well, left_without, server_at
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Balancer, Fleet
 from lptui.text import plural
@@ -19,6 +21,11 @@ from lptui.text import plural
 KIND: Final = "servers"
 
 DEADLINE_S: Final = 15.0
+
+WELL_S: Final = 30.0
+"""How long a server that is put back is waited for until it is found well."""
+
+LOOK_S: Final = 0.3
 
 _WORDS: Final = {AdminState.READY: "in service", AdminState.DRAIN: "out of service"}
 
@@ -100,6 +107,8 @@ class ServersMove:
     async def unmake(self, step: Step, execution: Execution) -> str:
         balancer = _balancer(execution.fleet, step)
         back = [change.back for change in read(step.value("changes"))]
+        coming = [change for change in back if change.to == AdminState.READY]
+        await _found_well(step, coming, execution)
         return await driver_of(balancer).set(balancer, back, execution)
 
     async def give_up(self, step: Step, execution: Execution) -> str:
@@ -115,6 +124,21 @@ def _missing(now: Snapshot, place: Place) -> Seen:
     if reading.problem is not None:
         return Seen(Standing.UNKNOWN, str(reading.problem))
     return Seen(Standing.OTHER, f"{place.balancer} has no server {place.path}")
+
+
+async def _found_well(step: Step, coming: Sequence[Change], execution: Execution) -> None:
+    """Waits for servers to be found well before they serve again; raises CommandError."""
+    end = execution.clock.monotonic() + WELL_S
+    places = [Place(step.value("balancer"), one.backend, one.server) for one in coming]
+    while places:
+        now = await execution.look_at(balancer_sources(step))
+        ill = [place for place in places if not is_well(server_at(now, place))]
+        if not ill:
+            return
+        if execution.clock.monotonic() >= end:
+            names = ", ".join(place.path for place in ill)
+            raise CommandError(names, "still not well: left out of service", "mend it first")
+        await asyncio.sleep(LOOK_S)
 
 
 def _below_floor(step: Step, now: Snapshot, changes: Sequence[Change]) -> str:
