@@ -33,6 +33,8 @@ commands with --headless (also with --demo):
   initialize-round   initialise the round
 
 other commands:
+  audit [RUN]        the record of actions: all runs, or one with its steps
+  audit --verify     whether it is as it was written; exit 0, or 2 and which line is not
   config schema      JSON Schema of the configuration, for editors
   check schema       of what check prints as JSON; status schema: of status
   completion SHELL   completion script for bash, zsh, fish, …
@@ -72,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
         "--dry-run", action="store_true", help="print an action's plan, change nothing"
     )
     made.add_argument("--yes", action="store_true", help="do not ask before an action")
+    made.add_argument("--verify", action="store_true", help="of audit: follow the record's chain")
     made.add_argument("--steal-lock", action="store_true", help="take over another operator's lock")
     for option in options.ALL:
         made.add_argument(
@@ -174,6 +177,10 @@ def _dispatch(arguments: argparse.Namespace) -> int:
 
         print(text(words[0]).rstrip("\n"))
         return 0
+    if words[:1] == ["audit"]:
+        from lptui.headless.audit import audit
+
+        return audit(arguments)
     if words[:1] == ["completion"]:
         return _completion(words[1:])
     if words:
@@ -205,7 +212,7 @@ def _for_completion() -> argparse.ArgumentParser:
     themes = {file.stem for folder in theme_dirs() for file in folder.glob("*.yaml")}
     shells = shtab.SUPPORTED_SHELLS
     known = {
-        "words": (*HEADLESS, "config", "schema", "completion", *shells),
+        "words": (*HEADLESS, "audit", "config", "schema", "completion", *shells),
         "scenario": (*SCENARIOS, "help"),
         "theme": tuple(sorted(themes)),
     }

@@ -12,7 +12,7 @@ REPORTS: Final = ("check", "status", "validate")
 HEADLESS: Final = (*REPORTS, *(item.spec.id for item in ACTIONS))
 """What goes with --headless."""
 
-OTHERS: Final = ("config schema", "check schema", "status schema", "completion")
+OTHERS: Final = ("audit", "config schema", "check schema", "status schema", "completion")
 """What goes without."""
 
 

@@ -20,13 +20,18 @@ def config_dir() -> Path:
 
 
 def state_dir() -> Path:
-    """Where the audit record and the journal are kept; `LPTUI_STATE` overrides it."""
+    """Where what lptui remembers is kept; `LPTUI_STATE` overrides it."""
     override = os.environ.get("LPTUI_STATE")
     if override:
         return Path(override)
     import platformdirs
 
     return Path(platformdirs.user_state_dir("lptui", appauthor=False))
+
+
+def record_dir(*, demo: bool) -> Path:
+    """Where the audit record and the journal are kept; a demo's actions are kept apart."""
+    return state_dir() / "demo" if demo else state_dir()
 
 
 def find_config(explicit: str | None) -> Path:

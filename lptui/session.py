@@ -19,7 +19,7 @@ from lptui.collector.collector import Collector
 from lptui.collector.once import collect_once
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet
-from lptui.paths import state_dir
+from lptui.paths import record_dir
 from lptui.probes.probe import Probe
 from lptui.transport.reach import FleetReach
 
@@ -114,8 +114,8 @@ class Session:
 
     @property
     def state(self) -> Path:
-        """Folder of the audit record and the locks; a demo's actions are kept apart."""
-        return state_dir() / "demo" if self.fleet.demo else state_dir()
+        """Folder of the audit record, the journal and the locks."""
+        return record_dir(demo=self.fleet.demo)
 
     def collector(self) -> Collector:
         """A live collector of the whole fleet, not started."""

@@ -2,6 +2,7 @@
 
 A run has a line when it starts, one before each step, and one when it ends: so a console that was
 killed half-way has left what it had begun. A run that is refused at the door has its end alone.
+Each line is chained to the one before it.
 """
 
 from __future__ import annotations
@@ -18,9 +19,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from lptui.actions.audit_chain import Chain
 from lptui.actions.plan import Plan, Result, Step
 from lptui.clock import Clock, iso
 from lptui.text import clean
+
+FILE: Final = "audit.jsonl"
+"""Its name in the state folder."""
 
 TAIL: Final = 256 * 1024
 """Bytes of the record's end that are looked through for calls of the last minutes."""
@@ -40,16 +45,20 @@ class OpenCall:
 class Run:
     """The lines of one run. Each is on the disk before its method returns; raises OSError."""
 
-    def __init__(self, audit: Audit, plan: Plan, fleet: str) -> None:
+    def __init__(self, audit: Audit, plan: Plan, fleet: str, run: str) -> None:
         self._audit = audit
         self._plan = plan
         self._fleet = fleet
-        self._id = secrets.token_hex(8)
+        self._id = run
 
     def started(self) -> None:
         """Before anything is looked at or changed."""
         steps = [asdict(step) for step in self._plan.steps]
         self._line("started", {"steps": steps, "cost": self._plan.cost})
+
+    def taken_up(self, verb: str) -> None:
+        """Before a run is taken up (`resume`) or taken back (`undo`), once more under its id."""
+        self._line(verb, {})
 
     def step(self, step: Step) -> None:
         """Before a step is taken."""
@@ -98,14 +107,15 @@ class Audit:
     def __init__(self, path: Path, clock: Clock) -> None:
         self._path = path
         self._clock = clock
+        self._chain = Chain(path)
 
     @property
     def path(self) -> Path:
         return self._path
 
-    def run(self, plan: Plan, fleet: str) -> Run:
-        """The record of a new run; nothing is written yet."""
-        return Run(self, plan, fleet)
+    def run(self, plan: Plan, fleet: str, run: str = "") -> Run:
+        """The record of a run, of a new one without its id; nothing is written yet."""
+        return Run(self, plan, fleet, run or new_run())
 
     def append(self, more: Mapping[str, Any]) -> None:
         """Writes one line, with when, who and from where. Raises OSError when it cannot."""
@@ -116,15 +126,7 @@ class Audit:
             "pid": os.getpid(),
             **more,
         }
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        data = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            if os.write(descriptor, data) < len(data):
-                raise OSError("the disk took a part of the line only")
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        self._chain.append(line)
 
     def open_calls(self, since: float) -> tuple[OpenCall, ...]:
         """Calls made since then (UTC seconds) that a node may still be at. Raises OSError."""
@@ -166,6 +168,11 @@ def _call(line: Mapping[str, Any]) -> OpenCall | None:
         )
     except (KeyError, ValueError):
         return None
+
+
+def new_run() -> str:
+    """An id for a run: the same in the record and in the journal, short enough to be typed."""
+    return secrets.token_hex(4)
 
 
 def whoami() -> str:

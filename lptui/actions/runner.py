@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from lptui.actions import guards
+from lptui.actions.audit import FILE as AUDIT
 from lptui.actions.audit import Audit, Run, whoami
 from lptui.actions.exclusive import exclusive
 from lptui.actions.fleet_lock import FleetLock
@@ -60,7 +61,7 @@ class Runner:
         self._read_only = read_only
         self._abort = asyncio.Event()
         self.latest: Result | None = None
-        self.audit = Audit(state / "audit.jsonl", clock)
+        self.audit = Audit(state / AUDIT, clock)
         self.journal = Journal(state / "journal.db", clock)
 
     def plan(self, action: Action, snapshot: Snapshot, request: Request) -> Plan:

@@ -38,7 +38,7 @@ def modules(pattern: str) -> Set[str]:
         (
             WRITES,
             {
-                "actions/audit.py",  # the audit record
+                "actions/audit_chain.py",  # the audit record, and where it ends
                 "actions/exclusive.py",  # lock files
                 "actions/journal.py",  # what each run meant to do, and how far it came
                 "history/pending.py",  # since when transactions wait
