@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lptui.actions import serving
+from lptui.actions import capping, serving
 from lptui.actions.drivers.driver import STATE, Change
 from lptui.actions.moves import servers, sessions
 from lptui.actions.options import LATE, WAIT
@@ -23,7 +23,7 @@ SPEC = ActionSpec(
     effect=Effect.WRITE,
     subject="server",
     help="takes servers out of their pools and waits until their sessions have ended",
-    probes=serving.PROBES,
+    probes=(*serving.PROBES, *capping.PROBES),
     proof=serving.PROBES,
     options=(WAIT, LATE),
     together=True,
@@ -49,9 +49,11 @@ class Drain(Stepwise):
         conditions += serving.enough_left(snapshot, out)
         conditions += serving.may_be_told(snapshot, _changes(out))
         wait_s = request.number("wait", sessions.WAIT_S, 0.1, 86_400)
+        late = request.option("late", sessions.STOP)
         steps: list[Step] = []
         for name, members in serving.by_balancer(out).items():
-            steps += _steps(snapshot, name, members, wait_s, request.option("late", sessions.STOP))
+            steps += _steps(snapshot, name, members, wait_s, late)
+        steps += capping.down_steps(snapshot, capping.nodes_behind(snapshot, out), wait_s, late)
         names = ", ".join(place.path for place in places) or request.words
         return Plan(
             action=SPEC.id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from lptui.actions import serving
+from lptui.actions import capping, serving
 from lptui.actions.drivers.driver import STATE, Change
 from lptui.actions.moves import health, servers, traffic
 from lptui.actions.options import WAIT
@@ -24,7 +24,7 @@ SPEC = ActionSpec(
     effect=Effect.WRITE,
     subject="server",
     help="brings servers back into their pools, through their balancer's health checks",
-    probes=serving.PROBES,
+    probes=(*serving.PROBES, *capping.PROBES),
     proof=serving.PROBES,
     options=(WAIT,),
     together=True,
@@ -52,7 +52,7 @@ class Undrain(Stepwise):
         out = [place for place in places if serving.admin_of(snapshot, place) in OUT]
         conditions: list[Precondition] = serving.are_read(snapshot, serving.by_balancer(places))
         wait_s = request.number("wait", WAIT_S, 0.1, 86_400)
-        steps: list[Step] = []
+        steps = capping.up_steps(snapshot, capping.nodes_behind(snapshot, places))
         for name, members in serving.by_balancer(out).items():
             changes = [_back(snapshot, place) for place in members]
             conditions += serving.may_be_told(snapshot, {name: changes})

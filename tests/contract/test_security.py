@@ -62,7 +62,10 @@ def modules(pattern: str) -> Set[str]:
             },
         ),
         (LISTENS, set()),
-        (POSTS, {"actions/transaction.py", "transport/jsonrpc.py"}),
+        (
+            POSTS,
+            {"actions/transaction.py", "actions/moves/session_cap.py", "transport/jsonrpc.py"},
+        ),
     ],
     ids=["writes", "starts programs", "listens", "posts"],
 )

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from lptui.actions.moves.health import HealthMove
 from lptui.actions.moves.move import Move
+from lptui.actions.moves.node_sessions import NodeSessionsMove
 from lptui.actions.moves.servers import ServersMove
+from lptui.actions.moves.session_cap import SessionCapMove
 from lptui.actions.moves.sessions import SessionsMove
 from lptui.actions.moves.traffic import TrafficMove
+from lptui.actions.moves.watcher import WatcherMove
 
 MOVES: dict[str, Move] = {
-    move.kind: move for move in (ServersMove(), SessionsMove(), HealthMove(), TrafficMove())
+    move.kind: move
+    for move in (
+        ServersMove(),
+        SessionsMove(),
+        HealthMove(),
+        TrafficMove(),
+        SessionCapMove(),
+        NodeSessionsMove(),
+        WatcherMove(),
+    )
 }
