@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lptui.actions.moves.environment import EnvironmentMove
 from lptui.actions.moves.health import HealthMove
 from lptui.actions.moves.move import Move
 from lptui.actions.moves.node_sessions import NodeSessionsMove
@@ -18,6 +19,7 @@ MOVES: dict[str, Move] = {
         SessionsMove(),
         HealthMove(),
         TrafficMove(),
+        EnvironmentMove(),
         SessionCapMove(),
         NodeSessionsMove(),
         WatcherMove(),

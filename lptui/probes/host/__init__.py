@@ -1,9 +1,10 @@
-"""What a host says of itself: vitals, units, disks, system, clock, listeners, processes."""
+"""What a host says of itself: vitals, units, disks, system, clock, listeners, processes, files."""
 
 from __future__ import annotations
 
 from lptui.probes.host.clock import HostClockProbe
 from lptui.probes.host.disks import HostDisksProbe
+from lptui.probes.host.environment import EnvironmentProbe
 from lptui.probes.host.listeners import HostListenersProbe
 from lptui.probes.host.processes import HostProcessesProbe
 from lptui.probes.host.services import HostUnitsProbe
@@ -19,4 +20,5 @@ PROBES: tuple[Probe, ...] = (
     HostClockProbe(),
     HostListenersProbe(),
     HostProcessesProbe(),
+    EnvironmentProbe(),
 )
