@@ -18,6 +18,8 @@ class Standing(StrEnum):
 
     BEFORE = "before"
     """As it was planned from."""
+    PARTLY = "partly"
+    """Begun, and not all of it in force: it may be made once more, and would have to be undone."""
     MADE = "made"
     OTHER = "other"
     """Neither: somebody or something else has changed it."""

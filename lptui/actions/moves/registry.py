@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from lptui.actions.moves.enablement import BootMove
 from lptui.actions.moves.environment import EnvironmentMove
 from lptui.actions.moves.health import HealthMove
 from lptui.actions.moves.move import Move
 from lptui.actions.moves.node_sessions import NodeSessionsMove
+from lptui.actions.moves.running import StartMove, StopMove
 from lptui.actions.moves.servers import ServersMove
 from lptui.actions.moves.session_cap import SessionCapMove
 from lptui.actions.moves.sessions import SessionsMove
+from lptui.actions.moves.stopped import ProvedStoppedMove
 from lptui.actions.moves.traffic import TrafficMove
 from lptui.actions.moves.watcher import WatcherMove
+from lptui.actions.moves.wellness import WellMove
 
 MOVES: dict[str, Move] = {
     move.kind: move
@@ -23,5 +27,10 @@ MOVES: dict[str, Move] = {
         SessionCapMove(),
         NodeSessionsMove(),
         WatcherMove(),
+        StopMove(),
+        StartMove(),
+        BootMove(),
+        ProvedStoppedMove(),
+        WellMove(),
     )
 }

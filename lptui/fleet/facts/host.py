@@ -124,6 +124,20 @@ class UnitLoad(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Trigger:
+    """A timer, socket or path unit that starts another unit."""
+
+    name: str
+    active: str
+    enabled: str
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it would start the other: now, or after the next boot."""
+        return self.active not in ("inactive", "failed") or self.enabled.startswith("enabled")
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
     """A systemd unit, or a container presented as one.
 
@@ -136,6 +150,12 @@ class Unit:
         fd_used, fd_limit: open files of the main process and the soft limit that it really has.
         invocation: changes with every start.
         container: the image when this is a container.
+        file: the unit's own file.
+        stop_timeout_s: how long it may take to stop before it is killed; infinite for ever,
+            None when not known.
+        pulled_in_by: units that start it when they start, or keep it started.
+        triggers: units that start it for a reason of their own.
+        refuses_start, refuses_stop: it may not be started or stopped by hand.
     """
 
     name: str
@@ -156,6 +176,12 @@ class Unit:
     needs_reload: bool = False
     invocation: str = ""
     container: str | None = None
+    file: str = ""
+    stop_timeout_s: float | None = None
+    pulled_in_by: tuple[str, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+    refuses_start: bool = False
+    refuses_stop: bool = False
 
     @property
     def is_running(self) -> bool:
@@ -223,6 +249,10 @@ class LivepeerProcess:
 
 @dataclass(frozen=True, slots=True)
 class HostProcesses:
-    """The `livepeer` processes on a host."""
+    """The `livepeer` processes on a host.
+
+    `hidden`: the host shows its processes to their own users alone, so that there may be others.
+    """
 
     livepeer: tuple[LivepeerProcess, ...]
+    hidden: bool = False

@@ -39,8 +39,11 @@ and nothing under /proc/sys, whose files end after one byte):
 
 UNIT_PROPERTIES: Final = (
     "Id,LoadState,ActiveState,SubState,Result,UnitFileState,NRestarts,MainPID,ExecMainStatus,"
-    "ActiveEnterTimestampMonotonic,MemoryCurrent,TasksCurrent,NeedDaemonReload,Restart,InvocationID"
+    "ActiveEnterTimestampMonotonic,MemoryCurrent,TasksCurrent,NeedDaemonReload,Restart,InvocationID,"
+    "FragmentPath,TimeoutStopUSec,TriggeredBy,RefuseManualStart,RefuseManualStop,WantedBy,RequiredBy,"
+    "BoundBy,UpheldBy,OnFailureOf,OnSuccessOf"
 )
+"""Those that a systemd does not know yet (UpheldBy, OnSuccessOf: 249) it leaves out."""
 
 
 def show_units(names: Sequence[str]) -> Command:
@@ -65,11 +68,30 @@ def show_units(names: Sequence[str]) -> Command:
         NeedDaemonReload=no
         InvocationID=0d6f5c1a…           (empty when it never ran)
         ActiveEnterTimestampMonotonic=5213456   (µs since boot; 0 when it never was active)
+        FragmentPath=/etc/systemd/system/livepeer-o.service
+        TimeoutStopUSec=1min 30s         (or `infinity`)
+        RefuseManualStart=no
+        RefuseManualStop=no
+        WantedBy=multi-user.target       (so are the other lists: names, a space between)
+        TriggeredBy=livepeer-o.timer
 
     Without systemd, status 1 and: `System has not been booted with systemd as init system (PID 1).
     Can't operate.`
     """
     argv = ("systemctl", "show", "--no-pager", "-p", UNIT_PROPERTIES, "--", *names)
+    return Command(argv, timeout_s=2.0, merge_stderr=True)
+
+
+def show_triggers(names: Sequence[str]) -> Command:
+    """What starts a unit besides those that want it, like `show_units`:
+
+    Id=livepeer-o.timer
+    ActiveState=active
+    UnitFileState=enabled
+    LoadState=loaded
+    """
+    properties = "Id,LoadState,ActiveState,UnitFileState"
+    argv = ("systemctl", "show", "--no-pager", "-p", properties, "--", *names)
     return Command(argv, timeout_s=2.0, merge_stderr=True)
 
 
@@ -284,6 +306,7 @@ PROCESSES_FUNCTION: Final = ShellFunction(
     '*) if [ -e "$1" ] || [ -e "$x_p/cwd/$1" ]; then printf \'%s\\n\' "<file>"; '
     "else case $1 in /*|./*|../*|\\~*) printf '%s\\n' '<path>';; "
     "*) printf '%s\\n' '<literal>';; esac; fi;; esac; }; "
+    "IFS= read -r x_c </proc/1/comm || echo hidden; "
     "for x_p in /proc/[0-9]*; do "
     'IFS= read -r x_c <"$x_p/comm" || continue; case $x_c in livepeer*) ;; *) continue;; esac; '
     "x_g=; while IFS= read -r x_l; do case $x_l in 0::*|*:name=systemd:*) x_g=${x_l#*:*:};; esac; "

@@ -44,8 +44,11 @@ def parse(text: str) -> HostProcesses:
     is another flag. Values of secret flags are dropped whatever the host sent.
     """
     found: list[_Raw] = []
+    hidden = False
     for line in text.split("\n"):
-        if line.startswith("process "):
+        if line == "hidden" and not found:
+            hidden = True
+        elif line.startswith("process "):
             found.append(_process(line))
         elif line[:1] in (" ", "+") and found:
             kept = found[-1].words if line[0] == " " else found[-1].environment
@@ -53,7 +56,7 @@ def parse(text: str) -> HostProcesses:
                 kept.append(line[1:])
         elif line:
             raise BadAnswerError("processes", f"unexpected {clean(line, 60)!r}")
-    return HostProcesses(tuple(_livepeer(raw) for raw in found if _is_node(raw)))
+    return HostProcesses(tuple(_livepeer(raw) for raw in found if _is_node(raw)), hidden)
 
 
 class HostProcessesProbe(HostProbe):

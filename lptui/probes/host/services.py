@@ -19,6 +19,7 @@ from lptui.transport.protocols import Command, Output, Shell
 _NO_SYSTEMD: Final = ("not been booted with systemd", "connect to bus", "connect to system scope")
 _REMEDY: Final = "check that systemd or docker runs on the host and that the login may ask it"
 _MOST_PIDS: Final = 64
+_MOST_TRIGGERS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,15 @@ class HostUnitsProbe(HostProbe):
         open_files = units.parse_open_files(next(outputs).text) if guessed else {}
         found = tuple(unit for part in parts for unit in part.units)
         pids = _pids(found)
-        if not set(pids) <= set(guessed):
-            [output] = await shell.run([commands.open_files(pids)], left())
+        triggers = _triggers(found)
+        more: list[Command] = []
+        more += [commands.show_triggers(triggers)] if triggers else []
+        more += [commands.open_files(pids)] if not set(pids) <= set(guessed) else []
+        outputs = iter(await shell.run(more, left()) if more else ())
+        if triggers:
+            known = units.parse_triggers(next(outputs).text)
+            found = tuple(units.with_triggers(unit, known) for unit in found)
+        for output in outputs:
             open_files = units.parse_open_files(output.text)
         problems = tuple(problem for part in parts for problem in part.problems)
         if problems and not found and not parts[0].failed:
@@ -84,6 +92,12 @@ def _before(asking: Asking, target: str) -> tuple[Unit, ...]:
 def _pids(found: Sequence[Unit]) -> tuple[int, ...]:
     pids = dict.fromkeys(unit.main_pid for unit in found if unit.main_pid is not None)
     return tuple(pids)[:_MOST_PIDS]
+
+
+def _triggers(found: Sequence[Unit]) -> tuple[str, ...]:
+    """All that trigger a unit; units with a timer or a socket of their own are few."""
+    names = dict.fromkeys(trigger.name for unit in found for trigger in unit.triggers)
+    return tuple(names)[:_MOST_TRIGGERS]
 
 
 def _uptime(output: Output) -> float | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from typing import Final
 
 from lptui.errors import BadAnswerError
-from lptui.fleet.facts.host import Unit, UnitLoad
+from lptui.fleet.facts.host import Trigger, Unit, UnitLoad
 from lptui.probes.numbers import count, integer
 from lptui.text import clean
 
@@ -18,6 +19,23 @@ _UNSET: Final = 2**64 - 1
 
 _MICROSECONDS: Final = 1_000_000
 _MOST_FAILED: Final = 100
+_MOST_NAMES: Final = 20
+
+_PULLS: Final = ("WantedBy", "RequiredBy", "BoundBy", "UpheldBy", "OnFailureOf", "OnSuccessOf")
+
+_SPAN: Final = re.compile(r"(\d+)(y|month|w|d|h|min|s|ms|us)", re.ASCII)
+_SECONDS: Final = {
+    "y": 31_557_600.0,
+    "month": 2_629_800.0,
+    "w": 604_800.0,
+    "d": 86_400.0,
+    "h": 3600.0,
+    "min": 60.0,
+    "s": 1.0,
+    "ms": 0.001,
+    "us": 0.000_001,
+}
+"""systemd's units of time (systemd.time(7))."""
 
 
 def parse_show(text: str, names: Sequence[str], uptime_s: float | None) -> tuple[Unit, ...]:
@@ -32,6 +50,36 @@ def parse_show(text: str, names: Sequence[str], uptime_s: float | None) -> tuple
             "systemctl show", f"{len(blocks)} units for {len(names)} names: {clean(text, 80)!r}"
         )
     return tuple(_unit(name, block, uptime_s) for name, block in zip(names, blocks, strict=True))
+
+
+def parse_triggers(text: str) -> dict[str, Trigger]:
+    """Triggers by name, from `commands.show_triggers`."""
+    found = {}
+    for block in _blocks(text):
+        name = block.get("Id", "")
+        found[name] = Trigger(name, block.get("ActiveState", ""), block.get("UnitFileState", ""))
+    return found
+
+
+def with_triggers(unit: Unit, found: Mapping[str, Trigger]) -> Unit:
+    """The unit with what is known of its triggers."""
+    known = tuple(found.get(trigger.name, trigger) for trigger in unit.triggers)
+    return replace(unit, triggers=known)
+
+
+def time_span(text: str) -> float | None:
+    """Seconds of a span as systemd writes it (`1min 30s`, `infinity`); None for what is none."""
+    if text == "infinity":
+        return inf
+    parts = [_SPAN.fullmatch(word) for word in text.split()]
+    if not parts or len(parts) > len(_SECONDS):
+        return None
+    total = 0.0
+    for part in parts:
+        if part is None or len(part[1]) > 9:
+            return None
+        total += int(part[1]) * _SECONDS[part[2]]
+    return total
 
 
 def parse_failed(text: str) -> tuple[str, ...]:
@@ -99,7 +147,17 @@ def _unit(name: str, block: Mapping[str, str], uptime_s: float | None) -> Unit:
         restart_policy=block.get("Restart", ""),
         needs_reload=block.get("NeedDaemonReload") == "yes",
         invocation=block.get("InvocationID", ""),
+        file=block.get("FragmentPath", ""),
+        stop_timeout_s=time_span(block.get("TimeoutStopUSec", "")),
+        pulled_in_by=tuple(name for key in _PULLS for name in _names(block.get(key, ""))),
+        triggers=tuple(Trigger(name, "", "") for name in _names(block.get("TriggeredBy", ""))),
+        refuses_start=block.get("RefuseManualStart") == "yes",
+        refuses_stop=block.get("RefuseManualStop") == "yes",
     )
+
+
+def _names(text: str) -> list[str]:
+    return text.split()[:_MOST_NAMES]
 
 
 def _load(word: str) -> UnitLoad:
