@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lptui.actions import failover_pool, serving
-from lptui.actions.options import FENCED, TO
+from lptui.actions import failover_pool, failover_role, failover_rpc, serving
+from lptui.actions.moves import units
+from lptui.actions.options import FENCED, TO, URL
 from lptui.actions.plan import Plan, Request
 from lptui.actions.spec import ActionSpec, Effect
 from lptui.actions.stepwise import Stepwise
-from lptui.fleet.pools import places, places_of, pool_selector
+from lptui.fleet.pools import PREFIX, places, places_of, pool_selector
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Node
 
@@ -19,10 +20,14 @@ SPEC = ActionSpec(
     key="f",
     effect=Effect.WRITE,
     subject="pool",
-    help="moves a pool to its standby, a key to its standby node, or nodes to another RPC",
-    probes=serving.PROBES,
+    help="moves a pool to its standby, a key to its stand-by node, or nodes to another RPC",
+    probes=(
+        *serving.PROBES,
+        *units.PROBES,
+        "environment",
+    ),
     proof=serving.PROBES,
-    options=(TO, FENCED),
+    options=(TO, URL, FENCED),
 )
 
 
@@ -32,14 +37,27 @@ class Failover(Stepwise):
     spec = SPEC
 
     def targets(self, snapshot: Snapshot) -> Sequence[str]:
+        fleet = snapshot.fleet
         known = places(snapshot)
         pools = dict.fromkeys((place.balancer, place.backend) for place in known)
-        return tuple(pool_selector(pool, known) for pool in pools)
+        holders = [name for name in fleet.nodes if failover_role.pair_of(fleet, name)]
+        rpcs = [name for name in fleet.rpcs if failover_rpc.consumers(snapshot, name)]
+        return (
+            *(pool_selector(pool, known) for pool in pools),
+            *holders,
+            *(f"{failover_rpc.PREFIX}{name}" for name in rpcs),
+        )
 
     def of_node(self, snapshot: Snapshot, node: Node) -> Sequence[str]:
+        if failover_role.pair_of(snapshot.fleet, node.name):
+            return (node.name,)
         known = places(snapshot)
         pools = dict.fromkeys((p.balancer, p.backend) for p in places_of(snapshot, node.name))
         return tuple(pool_selector(pool, known) for pool in pools)
 
     def plan(self, snapshot: Snapshot, request: Request) -> Plan:
-        return failover_pool.plan(snapshot, request, SPEC.id)
+        if request.target.startswith(PREFIX):
+            return failover_pool.plan(snapshot, request, SPEC.id)
+        if request.target.startswith(failover_rpc.PREFIX):
+            return failover_rpc.plan(snapshot, request, SPEC.id)
+        return failover_role.plan(snapshot, request, SPEC.id)

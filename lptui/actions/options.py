@@ -19,6 +19,9 @@ LATE: Final = Option(
     "late", "when they have not ended then: stop, go-on, or cut them off", ("stop", "go-on", "cut")
 )
 TO: Final = Option("to", "who takes over: a server, a node or an RPC endpoint", metavar="NAME")
+URL: Final = Option(
+    "url", "the address under which nodes reach an RPC endpoint, where it is not known"
+)
 FENCED: Final = Option(
     "fenced", "the host that cannot be reached and is certainly off: its name", metavar="HOST"
 )
@@ -26,10 +29,13 @@ MAX_UNAVAILABLE: Final = Option(
     "max-unavailable", "nodes that a restart takes away at once", metavar="N"
 )
 PRESET: Final = Option(
-    "preset", "what is restarted, and how", ("restart", "rpc-first", "reload", "upgrade", "reboot")
+    "preset", "what is restarted, and how", ("restart", "rpc-first", "reload", "reboot")
+)
+WITH: Final = Option(
+    "with", "of an upgrade: the declared command that runs between stop and start", metavar="NAME"
 )
 MOST_STEP: Final = Option(
     "most-step", "most that a weight is changed at once, in percent of itself; 50", metavar="N"
 )
 
-ALL: Final = (WAIT, LATE, TO, FENCED, MAX_UNAVAILABLE, PRESET, MOST_STEP)
+ALL: Final = (WAIT, LATE, TO, URL, FENCED, MAX_UNAVAILABLE, PRESET, WITH, MOST_STEP)

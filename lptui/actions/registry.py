@@ -5,6 +5,7 @@ from __future__ import annotations
 from lptui.actions.drain import Drain
 from lptui.actions.failover import Failover
 from lptui.actions.initialize_round import InitializeRound
+from lptui.actions.restart import Restart
 from lptui.actions.reward import Reward
 from lptui.actions.spec import Action
 from lptui.actions.undrain import Undrain
@@ -15,6 +16,7 @@ ACTIONS: tuple[Action, ...] = (
     Drain(),
     Undrain(),
     Failover(),
+    Restart(),
 )
 
 

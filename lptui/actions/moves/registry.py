@@ -7,6 +7,8 @@ from lptui.actions.moves.environment import EnvironmentMove
 from lptui.actions.moves.health import HealthMove
 from lptui.actions.moves.move import Move
 from lptui.actions.moves.node_sessions import NodeSessionsMove
+from lptui.actions.moves.reboot import RebootMove
+from lptui.actions.moves.reload import ReloadMove
 from lptui.actions.moves.running import StartMove, StopMove
 from lptui.actions.moves.servers import ServersMove
 from lptui.actions.moves.session_cap import SessionCapMove
@@ -32,5 +34,7 @@ MOVES: dict[str, Move] = {
         BootMove(),
         ProvedStoppedMove(),
         WellMove(),
+        ReloadMove(),
+        RebootMove(),
     )
 }

@@ -150,12 +150,15 @@ class Unit:
         fd_used, fd_limit: open files of the main process and the soft limit that it really has.
         invocation: changes with every start.
         container: the image when this is a container.
-        file: the unit's own file.
+        file: the unit's own file; where it is a link, what it leads to.
         stop_timeout_s: how long it may take to stop before it is killed; infinite for ever,
             None when not known.
         pulled_in_by: units that start it when they start, or keep it started.
         triggers: units that start it for a reason of their own.
         refuses_start, refuses_stop: it may not be started or stopped by hand.
+        can_reload: it knows how to read its configuration again; `reload_result` is how that
+            ended the last time, like `result`.
+        changed_us: when its state last changed, a reload included, in microseconds since boot.
     """
 
     name: str
@@ -182,6 +185,9 @@ class Unit:
     triggers: tuple[Trigger, ...] = ()
     refuses_start: bool = False
     refuses_stop: bool = False
+    can_reload: bool = False
+    reload_result: str = ""
+    changed_us: int | None = None
 
     @property
     def is_running(self) -> bool:

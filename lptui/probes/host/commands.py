@@ -41,7 +41,7 @@ UNIT_PROPERTIES: Final = (
     "Id,LoadState,ActiveState,SubState,Result,UnitFileState,NRestarts,MainPID,ExecMainStatus,"
     "ActiveEnterTimestampMonotonic,MemoryCurrent,TasksCurrent,NeedDaemonReload,Restart,InvocationID,"
     "FragmentPath,TimeoutStopUSec,TriggeredBy,RefuseManualStart,RefuseManualStop,WantedBy,RequiredBy,"
-    "BoundBy,UpheldBy,OnFailureOf,OnSuccessOf"
+    "BoundBy,UpheldBy,OnFailureOf,OnSuccessOf,CanReload,ReloadResult,StateChangeTimestampMonotonic"
 )
 """Those that a systemd does not know yet (UpheldBy, OnSuccessOf: 249) it leaves out."""
 
@@ -74,12 +74,31 @@ def show_units(names: Sequence[str]) -> Command:
         RefuseManualStop=no
         WantedBy=multi-user.target       (so are the other lists: names, a space between)
         TriggeredBy=livepeer-o.timer
+        CanReload=yes
+        ReloadResult=success
+        StateChangeTimestampMonotonic=5213456   (µs since boot; a reload changes it as well)
 
     Without systemd, status 1 and: `System has not been booted with systemd as init system (PID 1).
     Can't operate.`
     """
     argv = ("systemctl", "show", "--no-pager", "-p", UNIT_PROPERTIES, "--", *names)
     return Command(argv, timeout_s=2.0, merge_stderr=True)
+
+
+LINKED_FUNCTION: Final = ShellFunction(
+    "lptui_linked",
+    'lptui_linked() { for x_u in "$@"; do x_f=/etc/systemd/system/$x_u; if [ -L "$x_f" ]; then '
+    'printf \'%s %s\\n\' "$x_u" "$(readlink -f "$x_f")"; fi; done; }',
+)
+
+
+def linked_units(names: Sequence[str]) -> Command:
+    """Where a unit is linked from, of those that are links: systemd tells only the link.
+
+        livepeer-o.service /srv/fleet/livepeer-o.service
+        masked.service /dev/null
+    """
+    return Command(("lptui_linked", *names), timeout_s=0.0, function=LINKED_FUNCTION)
 
 
 def show_triggers(names: Sequence[str]) -> Command:

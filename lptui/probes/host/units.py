@@ -67,6 +67,15 @@ def with_triggers(unit: Unit, found: Mapping[str, Trigger]) -> Unit:
     return replace(unit, triggers=known)
 
 
+def with_origin(unit: Unit, links: str) -> Unit:
+    """The unit with the file that it is linked from, by `commands.linked_units`."""
+    for line in links.split("\n"):
+        name, _, origin = line.partition(" ")
+        if name == unit.name and origin.startswith("/"):
+            return replace(unit, file=clean(origin))
+    return unit
+
+
 def time_span(text: str) -> float | None:
     """Seconds of a span as systemd writes it (`1min 30s`, `infinity`); None for what is none."""
     if text == "infinity":
@@ -153,6 +162,9 @@ def _unit(name: str, block: Mapping[str, str], uptime_s: float | None) -> Unit:
         triggers=tuple(Trigger(name, "", "") for name in _names(block.get("TriggeredBy", ""))),
         refuses_start=block.get("RefuseManualStart") == "yes",
         refuses_stop=block.get("RefuseManualStop") == "yes",
+        can_reload=block.get("CanReload") == "yes",
+        reload_result=block.get("ReloadResult", ""),
+        changed_us=count(block.get("StateChangeTimestampMonotonic", "")),
     )
 
 
