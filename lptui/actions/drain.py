@@ -66,7 +66,7 @@ class Drain(Stepwise):
             blast=_blast(out),
             warnings=tuple(serving.forgotten_at_reload(snapshot, balancers)),
             lock=serving.fleet_lock(snapshot.fleet),
-            done=_done(snapshot, places, out),
+            done=_done(snapshot, places, out) if all(one.met for one in conditions) else "",
         )
 
 
@@ -88,7 +88,7 @@ def _steps(
     floor = serving.floor_of(snapshot.fleet)
     changes = _changes(places)[name]
     return [
-        servers.step(balancer, changes, "take out of service", floor=floor),
+        servers.step(balancer, changes, "take out of service", floor=floor, now=snapshot),
         sessions.step(balancer, places, wait_s=wait_s, late=late),
     ]
 

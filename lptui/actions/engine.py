@@ -104,7 +104,7 @@ class Engine:
                 await self._execution.record.step(number, Event.BEGAN, seen.words)
                 await self._made(number, step, f"{seen.words} (already)")
                 return None
-            if seen.standing is Standing.BEFORE:
+            if seen.standing in (Standing.BEFORE, Standing.PARTLY):
                 return now
             if seen.standing is not Standing.UNKNOWN or self._now() >= end:
                 why = f"not as planned: {seen.words}"
@@ -125,13 +125,13 @@ class Engine:
         if seen.standing is Standing.MADE:
             await self._made(number, step, seen.words)
             return
-        if seen.standing in (Standing.BEFORE, Standing.OTHER):
+        if seen.standing in (Standing.BEFORE, Standing.PARTLY, Standing.OTHER):
             words = await self._given_up(step, move)
             if words:
                 await self._made(number, step, words)
                 return
         why = f"{seen.words}{f' (it said: {reply})' if reply else ''}"
-        if seen.standing is Standing.BEFORE:
+        if seen.standing in (Standing.BEFORE, Standing.PARTLY):
             why = f"after {step.deadline_s:g} s still {why}"
         await self._fail(number, step, why, unknown=seen.standing is Standing.UNKNOWN)
 

@@ -68,10 +68,19 @@ def are_read(snapshot: Snapshot, balancers: Iterable[str]) -> list[Precondition]
         if state is not None:
             age = reading.age(snapshot.taken_at)
             found.append(Precondition(f"{name} read", True, f"{reading.source}, {age:.1f} s ago"))
+            found += _does_as_it_says(snapshot, name)
         else:
             why = str(reading.problem) if reading.problem else "its last answer is too old"
             found.append(Precondition(f"{name} read", None, why, "see its own findings"))
     return found
+
+
+def _does_as_it_says(snapshot: Snapshot, name: str) -> list[Precondition]:
+    """Whether it does what is read of it; where it does not, what it does is not known."""
+    balancer = snapshot.fleet.balancers[name]
+    why = driver_of(balancer).unloaded(balancer, snapshot)
+    how = "see what was edited; test it and load it, or take up the run that was cut"
+    return [Precondition(f"{name} does what its files say", False, why, how)] if why else []
 
 
 def floor_of(fleet: Fleet) -> int:

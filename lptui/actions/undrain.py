@@ -68,8 +68,12 @@ class Undrain(Stepwise):
             effect=f"{names} get their share of new sessions again",
             blast="their pools: load moves back",
             lock=serving.fleet_lock(snapshot.fleet),
-            done="in service already" if places and not out and steps == [] else "",
+            done=_done(places, steps) if all(one.met for one in conditions) else "",
         )
+
+
+def _done(places: Sequence[Place], steps: Sequence[Step]) -> str:
+    return "in service already" if places and not steps else ""
 
 
 def back_in(
@@ -89,7 +93,8 @@ def back_in(
         steps.append(servers.step(balancer, checked, "let the checks run", floor=0, group=group))
     steps.append(health.step(balancer, places, wait_s=wait_s, group=group))
     changes = [_change(place, AdminState.DRAIN, AdminState.READY) for place in places]
-    steps.append(servers.step(balancer, changes, "bring into service", floor=floor, group=group))
+    title = "bring into service"
+    steps.append(servers.step(balancer, changes, title, floor=floor, group=group, now=snapshot))
     steps.append(traffic.step(balancer, places, group=group))
     return steps
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from lptui.checks import failing, overall
 from lptui.checks.words import ago, span
 from lptui.clock import iso
-from lptui.fleet.facts.balancer import BalancerState, NginxConfig
+from lptui.fleet.facts.balancer import BalancerState, NginxConfig, NginxConnections
 from lptui.fleet.facts.chain import (
     ChainRound,
     GasPrices,
@@ -53,7 +53,7 @@ _SECTIONS: Final[tuple[tuple[str, tuple[type, ...]], ...]] = (
         "Transcoders & GPUs",
         (NodeStatus, NodeMetrics, NodeIdentity, NodeBlock, HostGpus),
     ),
-    ("Load balancers", (BalancerState, NginxConfig)),
+    ("Load balancers", (BalancerState, NginxConfig, NginxConnections)),
     ("Ethereum sync", (RpcHead,)),
     (
         "Hosts",
@@ -218,6 +218,11 @@ def _nginx(value: NginxConfig) -> str:
     return ", ".join(parts)
 
 
+def _connections(value: NginxConnections) -> str:
+    counts = ", ".join(f"{address} {_or(held)}" for address, held in value.servers[:20])
+    return f"connections to servers: {counts or 'no servers'}"
+
+
 def _head(value: RpcHead) -> str:
     syncing = ", SYNCING" if value.syncing is not None else ""
     syncing = syncing if value.is_sync_known else ", syncing or not is not known"
@@ -284,6 +289,7 @@ _TELL: Final[Mapping[type, Callable[[Any], str]]] = {
     HostGpus: _gpus,
     BalancerState: _balancer,
     NginxConfig: _nginx,
+    NginxConnections: _connections,
     RpcHead: _head,
     HostVitals: _vitals,
     HostUnits: _units,

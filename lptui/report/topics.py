@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from lptui.fleet.facts.balancer import BalancerState, NginxConfig
+from lptui.fleet.facts.balancer import BalancerState, NginxConfig, NginxConnections
 from lptui.fleet.facts.chain import (
     ChainRound,
     GasPrices,
@@ -40,6 +40,7 @@ TOPICS: Final[tuple[type, ...]] = (
     HostGpus,
     BalancerState,
     NginxConfig,
+    NginxConnections,
     RpcHead,
     HostVitals,
     HostUnits,

@@ -26,7 +26,7 @@ from tests.nginx import Nginx, has_stream, nginx, program
 from tests.sshd import need
 from tests.waiting import until
 
-CONFIG, STATE = PROBES
+CONFIG, STATE, CONNECTIONS = PROBES
 LB, HERE = "lb-2", "here"
 
 HTTP = """

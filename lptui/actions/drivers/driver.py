@@ -54,8 +54,14 @@ class Driver(Protocol):
         """Why it cannot be told so now; "" when it can."""
         ...
 
-    def call_words(self, balancer: Balancer, changes: Sequence[Change]) -> str:
-        """The exact commands, or the exact edit."""
+    def unloaded(self, balancer: Balancer, now: Snapshot) -> str:
+        """Why it does not do yet what is read of its servers; "" when it does."""
+        ...
+
+    def call_words(
+        self, balancer: Balancer, changes: Sequence[Change], now: Snapshot | None = None
+    ) -> str:
+        """The exact commands and, where it was read, the exact edit."""
         ...
 
     async def set(self, balancer: Balancer, changes: Sequence[Change], execution: Execution) -> str:

@@ -58,7 +58,12 @@ class HaproxyDriver:
                 return f"backend {change.backend} balances by {proxy.algorithm}: weights are fixed"
         return ""
 
-    def call_words(self, balancer: Balancer, changes: Sequence[Change]) -> str:
+    def unloaded(self, balancer: Balancer, now: Snapshot) -> str:
+        return ""
+
+    def call_words(
+        self, balancer: Balancer, changes: Sequence[Change], now: Snapshot | None = None
+    ) -> str:
         commands = "; ".join(map(_command, changes))
         return f"{balancer.host}: {balancer.socket}: {commands}"
 

@@ -38,18 +38,22 @@ def step(
     floor: int,
     group: str = "",
     returns: bool = False,
+    now: Snapshot | None = None,
 ) -> Step:
-    """The step that makes these changes; `floor` servers of each pool must be left serving."""
+    """The step that makes these changes; `floor` servers of each pool must be left serving.
+
+    With `now`, what it is planned from, the step shows the exact edit of a file too.
+    """
     names = ", ".join(change.path for change in changes)
     driver = driver_of(balancer)
     was = ", ".join(dict.fromkeys(_value(change.what, change.was) for change in changes))
-    now = ", ".join(dict.fromkeys(_value(change.what, change.to) for change in changes))
+    to = ", ".join(dict.fromkeys(_value(change.what, change.to) for change in changes))
     return Step(
         title=title,
         target=names,
-        call=driver.call_words(balancer, changes),
+        call=driver.call_words(balancer, changes, now),
         precondition=f"{names}: {was}; at least {plural(floor, 'server')} left that serves",
-        postcondition=f"{balancer.name} says of {names}: {now}",
+        postcondition=f"{balancer.name} says of {names}: {to}",
         deadline_s=DEADLINE_S,
         undo=f"back to {was}",
         kind=KIND,
@@ -88,10 +92,11 @@ class ServersMove:
                 standings.append(Standing.BEFORE)
             else:
                 standings.append(Standing.OTHER)
-        for standing in (Standing.OTHER, Standing.BEFORE):
-            if standing in standings:
-                return Seen(standing, "; ".join(words))
-        return Seen(Standing.MADE, "; ".join(words))
+        balancer = _balancer(now.fleet, step)
+        unloaded = driver_of(balancer).unloaded(balancer, now)
+        if unloaded:
+            words.append(unloaded)
+        return Seen(_all_in_all(standings, is_loaded=not unloaded), "; ".join(words))
 
     def hindrance(self, step: Step, now: Snapshot) -> str:
         balancer = _balancer(now.fleet, step)
@@ -117,6 +122,14 @@ class ServersMove:
 
 def _balancer(fleet: Fleet, step: Step) -> Balancer:
     return fleet.balancers[step.value("balancer")]
+
+
+def _all_in_all(standings: Sequence[Standing], *, is_loaded: bool) -> Standing:
+    if Standing.OTHER in standings:
+        return Standing.OTHER
+    if is_loaded and len(set(standings)) == 1:
+        return standings[0]
+    return Standing.PARTLY
 
 
 def _missing(now: Snapshot, place: Place) -> Seen:

@@ -16,7 +16,7 @@ from lptui.actions.moves.move import (
 )
 from lptui.actions.plan import Step
 from lptui.actions.spec import Execution, Source
-from lptui.fleet.facts.balancer import BalancerState
+from lptui.fleet.facts.balancer import BalancerState, NginxConnections, Server
 from lptui.fleet.pools import Place, server_at
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Balancer
@@ -65,7 +65,7 @@ class SessionsMove(Looking):
     """See the module."""
 
     kind = KIND
-    looks = 2
+    looks = 3
 
     def sources(self, step: Step) -> Sequence[Source]:
         return (*balancer_sources(step), ("nginx-connections", step.value("balancer")))
@@ -78,8 +78,11 @@ class SessionsMove(Looking):
                 reading = now.reading(BalancerState, place.balancer)
                 return Seen(Standing.UNKNOWN, str(reading.problem or f"{place.path} is gone"))
             if server.sessions is None:
-                return Seen(Standing.UNKNOWN, f"{place.path}: its sessions are not known")
-            if server.sessions or server.queue:
+                held = _connections(now, place, server)
+                if held is None:
+                    return Seen(Standing.UNKNOWN, f"{place.path}: its sessions are not known")
+                busy += [f"{place.path}: {held}"] if held else []
+            elif server.sessions or server.queue:
                 busy.append(f"{place.path}: {plural(server.sessions, 'session')}")
         if busy:
             return Seen(Standing.BEFORE, "; ".join(busy))
@@ -95,3 +98,23 @@ class SessionsMove(Looking):
         balancer = execution.fleet.balancers[step.value("balancer")]
         servers = [(place.backend, place.server) for place in places_in(step)]
         return await driver_of(balancer).cut(balancer, servers, execution)
+
+
+def _connections(now: Snapshot, place: Place, server: Server) -> str | None:
+    """What nginx still has with a server that it gives nothing new; "" nothing, None not known.
+
+    Only workers from before the reload can have connections to it. Those that are counted may be
+    other programs' too, so they are no matter once these workers are gone.
+    """
+    state = now.fresh(BalancerState, place.balancer)
+    old = state.old_workers if state is not None else None
+    if old == 0:
+        return ""
+    reading = now.fresh(NginxConnections, place.balancer)
+    held = reading.of(server.address) if reading is not None else None
+    if held is None:
+        return f"perhaps connections of {plural(old, 'old worker')}" if old else None
+    if held == 0:
+        return ""
+    workers = f" while {plural(old, 'old worker')} ends" if old else ""
+    return f"{plural(held, 'connection')} from {now.fleet.balancers[place.balancer].host}{workers}"

@@ -90,7 +90,12 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class NginxServer:
-    """A `server` line of an nginx upstream block. `address` as written, port included."""
+    """A `server` line of an nginx upstream block. `address` as written, port included.
+
+    Attributes:
+        words: the statement as written, its quotes taken off.
+        file, line: where it stands.
+    """
 
     address: str
     weight: int = 1
@@ -100,6 +105,7 @@ class NginxServer:
     fail_timeout_s: float = 10.0
     file: str = ""
     line: int | None = None
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,7 @@ class NginxUpstream:
 
     `context` is http or stream. `scheme` is how requests are sent: http, https, grpc, grpcs,
     fastcgi, …; udp; "" where the configuration does not tell. `algorithm` is the balancing
-    directive ("" for round robin).
+    directive ("" for round robin). `is_direct`: there is no block of that name.
     """
 
     name: str
@@ -116,6 +122,17 @@ class NginxUpstream:
     servers: tuple[NginxServer, ...]
     algorithm: str = ""
     scheme: str = "http"
+    is_direct: bool = False
+
+    @property
+    def named(self) -> tuple[tuple[str, NginxServer], ...]:
+        """The servers by their names: their addresses, and a number for one that comes again."""
+        times: dict[str, int] = {}
+        found = []
+        for server in self.servers:
+            n = times[server.address] = times.get(server.address, 0) + 1
+            found.append((server.address if n == 1 else f"{server.address} #{n}", server))
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +147,8 @@ class NginxConfig:
         edited: a file is newer than the workers; None when one of the two is not known.
         refused: why nginx would not start with its files ("" when it would, or cannot be asked).
         old_workers: workers that only finish old connections.
+        workers: process ids of those that serve; the newest has run for `serving_s` seconds.
+        error_log: the main one's path; "" where it is not a file, or not said.
     """
 
     upstreams: tuple[NginxUpstream, ...]
@@ -144,6 +163,26 @@ class NginxConfig:
     refused: str = ""
     old_workers: int | None = None
     notes: tuple[str, ...] = ()
+    workers: tuple[int, ...] = ()
+    serving_s: float | None = None
+    error_log: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NginxConnections:
+    """How many TCP connections nginx's host has to a server. Target: the balancer's name.
+
+    Attributes:
+        servers: (address as nginx has it, connections that are established; None: not known).
+        is_shared: the login's own connections cannot be told from nginx's, and are among them.
+    """
+
+    servers: tuple[tuple[str, int | None], ...]
+    is_shared: bool = False
+
+    def of(self, address: str) -> int | None:
+        """Connections to an address; None when they are not known."""
+        return dict(self.servers).get(address)
 
 
 @dataclass(frozen=True, slots=True)

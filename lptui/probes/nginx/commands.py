@@ -64,11 +64,11 @@ def files(patterns: Sequence[str]) -> Command:
 
 
 def modified(paths: Sequence[str]) -> Command:
-    """When files were last changed: `SECONDS PATH`, one a line; missing files have no line.
+    """When files were last changed; the date has the part of the second. Missing files: no line.
 
-    1763668800 /etc/nginx/nginx.conf
+    1763668800 2025-11-20 20:00:00.120000000 +0000 /etc/nginx/nginx.conf
     """
-    return Command(("stat", "-L", "-c", "%Y %n", "--", *paths))
+    return Command(("stat", "-L", "-c", "%Y %y %n", "--", *paths))
 
 
 PROCESSES_FUNCTION: Final = ShellFunction(

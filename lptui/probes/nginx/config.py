@@ -22,6 +22,9 @@ from lptui.transport.protocols import Output, Shell
 
 USUAL_PATH: Final = "/etc/nginx/nginx.conf"
 
+SLACK_S: Final = 0.4
+"""How exactly the start of a worker is known: a file that was loaded at once is not newer."""
+
 _ROUNDS: Final = 8
 _RIGHTS: Final = ("ermission denied", "not permitted", "Read-only file system")
 """What nginx says when it is the login that may not test the files."""
@@ -121,10 +124,13 @@ def describe(
         uptime_s=generation.uptime_s if generation else None,
         changed_at=newest,
         loaded_at=loaded,
-        edited=newest > loaded if newest is not None and loaded is not None else None,
+        edited=newest > loaded + SLACK_S if newest is not None and loaded is not None else None,
         refused=found.refused,
         old_workers=generation.old_workers if generation else None,
         notes=tuple(notes),
+        workers=generation.workers if generation else (),
+        serving_s=generation.serving_s if generation else None,
+        error_log=upstreams.error_log(found.directives),
     )
 
 

@@ -163,14 +163,10 @@ def _state(
 
 
 def _servers(upstream: NginxUpstream, answers: Mapping[Target, Verdict]) -> list[Server]:
-    found: list[Server] = []
-    names: dict[str, int] = {}
-    for line in upstream.servers:
-        times = names[line.address] = names.get(line.address, 0) + 1
-        name = line.address if times == 1 else f"{line.address} #{times}"
-        verdict = answers[line.address, upstream.scheme]
-        found.append(_server(upstream.name, name, line, verdict))
-    return found
+    return [
+        _server(upstream.name, name, line, answers[line.address, upstream.scheme])
+        for name, line in upstream.named
+    ]
 
 
 def _server(backend: str, name: str, line: NginxServer, verdict: Verdict) -> Server:

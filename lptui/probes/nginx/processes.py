@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from lptui.errors import BadAnswerError
 from lptui.probes.numbers import count, decimal
 from lptui.text import clean
+
+_MODIFIED: Final = re.compile(
+    r"([0-9]{1,15}) (?:[0-9-]{10} [0-9:]{8}(?:\.([0-9]{1,9}))? [+-][0-9]{4} )?(/.+)", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +32,17 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A master and its workers. `loaded_at` None when no worker serves."""
+    """A master and its workers. `loaded_at` None when no worker serves.
+
+    `workers` are those that serve; the newest has done so for `serving_s`.
+    """
 
     pid: int
     uptime_s: float
     loaded_at: float | None
     old_workers: int
+    workers: tuple[int, ...] = ()
+    serving_s: float | None = None
 
 
 def parse(text: str) -> tuple[float, tuple[Process, ...]]:
@@ -71,13 +82,16 @@ def generation(
     [master] = masters
     workers = [one for one in processes if one.parent == master.pid and "worker" in one.title]
     old = [one for one in workers if "shutting down" in one.title]
-    serving = [one.started_at for one in workers if one not in old]
+    serving = [one for one in workers if one not in old]
+    started = [one.started_at for one in serving]
     # A worker that died and was started again has the old configuration: the oldest one counts.
     return Generation(
         pid=master.pid,
         uptime_s=max(0.0, now - master.started_at),
-        loaded_at=min(serving, default=None),
+        loaded_at=min(started, default=None),
         old_workers=len(old),
+        workers=tuple(sorted(one.pid for one in serving)),
+        serving_s=max(0.0, now - max(started)) if started else None,
     )
 
 
@@ -88,13 +102,12 @@ def _configuration(master: Process) -> str:
 
 
 def parse_modified(text: str) -> Mapping[str, float]:
-    """`SECONDS PATH` lines."""
+    """Seconds since 1970, to the part of a second that `stat` tells, by path."""
     found: dict[str, float] = {}
     for line in text.split("\n"):
-        when, _, path = line.partition(" ")
-        at = count(when)
-        if at is not None and path:
-            found[path] = float(at)
+        match = _MODIFIED.fullmatch(line)
+        if match is not None:
+            found[match[3]] = int(match[1]) + float(f"0.{match[2] or 0}")
     return found
 
 

@@ -52,6 +52,12 @@ def listens(directives: Sequence[Directive]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(clean(one.args[0], 80) for one in lines))[:100]
 
 
+def error_log(directives: Sequence[Directive]) -> str:
+    """The file of the main error log; "" where it is not said, or is not a file."""
+    said = [one.args[0] for one in directives if one.name == "error_log" and one.args]
+    return clean(said[0], 400) if said and said[0].startswith("/") else ""
+
+
 def seconds(text: str) -> float | None:
     """A time of nginx's: `10s`, `1m`, `500ms`, `10` (seconds)."""
     match = _DURATION.fullmatch(text)
@@ -92,6 +98,7 @@ def _server(line: Directive, context: str) -> NginxServer:
         fail_timeout_s=10.0 if timeout is None else timeout,
         file=clean(line.file, 400),
         line=line.line,
+        words=tuple(clean(word, 200) for word in (line.name, *line.args)),
     )
 
 
@@ -121,7 +128,8 @@ def _direct(
         scheme = schemes[one.name.lower()]
         address = _with_port(clean(one.name, 200), context, scheme)
         server = NginxServer(address=address, file=clean(one.line.file, 400), line=one.line.line)
-        found.setdefault(address, NginxUpstream(address, context, (server,), scheme=scheme))
+        upstream = NginxUpstream(address, context, (server,), scheme=scheme, is_direct=True)
+        found.setdefault(address, upstream)
     return list(found.values())
 
 

@@ -19,6 +19,7 @@ COMMANDS: Final[dict[str, Handler]] = {
     "lptui_fds": proc.open_files,
     "lptui_livepeer": proc.livepeer_processes,
     "lptui_nginx": nginx.processes,
+    "lptui_established": nginx.established,
     "cat": proc.cat,
     "date": proc.date,
     "lptui_date": proc.date,

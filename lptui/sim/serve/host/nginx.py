@@ -49,6 +49,11 @@ def processes(world: World, machine: Machine, _: Sequence[str]) -> Result:
     return "\n".join(lines) + "\n", 0
 
 
+def established(_: World, machine: Machine, __: Sequence[str]) -> Result:
+    """Nobody's connections: an HTTP server closes them after each request."""
+    return "login 1000\nnginx 0\nnginx 33\nend\n", 0
+
+
 def stub_status(nginx: NginxProcess) -> str:
     return (
         f"Active connections: {nginx.active} \n"

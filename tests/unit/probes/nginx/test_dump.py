@@ -139,7 +139,9 @@ def test_listening_addresses() -> None:
 
 def test_defaults_are_those_of_nginx() -> None:
     found = _upstreams(_conf("http { upstream u { server a; } }"))
-    assert found["u"].servers == (NginxServer(address="a:80", file=MAIN, line=1),)
+    assert found["u"].servers == (
+        NginxServer(address="a:80", file=MAIN, line=1, words=("server", "a")),
+    )
     assert upstreams.seconds("500ms") == 0.5
     assert upstreams.seconds("x") is None
 

@@ -28,7 +28,7 @@ from lptui.transport.fake import HANG, FakeReach
 from lptui.transport.protocols import Command, HttpAnswer, Output
 from tests.unit.probes.nginx.test_dump import DUMP, MAIN, PROCESSES
 
-CONFIG, STATE = PROBES
+CONFIG, STATE, CONNECTIONS = PROBES
 LB, HOST = "lb-2", "edge-1"
 DENIED = b'nginx: [emerg] open() "/run/nginx.pid" failed (13: Permission denied)\n'
 NOTE = "requests also go where variables lead, which is not followed: http://$somewhere"
