@@ -14,6 +14,8 @@ class ProblemKind(StrEnum):
     """The ways in which a reading can fail; scripts may rely on these words."""
 
     NOT_READ = "not-read"
+    STANDBY = "standby"
+    """It is silent because it is stopped, as it should be while another node works."""
     TIMEOUT = "timeout"
     RUN_DEADLINE = "run-deadline"
     REFUSED = "refused"

@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import Any
 
 from lptui.errors import Problem, ProblemKind
+from lptui.fleet.duty import with_rest
 from lptui.fleet.facts.balancer import AdminState, BalancerState, Health, Proxy, Server
 from lptui.fleet.facts.chain import (
     ChainRound,
@@ -255,13 +256,14 @@ class FleetBuilder:
 
     def snapshot(self, *, after: float = 0.0) -> Snapshot:
         """What is known `after` so many more seconds in which nothing was read."""
-        return Snapshot(
+        known = Snapshot(
             fleet=self.fleet,
             readings=MappingProxyType(dict(self.readings)),
             taken_at=self.now + after,
             number=7,
             complete=True,
         )
+        return with_rest(known, known)
 
     def empty(self) -> Snapshot:
         """The same fleet before anything was read."""

@@ -173,7 +173,8 @@ def backends(view: View) -> Iterator[Finding]:
                 continue
             servers = state.backend_servers(name)
             proxy = state.backend(name)
-            severity, summary = _backend(proxy, servers)
+            wanted = tuple(one for one in servers if serves(one) or not _rest(view, balancer, one))
+            severity, summary = _backend(proxy, wanted)
             usable = sum(serves(server) for server in servers)
             yield Finding(
                 BACKEND,
@@ -186,6 +187,12 @@ def backends(view: View) -> Iterator[Finding]:
                 metrics=(Metric("servers_usable", usable, "", "", "1:"),) if servers else (),
                 cause=_first_missing(balancer, servers) if severity is Severity.WARNING else "",
             )
+
+
+def _rest(view: View, balancer: Balancer, server: Server) -> str:
+    """Why the node that a server is does not run, as it should be; "" otherwise."""
+    node = view.fleet.nodes.get(node_of(balancer, server))
+    return view.rest(node) if node is not None else ""
 
 
 def _first_missing(balancer: Balancer, servers: tuple[Server, ...]) -> str:
@@ -254,6 +261,9 @@ def servers(view: View) -> Iterator[Finding]:
             if server.changed_s is not None and severity:
                 summary += f" for {span(server.changed_s)}"
             node = node_of(balancer, server)
+            resting = _rest(view, balancer, server)
+            if resting and severity and action == "restart":
+                severity, summary, remedy, action = Severity.OK, resting, "", ""
             evidence = f"{server.admin}, {server.health}"
             if server.check:
                 evidence += f", {server.check} {server.check_detail}".rstrip()

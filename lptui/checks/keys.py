@@ -11,11 +11,13 @@ from typing import Final
 
 from lptui.checks.identity import process_of
 from lptui.checks.nodes import asked, cause_at_node
+from lptui.checks.standby import STANDBY
 from lptui.checks.view import View
 from lptui.checks.words import listed
 from lptui.fleet.callers import Caller, reward_callers
+from lptui.fleet.duty import at_work
 from lptui.fleet.facts.chain import ChainRound, OrchestratorRecord
-from lptui.fleet.facts.host import HostProcesses, LivepeerProcess
+from lptui.fleet.facts.host import HostProcesses, HostUnits, LivepeerProcess
 from lptui.fleet.facts.livepeer import NodeIdentity
 from lptui.fleet.finding import Finding, Metric, Severity
 from lptui.fleet.reading import Reading
@@ -37,7 +39,7 @@ def reward_caller(view: View) -> Iterator[Finding]:
             for caller in reward_callers(view.snapshot, registered, view.value(record))
             if view.is_fresh(caller.identity)
         )
-        expected = registered.reward_caller
+        expected = at_work(view.snapshot, registered.reward_caller or "") or None
         if callers and (expected is None or callers[0].node.name == expected):
             yield _called_by(view, registered, callers[0])
         else:
@@ -68,7 +70,7 @@ def _nobody(
     record: Reading[OrchestratorRecord],
     callers: tuple[Caller, ...],
 ) -> Finding:
-    expected = view.fleet.nodes.get(registered.reward_caller or "")
+    expected = view.fleet.nodes.get(at_work(view.snapshot, registered.reward_caller or ""))
     unknown = [node for node in asked(view) if view.fresh(NodeIdentity, node.name) is None]
     if expected is not None and view.fresh(NodeIdentity, expected.name) is None:
         reading = view.reading(NodeIdentity, expected.name)
@@ -141,6 +143,7 @@ def _once(view: View, check: str, subject: str, target: str, account: Address) -
             tuple(evidence),
             "stop all but one, and see that it does not come back",
             metrics=(Metric("processes", len(holders), "", "", "1"),),
+            cause=_standby_among(view, holders),
         )
     silent = _unsure_about(view)
     if silent is not None:
@@ -165,6 +168,13 @@ def _once(view: View, check: str, subject: str, target: str, account: Address) -
         tuple(evidence),
         metrics=(Metric("processes", len(holders), "", "", "1"),),
     )
+
+
+def _standby_among(view: View, holders: list[str]) -> str:
+    """Id of the finding that a stand-by runs beside the node that it stands by for."""
+    nodes = [view.fleet.nodes[name] for name in holders if name in view.fleet.nodes]
+    pairs = (node for node in nodes if node.standby_for in holders)
+    return next((f"{STANDBY}@{node.name}" for node in pairs), "") if len(holders) == 2 else ""
 
 
 def _holders(view: View, account: Address) -> tuple[list[str], list[str]]:
@@ -192,6 +202,8 @@ def _holders(view: View, account: Address) -> tuple[list[str], list[str]]:
         for item in found.livepeer:
             if (host, item.pid) in explained or not _acts_as(item, account):
                 continue
+            if _has_ended(view, host, item, processes):
+                continue
             if by_host.get(host, 0) > 0:
                 # The process of a node there that could not be told apart.
                 by_host[host] -= 1
@@ -199,6 +211,15 @@ def _holders(view: View, account: Address) -> tuple[list[str], list[str]]:
             holders.append(f"process {item.pid} on {host}")
             evidence.append(view.says(processes, f"process {item.pid} has -ethAcctAddr {account}"))
     return holders, evidence
+
+
+def _has_ended(view: View, host: str, item: LivepeerProcess, seen: Reading[HostProcesses]) -> bool:
+    """Whether it was the process of a node that has been stopped since it was seen."""
+    units = view.reading(HostUnits, host)
+    return seen.taken_at <= units.taken_at and any(
+        node.service is not None and node.service.name == item.unit and view.rest(node)
+        for node in view.nodes_on(host)
+    )
 
 
 def _acts_as(process: LivepeerProcess, account: Address) -> bool:

@@ -36,8 +36,9 @@ _STRANGE: Final = frozenset(
 
 
 def asked(view: View) -> Iterator[Node]:
-    """The go-livepeer nodes that have a CLI API to ask."""
-    return (n for n in view.fleet.nodes.values() if n.is_livepeer and n.cli is not None)
+    """The go-livepeer nodes that have a CLI API to ask, and do not rest while another works."""
+    nodes = view.fleet.nodes.values()
+    return (n for n in nodes if n.is_livepeer and n.cli is not None and not view.rest(n))
 
 
 def cause_of_silence(view: View, node: Node) -> str:

@@ -19,6 +19,7 @@ from lptui.checks import (
     rounds,
     rpc,
     sources,
+    standby,
     transcoders,
     units,
 )
@@ -69,6 +70,13 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         "Two processes send transactions with one key and take each other's nonces.",
         "Stop all but one.",
         keys.signer_key_once,
+    ),
+    CheckSpec(
+        standby.STANDBY,
+        "Stand-bys",
+        "A stand-by runs: beside the node with its key, or in its place after a failover.",
+        "Stop one of two at once; after a failover, bring the first back when it is well.",
+        standby.standby,
     ),
     CheckSpec(
         rounds.INITIALIZED,

@@ -57,7 +57,11 @@ def unit_state(view: View) -> Iterator[Finding]:
                 "see whether the login may ask the service manager",
             )
             continue
-        severity, summary, remedy = _judged(unit, view.limits.restarts_warn)
+        why = view.rest(node)
+        if why:
+            severity, summary, remedy = _at_rest(node, unit, why)
+        else:
+            severity, summary, remedy = _judged(unit, view.limits.restarts_warn)
         restartable = severity is Severity.CRITICAL and unit.load is UnitLoad.LOADED
         yield Finding(
             STATE,
@@ -86,6 +90,28 @@ def _judged(unit: Unit, restarts_warn: int) -> tuple[Severity, str, str]:
             return Severity.WARNING, f"runs, but {text}: it would not start again", remedy
         return Severity.CRITICAL, text, remedy
     return _state(unit) or _running(unit, restarts_warn)
+
+
+def _at_rest(node: Node, unit: Unit, why: str) -> tuple[Severity, str, str]:
+    """The same of a node that is to be stopped: it must be able to start, but not by itself."""
+    other = node.standby_for or "its stand-by"
+    by_itself = unit.container is not None and unit.restart_policy == "always"
+    if by_itself or unit.enabled.startswith("enabled"):
+        text = f"{why}, but starts at the host's next boot, beside {other}"
+        return Severity.WARNING, text, "disable it: one key, one active process"
+    live = [trigger.name for trigger in unit.triggers if trigger.is_live]
+    if live:
+        text = f"{why}, but {listed(live)} would start it, beside {other}"
+        return Severity.WARNING, text, "stop and disable that: one key, one active process"
+    if node.standby_for is None:
+        return Severity.OK, why, ""
+    if unit.load is not UnitLoad.LOADED:
+        text, remedy = _judged(unit, 0)[1:]
+        return Severity.WARNING, f"{why}, but {text}", remedy
+    if unit.active == "failed":
+        text = f"{why}, but has failed: it may not be able to take over"
+        return Severity.WARNING, text, "read its log; systemctl reset-failed when it is well"
+    return Severity.OK, why, ""
 
 
 def _state(unit: Unit) -> tuple[Severity, str, str] | None:
@@ -171,7 +197,7 @@ def open_files(view: View) -> Iterator[Finding]:
     warn, critical = view.limits.fd_warn, view.limits.fd_critical
     warn_text, critical_text = f"{warn:g}", f"{critical:g}"
     for node in view.fleet.nodes.values():
-        if node.service is None:
+        if node.service is None or view.rest(node):
             continue
         reading = view.reading(HostUnits, node.host)
         unit = unit_of(view, node)

@@ -12,6 +12,7 @@ from typing import Final, TypeVar, cast
 from lptui.checks.words import ago, span
 from lptui.errors import ProblemKind
 from lptui.fleet.chains import of_the_past
+from lptui.fleet.duty import rest
 from lptui.fleet.facts.chain import ChainRound
 from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.facts.host import (
@@ -115,12 +116,20 @@ class View:
         self._nodes: dict[str, list[Node]] = {}
         for node in self.fleet.nodes.values():
             self._nodes.setdefault(node.host, []).append(node)
+        self._resting: dict[str, str] = {}
         self._seen: dict[int, str] = {}
         self._blockers: dict[str, str] = {}
 
     def nodes_on(self, host: str) -> list[Node]:
         """Nodes of one host, in the configuration's order."""
         return self._nodes.get(host, [])
+
+    def rest(self, node: Node) -> str:
+        """Why a node is stopped as it should be; "" when it runs, or should."""
+        found = self._resting.get(node.name)
+        if found is None:
+            found = self._resting[node.name] = rest(self.snapshot, node)
+        return found
 
     def readings(self, topic: type[T]) -> dict[str, Reading[T]]:
         """All readings of a topic by target."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from lptui.errors import Problem
+from lptui.fleet.duty import with_rest
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet
@@ -75,13 +76,14 @@ class Ledger:
     def publish(self, now: float) -> Snapshot:
         """A new snapshot of all readings; the earlier ones stay as they were."""
         self._number += 1
-        self.snapshot = Snapshot(
+        snapshot = Snapshot(
             fleet=self._fleet,
             readings=MappingProxyType(dict(self._readings)),
             taken_at=now,
             number=self._number,
             complete=not self._missing,
         )
+        self.snapshot = with_rest(snapshot, self.snapshot)
         return self.snapshot
 
 

@@ -320,7 +320,10 @@ class Intervals:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """Everything that the operator declared, checked and linked."""
+    """Everything that the operator declared, checked and linked.
+
+    `standbys` are the nodes that stand by, by the node that they stand by for.
+    """
 
     name: str
     hosts: Mapping[str, Host] = field(default_factory=lambda: MappingProxyType({}))
@@ -335,6 +338,15 @@ class Fleet:
     production: bool = False
     known_hosts: str | None = None
     demo: bool = False
+    standbys: Mapping[str, tuple[Node, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        found: dict[str, tuple[Node, ...]] = {}
+        for node in self.nodes.values():
+            active = node.standby_for
+            if active is not None and active in self.nodes:
+                found[active] = (*found.get(active, ()), node)
+        object.__setattr__(self, "standbys", MappingProxyType(found))
 
     def nodes_on(self, host: str) -> tuple[Node, ...]:
         """Nodes of one host, in the configuration's order."""
@@ -346,7 +358,7 @@ class Fleet:
 
     def standbys_of(self, node: str) -> tuple[Node, ...]:
         """Nodes that can take over for one, in the configuration's order."""
-        return tuple(item for item in self.nodes.values() if item.standby_for == node)
+        return self.standbys.get(node, ())
 
     def units_on(self, host: str) -> tuple[str, ...]:
         """systemd units to watch on one host, without repeats."""

@@ -15,7 +15,7 @@ from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.reading import Key, Reading
 from lptui.present.chart import chart
 from lptui.present.model import AGE, Line, Row, Section, Span, State, Tone
-from lptui.present.view import STATE_OF, View
+from lptui.present.view import STATE_OF, View, rest_words
 from lptui.present.words import age
 from lptui.text import clean, plural
 
@@ -167,9 +167,8 @@ def _following(cause: str, findings: list[Finding]) -> Iterator[Line]:
 
 def _reading(view: View, key: Key) -> Iterator[Line]:
     reading: Reading[Any] = view.snapshot.reading(key.topic, key.target)
-    state = (
-        State.UNKNOWN if reading.problem else State.WARNING if view.is_old(reading) else State.OK
-    )
+    is_lacking = reading.problem is not None and not rest_words(reading)
+    state = State.UNKNOWN if is_lacking else State.WARNING if view.is_old(reading) else State.OK
     seen = f"{age(reading.age(view.now))} ago" if reading.taken_at else "never"
     facts = [seen, f"took {reading.took_s * 1000:.0f} ms" if reading.taken_at else ""]
     if reading.interval_s:
@@ -183,7 +182,8 @@ def _reading(view: View, key: Key) -> Iterator[Line]:
     value = reading.value
     if reading.problem is not None:
         problem = reading.problem
-        yield (Span(f"     {problem.kind.value}: ", Tone.UNKNOWN), Span(str(problem)))
+        tone = Tone.MUTED if rest_words(reading) else Tone.UNKNOWN
+        yield (Span(f"     {problem.kind.value}: ", tone), Span(str(problem)))
         if problem.remedy:
             yield (Span("     → ", Tone.ACCENT), Span(problem.remedy))
         good = reading.last_good

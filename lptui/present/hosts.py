@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from lptui.fleet import duty
 from lptui.fleet.facts.host import (
     HostClock,
     HostDisks,
@@ -57,8 +59,10 @@ def present(view: View) -> PaneModel:
     )
     state, counts = tally((*hosts, *units))
     summary: Line = (Span(_reached(view)),)
-    if units:
-        summary += (Span("  units ", Tone.MUTED), Span(_running(units)))
+    at_rest = _at_rest(view)
+    expected = [row for row in units if row.key not in at_rest]
+    if expected:
+        summary += (Span("  units ", Tone.MUTED), Span(_running(expected)))
     return PaneModel(
         "hosts",
         state if hosts else State.OK,
@@ -80,7 +84,14 @@ def _reached(view: View) -> str:
     return out_of(reached, len(readings), "reached", len(readings) - len(current))
 
 
-def _running(units: tuple[Row, ...]) -> str:
+def _at_rest(view: View) -> set[str]:
+    """Keys of the rows of nodes that are stopped as they should be."""
+    fleet = view.snapshot.fleet
+    nodes = fleet.nodes.values() if fleet.standbys else ()
+    return {f"unit:{node.name}" for node in nodes if _rest(view, node)}
+
+
+def _running(units: Sequence[Row]) -> str:
     told = [row.cells[4] for row in units]
     running = sum(1 for each in told if each.text.startswith("active") and each.since is None)
     unknown = sum(1 for each in told if each.text == "?" or each.since is not None)
@@ -116,6 +127,7 @@ def _row(view: View, host: Host) -> Row:
     subjects = (("host", host.name),)
     verdict = view.findings.verdict(subjects)
     old = tuple(view.is_old(reading) for reading in readings)
+    resting = _resting(view, host)
 
     def make() -> Row:
         problem = problem_words(vitals)
@@ -129,7 +141,7 @@ def _row(view: View, host: Host) -> Row:
             _files(view, system),
             _clock(view, clock),
             _up(view, vitals),
-            _units(view, units),
+            _units(view, units, resting),
             _reboot(view, system),
             note,
             EMPTY_CELL,
@@ -167,7 +179,7 @@ def _row(view: View, host: Host) -> Row:
             ),
         )
 
-    return view.memo.row(f"host:{host.name}", readings, (verdict, old), make)
+    return view.memo.row(f"host:{host.name}", readings, (verdict, old, resting), make)
 
 
 def _vitals(
@@ -241,12 +253,19 @@ def _up(view: View, reading: Reading[HostVitals]) -> Cell:
     return figure(value.uptime_s if value else None, duration, since)
 
 
-def _units(view: View, reading: Reading[HostUnits]) -> Cell:
+def _resting(view: View, host: Host) -> int:
+    """How many nodes of a host are stopped as they should be."""
+    fleet = view.snapshot.fleet
+    nodes = fleet.nodes_on(host.name) if fleet.standbys else ()
+    return sum(1 for node in nodes if _rest(view, node))
+
+
+def _units(view: View, reading: Reading[HostUnits], resting: int) -> Cell:
     value, since = view.last(reading)
     if value is None:
         return UNKNOWN_CELL
     running = sum(1 for unit in value.units if unit.is_running)
-    bad = running < len(value.units) or bool(value.failed)
+    bad = running + resting < len(value.units) or bool(value.failed)
     return Cell(f"{running}/{len(value.units)}", Tone.WARN if bad else Tone.NORMAL, running, since)
 
 
@@ -282,19 +301,20 @@ def _unit_row(view: View, node: Node) -> Row:
     verdict = view.findings.verdict(subjects[:1])
     old = view.is_old(reading)
     name = node.service.name if node.service is not None else ""
+    rest = _rest(view, node)
 
     def make() -> Row:
         value, since = view.last(reading)
         unit = value.find(name) if value is not None else None
         problem = problem_words(reading) if unit is None else ""
         state = row_state(verdict, reading, old)
-        note = note_cell(verdict, problem)
+        note = note_cell(verdict, problem, rest)
         cells = (
             state_cell(state, verdict.acknowledged),
             cell(node.name),
             cell(name, tone=Tone.MUTED),
             cell(node.host, tone=Tone.MUTED),
-            *_unit_cells(view, unit, since),
+            *_unit_cells(view, unit, since, bool(rest)),
             note,
             EMPTY_CELL,
         )
@@ -319,15 +339,22 @@ def _unit_row(view: View, node: Node) -> Row:
             verdict.acknowledged,
         )
 
-    return view.memo.row(f"unit:{node.name}", (reading,), (verdict, old), make)
+    return view.memo.row(f"unit:{node.name}", (reading,), (verdict, old, rest), make)
 
 
-def _unit_cells(view: View, unit: Unit | None, since: float | None) -> tuple[Cell, ...]:
+def _rest(view: View, node: Node) -> str:
+    """Why a node is stopped as it should be."""
+    return duty.rest(view.snapshot, node)
+
+
+def _unit_cells(
+    view: View, unit: Unit | None, since: float | None, at_rest: bool
+) -> tuple[Cell, ...]:
     if unit is None:
         return (UNKNOWN_CELL,) * 5
     if unit.load is UnitLoad.NOT_FOUND:
         return (Cell("not found", Tone.CRITICAL, 0, since), *((EMPTY_CELL,) * 4))
-    tone = Tone.OK if unit.is_running else Tone.CRITICAL
+    tone = Tone.OK if unit.is_running else Tone.MUTED if at_rest else Tone.CRITICAL
     if unit.active in ("activating", "deactivating", "reloading"):
         tone = Tone.WARN
     word = f"{unit.active} {unit.sub}" if unit.sub not in ("running", unit.active) else unit.active

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from lptui.fleet.duty import at_work
 from lptui.fleet.facts.chain import (
     ChainRound,
     GasPrices,
@@ -265,11 +266,11 @@ def _caller_name(it: Orchestrator) -> str:
 def _caller(view: View, it: Orchestrator) -> Cell:
     """The node that is expected to call: configured, or the one with the key or the role."""
     if it.reward_caller:
-        return cell(it.reward_caller)
+        return cell(at_work(view.snapshot, it.reward_caller))
     nodes = _nodes_of(view, it)
     for node in nodes:
         if Role.REWARD in node.roles or node.account == it.address:
-            return cell(node.name, tone=Tone.MUTED)
+            return cell(at_work(view.snapshot, node.name), tone=Tone.MUTED)
     return UNKNOWN_CELL
 
 

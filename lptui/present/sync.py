@@ -28,6 +28,7 @@ from lptui.present.view import (
     name_width,
     note_cell,
     problem_words,
+    rest_words,
     row_state,
     search_text,
     section,
@@ -277,8 +278,9 @@ def _watcher_row(view: View, node: Node, best: tuple[int, str] | None) -> Row:
     def make() -> Row:
         value, since = view.last(reading)
         state = row_state(verdict, reading, old)
-        note = note_cell(verdict, problem_words(reading))
-        lag = UNKNOWN_CELL
+        rest = rest_words(reading)
+        note = note_cell(verdict, problem_words(reading), rest)
+        lag = EMPTY_CELL if rest else UNKNOWN_CELL
         if value is not None and best is not None and since is None:
             behind = max(0, best[0] - value.block)
             tone = limit_tone(behind, view.snapshot.fleet.thresholds.watcher_lag_blocks)
@@ -286,7 +288,7 @@ def _watcher_row(view: View, node: Node, best: tuple[int, str] | None) -> Row:
         cells = (
             state_cell(state, verdict.acknowledged),
             cell(node.name),
-            figure(value.block if value else None, grouped, since),
+            EMPTY_CELL if rest else figure(value.block if value else None, grouped, since),
             lag,
             cell(node.rpc, tone=Tone.MUTED) if node.rpc else EMPTY_CELL,
             note,

@@ -30,6 +30,7 @@ from lptui.present.view import (
     name_width,
     note_cell,
     problem_words,
+    rest_words,
     row_state,
     search_text,
     section,
@@ -72,6 +73,8 @@ def _summary(view: View, nodes: tuple[Row, ...]) -> Line:
         if Role.ORCHESTRATOR not in view.snapshot.fleet.nodes[name].roles:
             continue
         metrics = view.reading(NodeMetrics, name)
+        if rest_words(metrics):
+            continue
         value = None if view.is_old(metrics) else metrics.value
         if value is None or value.current_sessions is None:
             unknown += 1
@@ -124,7 +127,8 @@ def _node_row(view: View, node: Node) -> Row:
     verdict = view.findings.verdict(subjects[:1])
     # A pure transcoder has no interface of its own: what is known of it is its orchestrator's.
     main: Reading[NodeStatus] | Reading[NodeMetrics] = status if node.cli else metrics
-    has_source = node.cli is not None or node.metrics is not None
+    rest = rest_words(main)
+    has_source = (node.cli is not None or node.metrics is not None) and not rest
     old = (view.is_old(status), view.is_old(metrics))
 
     def make() -> Row:
@@ -132,7 +136,7 @@ def _node_row(view: View, node: Node) -> Row:
         if has_source:
             state = row_state(verdict, main, old[0] if node.cli else old[1])
         problem = problem_words(main) if has_source else ""
-        note = note_cell(verdict, problem)
+        note = note_cell(verdict, problem, rest)
         cells = (
             state_cell(state, verdict.acknowledged),
             cell(node.name),
@@ -218,7 +222,7 @@ def _sessions(view: View, reading: Reading[NodeMetrics], has_source: bool) -> Ce
 
 
 def _transcoders(view: View, node: Node, reading: Reading[NodeStatus]) -> Cell:
-    if Role.ORCHESTRATOR not in node.roles:
+    if Role.ORCHESTRATOR not in node.roles or rest_words(reading):
         return EMPTY_CELL
     value, since = view.last(reading)
     if value is None:

@@ -292,19 +292,28 @@ def state_cell(state: State, acknowledged: bool = False) -> Cell:
     return Cell(state.word, state.tone, -int(state))
 
 
-def note_cell(verdict: Verdict, problem: str = "") -> Cell:
-    """The last column: what is wrong, in the checks' words, or why nothing is known."""
+def note_cell(verdict: Verdict, problem: str = "", rest: str = "") -> Cell:
+    """The last column: what is wrong, in the checks' words, or why nothing is known.
+
+    `rest` is why a node is silent as it should be.
+    """
     if verdict.note:
         tone = Tone.MUTED if verdict.acknowledged else verdict.state.tone
         return Cell(verdict.note, tone, verdict.note.lower())
     if problem:
         return Cell(problem, Tone.UNKNOWN, problem.lower())
-    return Cell("", Tone.MUTED, "")
+    return Cell(rest, Tone.MUTED, rest.lower())
+
+
+def rest_words(reading: Reading[Any]) -> str:
+    """Why a node rests, when that is why a reading has no value; else ""."""
+    problem = reading.problem
+    return problem.why if problem is not None and problem.kind is ProblemKind.STANDBY else ""
 
 
 def problem_words(reading: Reading[Any]) -> str:
-    """Why a reading has no value, in a few words; "" when it has one."""
-    if reading.problem is None:
+    """Why a reading has no value, in a few words; "" when it has one, or need not."""
+    if reading.problem is None or rest_words(reading):
         return ""
     short = PROBLEM_WORDS.get(reading.problem.kind)
     return short or reading.problem.why or reading.problem.what
@@ -314,6 +323,8 @@ def row_state(verdict: Verdict, main: Reading[Any], old: bool) -> State:
     """The checks' verdict, but never better than unknown when the main reading is missing."""
     if main.problem is not None and main.problem.kind is ProblemKind.NOT_READ:
         return max(verdict.state, State.PENDING)
+    if rest_words(main):
+        return verdict.state
     if (main.value is None or old) and verdict.state < State.UNKNOWN:
         return State.UNKNOWN
     return verdict.state

@@ -197,6 +197,7 @@ def _node(node: Node) -> dict[str, Json]:
         "service_uri": node.service_uri,
         "rpc": node.rpc,
         "transcoders": node.transcoders,
+        "standby_for": node.standby_for,
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from lptui.checks import failing, overall
 from lptui.checks.words import ago, span
 from lptui.clock import iso
+from lptui.errors import ProblemKind
 from lptui.fleet.facts.balancer import BalancerState, NginxConfig, NginxConnections
 from lptui.fleet.facts.chain import (
     ChainRound,
@@ -98,7 +99,9 @@ def _topic(snapshot: Snapshot, topic: type) -> Iterator[str]:
         name = f"{names[target]} {target}" if target in names else target
         age = reading.age(snapshot.taken_at)
         stale = ", STALE" if reading.is_stale(snapshot.taken_at, intervals) else ""
-        if reading.problem is not None:
+        if reading.problem is not None and reading.problem.kind is ProblemKind.STANDBY:
+            text = reading.problem.why
+        elif reading.problem is not None:
             text = f"unknown: {reading.problem}"
         elif (
             isinstance(reading.value, NodeMetrics)

@@ -33,8 +33,8 @@ def test_a_healthy_fleet_is_well_and_every_check_says_so() -> None:
     assert [f.id for f in found if f.severity] == []
     assert overall(found) is OK
     silent = {check.id for check in CHECKS} - {f.check for f in found}
-    # No client of the reference fleet offers net_peerCount.
-    assert silent == {"rpc-peers"}
+    # No client of the reference fleet offers net_peerCount, and no node stands by.
+    assert silent == {"rpc-peers", "standby"}
 
 
 def test_well_findings_carry_evidence_and_no_remedy_action() -> None:
