@@ -7,14 +7,14 @@ that was cut anywhere can be run again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lptui.actions.moves.move import Move, Seen, Standing
+from lptui.actions.moves.move import Looking, Move, Seen, Standing
 from lptui.actions.plan import OnFailure, Outcome, Plan, Result, Step, StepResult
 from lptui.actions.spec import Event, Execution
-from lptui.errors import LptuiError
+from lptui.errors import LptuiError, ProblemKind
 from lptui.fleet.snapshot import Snapshot
 
 FIRST_LOOK_S: Final = 0.05
@@ -22,10 +22,18 @@ SLOWEST_LOOK_S: Final = 1.0
 """Between two looks at a step that has not shown yet: the first pause, then doubled up to this."""
 
 UNREAD_S: Final = 15.0
-"""How long a step that cannot be read is waited for before it is begun."""
+"""How long a step that cannot be read, or is on its way, is waited for before it is touched."""
 
 REPORT_S: Final = 10.0
 """Between two words of patience."""
+
+
+TO_BE_MADE: Final = (Standing.BEFORE, Standing.PARTLY)
+
+STOPPED: Final = "stopped by the operator"
+
+_OPEN_ENDED: Final = (ProblemKind.TIMEOUT, ProblemKind.DISCONNECTED)
+"""Failures of a call after which its effect may still come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,40 +45,69 @@ class _StopError(Exception):
     unknown: bool = False
 
 
-class Engine:
-    """One plan on its way. `moves` are all kinds that there are."""
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """A step that could not be undone. `unknown`: it could not be read either."""
 
-    def __init__(self, plan: Plan, execution: Execution, moves: dict[str, Move]) -> None:
+    words: str
+    unknown: bool
+
+
+def to_undo(plan: Plan, begun: Collection[int], made: Collection[int]) -> tuple[int, ...]:
+    """The steps (numbered from 0) that an undo takes back, in its order."""
+    last = {step.group: number for number, step in enumerate(plan.steps) if step.group}
+    settled = {group for group, number in last.items() if number in made}
+    found = [n for n in begun if not plan.steps[n].returns and plan.steps[n].group not in settled]
+    return tuple(sorted(found, reverse=True))
+
+
+class Engine:
+    """One plan on its way. `moves` are all kinds that there are.
+
+    When the journal cannot be written or a lock is lost, RefusedError ends it where it is: what
+    cannot be written down, or is another's by now, must not be done, not even undone.
+    """
+
+    def __init__(self, plan: Plan, execution: Execution, moves: Mapping[str, Move]) -> None:
         self._plan = plan
         self._execution = execution
         self._moves = moves
         self._results: dict[int, StepResult] = {}
+        self._begun: set[int] = set()
+        self._made: set[int] = set()
+        self._in_hand: int | None = None
+        self._is_asked_for = False
 
-    async def run(self, made: Collection[int] = ()) -> Result:
-        """Makes all steps but those (numbered from 0) that an earlier run has made."""
-        begun = list(made)
+    async def run(self, begun: Collection[int] = (), made: Collection[int] = ()) -> Result:
+        """Makes all steps, or what is left of them by now.
+
+        `begun` and `made` are those (numbered from 0) of an earlier run that was cut.
+        """
+        self._begun, self._made = set(begun), set(made)
         try:
             for number, step in enumerate(self._plan.steps):
-                if number in made:
+                if number in self._made and not is_shown(step):
                     self._note(number, Outcome.DONE, "made before")
                     continue
                 if self._execution.abort.is_set():
-                    raise _StopError(number, "stopped by the operator")
-                begun.append(number)
+                    raise _StopError(number, STOPPED)
                 await self._make(number, step)
         except _StopError as stop:
-            return await self._stopped(stop, begun)
+            return await self._stopped(stop)
         words = self._results[len(self._plan.steps) - 1].detail
         return Result(self._plan, Outcome.DONE, words, self._told())
 
-    async def undo(self, begun: Sequence[int], made: Collection[int], why: str) -> Result:
-        """Takes back the steps that were begun, the last one first; `made` are those that were."""
+    async def undo(self, begun: Collection[int], made: Collection[int], why: str) -> Result:
+        """Takes back what an earlier run has begun, the last step first."""
+        self._begun, self._made, self._is_asked_for = set(begun), set(made), True
         for number in made:
             self._note(number, Outcome.DONE, "made before")
-        left = await self._take_back(begun)
+        left = await self._take_back()
         if left:
-            return self._failed(f"{why}; not everything could be undone: {'; '.join(left)}", left)
+            return self._failed(f"{why}; NOT undone: {_words(left)}", left)
         return Result(self._plan, Outcome.DONE, f"{why}: everything is undone", self._told())
+
+    # The way there.
 
     async def _make(self, number: int, step: Step) -> None:
         move = self._moves[step.kind]
@@ -83,13 +120,16 @@ class Engine:
         self._say(number, step, "")
         await self._execution.hold()
         await self._execution.record.step(number, Event.BEGAN)
+        self._begun.add(number)
+        self._made.discard(number)
+        self._in_hand = number
         reply = ""
         try:
             reply = await move.make(step, self._execution)
         except LptuiError as error:
             # It may have come about all the same; what is read decides.
             reply = str(error)
-            if not await self._came_about(step, move, before):
+            if error.kind not in _OPEN_ENDED and not await self._came_about(step, move, before):
                 await self._fail(number, step, reply)
         await self._verify(number, step, move, before, reply)
 
@@ -101,16 +141,21 @@ class Engine:
             now = await self._look(step, move)
             seen = move.seen(step, now, None)
             if seen.standing is Standing.MADE:
-                await self._execution.record.step(number, Event.BEGAN, seen.words)
-                await self._made(number, step, f"{seen.words} (already)")
+                await self._found_made(number, step, seen.words)
                 return None
-            if seen.standing in (Standing.BEFORE, Standing.PARTLY):
+            if seen.standing in TO_BE_MADE:
                 return now
             if seen.standing is not Standing.UNKNOWN or self._now() >= end:
-                why = f"not as planned: {seen.words}"
-                await self._fail(number, step, why)
+                await self._fail(number, step, f"not as planned: {seen.words}")
             await asyncio.sleep(pause)
             pause = min(2 * pause, SLOWEST_LOOK_S)
+
+    async def _found_made(self, number: int, step: Step, words: str) -> None:
+        """By this run before it was cut, or by somebody else: then it is not ours to undo."""
+        if number in self._made:
+            self._note(number, Outcome.DONE, f"{words} (made before)")
+        else:
+            await self._made_now(number, step, f"{words} (already)")
 
     async def _came_about(self, step: Step, move: Move, before: Snapshot) -> bool:
         """Whether a call that failed may have had its effect."""
@@ -123,15 +168,17 @@ class Engine:
         """Waits until readings show it. Raises _StopError."""
         seen = await self._until(number, step, move, before, Standing.MADE)
         if seen.standing is Standing.MADE:
-            await self._made(number, step, seen.words)
+            await self._made_now(number, step, seen.words)
             return
-        if seen.standing in (Standing.BEFORE, Standing.PARTLY, Standing.OTHER):
+        if self._is_stopped(move):
+            await self._fail(number, step, STOPPED)
+        if seen.standing in (*TO_BE_MADE, Standing.OTHER):
             words = await self._given_up(step, move)
             if words:
-                await self._made(number, step, words)
+                await self._made_now(number, step, words)
                 return
-        why = f"{seen.words}{f' (it said: {reply})' if reply else ''}"
-        if seen.standing in (Standing.BEFORE, Standing.PARTLY):
+        why = f"{seen.words}{_said(reply)}"
+        if seen.standing in TO_BE_MADE:
             why = f"after {step.deadline_s:g} s still {why}"
         await self._fail(number, step, why, unknown=seen.standing is Standing.UNKNOWN)
 
@@ -141,6 +188,10 @@ class Engine:
         except LptuiError as error:
             self._execution.progress(str(error))
             return ""
+
+    def _is_stopped(self, move: Move) -> bool:
+        """What only waits is not waited for when the operator wants no more."""
+        return self._execution.abort.is_set() and isinstance(move, Looking)
 
     async def _until(
         self, number: int, step: Step, move: Move, before: Snapshot | None, wanted: Standing
@@ -155,7 +206,7 @@ class Engine:
             in_a_row = in_a_row + 1 if seen.standing is wanted else 0
             if in_a_row >= (move.looks if wanted is Standing.MADE else 1):
                 return seen
-            if seen.standing is Standing.FAILED or late:
+            if seen.standing is Standing.FAILED or late or self._is_stopped(move):
                 return seen
             if self._now() - reported >= REPORT_S:
                 reported = self._now()
@@ -164,11 +215,10 @@ class Engine:
             await asyncio.sleep(pause)
             pause = min(2 * pause, SLOWEST_LOOK_S)
 
-    async def _look(self, step: Step, move: Move) -> Snapshot:
-        return await self._execution.look_at(move.sources(step))
-
-    async def _made(self, number: int, step: Step, words: str) -> None:
+    async def _made_now(self, number: int, step: Step, words: str) -> None:
         await self._execution.record.step(number, Event.MADE, words)
+        self._made.add(number)
+        self._in_hand = None
         self._note(number, Outcome.DONE, words)
         self._say(number, step, words)
 
@@ -181,59 +231,59 @@ class Engine:
 
     # The way back.
 
-    async def _stopped(self, stop: _StopError, begun: Sequence[int]) -> Result:
+    async def _stopped(self, stop: _StopError) -> Result:
         step = self._plan.steps[stop.number]
         why = f"step {stop.number + 1} of {len(self._plan.steps)} ({step.title}): {stop.why}"
+        # Lost locks stop a run too.
+        await self._execution.hold()
+        if not self._begun:
+            return Result(self._plan, Outcome.REFUSED, why, self._told())
         if self._plan.on_failure is OnFailure.STOP:
-            kept = [self._plan.steps[n].title for n in begun if n != stop.number]
+            kept = [self._plan.steps[n].title for n in sorted(self._begun) if n != stop.number]
             what = f"; kept: {', '.join(kept)}" if kept else ""
             outcome = Outcome.UNKNOWN if stop.unknown else Outcome.FAILED
             remedy = "see what stands in the way; resume goes on from there, undo takes it back"
             return Result(self._plan, outcome, why + what, self._told(), remedy=remedy)
-        if not begun:
-            return Result(self._plan, Outcome.REFUSED, why, self._told())
-        left = await self._take_back(begun)
+        left = await self._take_back()
         undone = [r.title for r in self._told() if r.detail.startswith("undone")]
         what = f"; undone: {', '.join(undone)}" if undone else "; nothing had to be undone"
         if not left:
             return Result(self._plan, Outcome.FAILED, why + what, self._told())
-        return self._failed(f"{why}{what}; NOT undone: {'; '.join(left)}", left)
+        return self._failed(f"{why}{what}; NOT undone: {_words(left)}", left)
 
-    def _failed(self, why: str, left: Sequence[str]) -> Result:
-        remedy = f"look at {', '.join(left)}; then resume, or undo again"
-        return Result(self._plan, Outcome.UNKNOWN, why, self._told(), remedy=remedy)
+    def _failed(self, why: str, left: list[_Left]) -> Result:
+        outcome = Outcome.UNKNOWN if any(one.unknown for one in left) else Outcome.FAILED
+        remedy = "look at what is not undone; then resume, or undo again"
+        return Result(self._plan, outcome, why, self._told(), remedy=remedy)
 
-    async def _take_back(self, begun: Sequence[int]) -> list[str]:
-        """The steps that could not be undone, in words."""
-        left = []
-        settled = self._settled()
-        for number in sorted(begun, reverse=True):
+    async def _take_back(self) -> list[_Left]:
+        """What could not be undone."""
+        left: list[_Left] = []
+        for number in to_undo(self._plan, self._begun, self._made):
             step = self._plan.steps[number]
-            if step.group in settled or step.returns:
+            if self._is_asked_for and self._execution.abort.is_set():
+                left.append(_Left(f"{step.title} of {step.target}: {STOPPED}", unknown=False))
                 continue
-            failure = await self._unmake(number, step)
-            if failure:
-                await self._execution.record.step(number, Event.KEPT, failure)
-                left.append(f"{step.title} of {step.target}: {failure}")
-                if step.gate:
-                    break
+            kept = await self._unmake(number, step)
+            if kept is None:
+                continue
+            await self._execution.record.step(number, Event.KEPT, kept.words)
+            self._note(number, Outcome.UNKNOWN if kept.unknown else Outcome.FAILED, kept.words)
+            left.append(_Left(f"{step.title} of {step.target}: {kept.words}", kept.unknown))
+            if step.gate:
+                break
         return left
 
-    def _settled(self) -> set[str]:
-        """Groups that have ended where they began."""
-        last = {step.group: number for number, step in enumerate(self._plan.steps) if step.group}
-        done = {n for n, result in self._results.items() if result.outcome is Outcome.DONE}
-        return {group for group, number in last.items() if number in done}
-
-    async def _unmake(self, number: int, step: Step) -> str:
-        """Why it could not be undone; "" when it is as it was."""
-        move = self._moves[step.kind]
-        seen = move.seen(step, await self._look(step, move), None)
+    async def _unmake(self, number: int, step: Step) -> _Left | None:
+        """Why it could not be undone; None when it is as it was."""
+        move, is_ours = self._moves[step.kind], number == self._in_hand
+        seen = await self._settled(step, move, is_ours=is_ours)
         if seen.standing is Standing.BEFORE:
-            await self._execution.record.step(number, Event.UNDONE, seen.words)
-            if self._results.get(number, _NONE).outcome is Outcome.DONE:
-                self._note(number, Outcome.FAILED, f"undone: {seen.words}")
-            return ""
+            await self._undone(number, seen.words, there_was=number in self._made)
+            return None
+        if seen.standing is Standing.OTHER and not is_ours:
+            return _Left(f"changed by somebody, and left so: {seen.words}", unknown=False)
+        await self._execution.hold()
         await self._execution.record.step(number, Event.UNDOING)
         self._say(number, step, "undoing")
         try:
@@ -242,14 +292,34 @@ class Engine:
             reply = str(error)
         seen = await self._until(number, step, move, None, Standing.BEFORE)
         if seen.standing is not Standing.BEFORE:
-            return f"{seen.words}{f' (it said: {reply})' if reply else ''}"
-        await self._execution.record.step(number, Event.UNDONE, seen.words)
-        self._note(number, Outcome.FAILED, f"undone: {seen.words}")
-        return ""
+            return _Left(f"{seen.words}{_said(reply)}", seen.standing is Standing.UNKNOWN)
+        await self._undone(number, seen.words, there_was=True)
+        return None
+
+    async def _settled(self, step: Step, move: Move, *, is_ours: bool) -> Seen:
+        """The look before an undo. What a killed console has set going may still be on its way."""
+        end, pause = self._now() + UNREAD_S, FIRST_LOOK_S
+        while True:
+            seen = move.seen(step, await self._look(step, move), None)
+            on_its_way = seen.standing in (Standing.OTHER, Standing.UNKNOWN)
+            if is_ours or not on_its_way or self._now() >= end:
+                return seen
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, SLOWEST_LOOK_S)
+
+    async def _undone(self, number: int, words: str, *, there_was: bool) -> None:
+        """`there_was` something to undo."""
+        await self._execution.record.step(number, Event.UNDONE, words)
+        if there_was:
+            outcome = Outcome.DONE if self._is_asked_for else Outcome.FAILED
+            self._note(number, outcome, f"undone: {words}")
+
+    async def _look(self, step: Step, move: Move) -> Snapshot:
+        return await self._execution.look_at(move.sources(step))
 
     def _note(self, number: int, outcome: Outcome, words: str) -> None:
-        step = self._plan.steps[number]
-        self._results[number] = StepResult(step.title, outcome, words)
+        title = self._plan.steps[number].title
+        self._results[number] = StepResult(title, outcome, words, number)
 
     def _told(self) -> tuple[StepResult, ...]:
         return tuple(self._results[number] for number in sorted(self._results))
@@ -263,4 +333,17 @@ class Engine:
         return self._execution.clock.monotonic()
 
 
-_NONE: Final = StepResult("", Outcome.UNKNOWN, "")
+def is_shown(step: Step) -> bool:
+    """Whether a made step must still be seen made when the run is taken up again.
+
+    A wait is over, and a later step of its group may have brought back what it took away.
+    """
+    return not step.returns and not step.group
+
+
+def _said(reply: str) -> str:
+    return f" (it said: {reply})" if reply else ""
+
+
+def _words(left: list[_Left]) -> str:
+    return "; ".join(one.words for one in left)

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,11 +23,10 @@ def exclusive(folder: Path, name: str, purpose: str, clock: Clock) -> Iterator[N
     The lock is the kernel's (flock): it ends with the process, however that ends.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:200]
-    descriptor = os.open(folder / f"{file}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(_file(folder, name), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(descriptor)
         except BlockingIOError:
             raise RefusedError(
                 purpose,
@@ -44,6 +44,41 @@ def exclusive(folder: Path, name: str, purpose: str, clock: Clock) -> Iterator[N
                 os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def holder(folder: Path, name: str) -> int | None:
+    """The process that holds the lock of that name, 0 when it left no note; None: nobody does."""
+    try:
+        descriptor = os.open(_file(folder, name), os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        with suppress(ValueError, KeyError, TypeError):
+            return int(json.loads(os.pread(descriptor, 4096, 0))["pid"])
+        return 0
+    else:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _file(folder: Path, name: str) -> Path:
+    return folder / (re.sub(r"[^A-Za-z0-9._-]", "_", name)[:200] + ".lock")
+
+
+def _take(descriptor: int) -> None:
+    """Raises BlockingIOError when somebody holds it; who only looks does so for a moment."""
+    for pause in (0.002, 0.002, 0.0):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not pause:
+                raise
+            time.sleep(pause)
+        else:
+            return
 
 
 def _holder(descriptor: int) -> str:

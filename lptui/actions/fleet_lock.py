@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -31,15 +32,23 @@ _LOST: Final = 5
 # another has taken over counts for nothing, though its folder may not be removed by anybody else.
 _TAKE: Final = f"""\
 umask 022
-mkdir "$1.$2" && printf '%s\\n' "$3" > "$1.$2/who" || exit 3
-for other in "$1".*; do
-  [ "$other" != "$1.$2" ] && [ -d "$other" ] || continue
-  grep -qsxF "$other" "$1".*/over && continue
-  if [ "$5" = steal ]; then
-    printf '%s\\n' "$other" >> "$1.$2/over"
-  elif [ -n "$(find "$other" -maxdepth 0 -mmin "-$4")" ]; then
+base=$1 mine=$1.$2 note=$3 minutes=$4 how=$5
+shift 5
+for dead do [ ! -d "$base.$dead" ] || rm -rf "$base.$dead"; done
+mkdir "$mine" && printf '%s\\n' "$note" > "$mine/who" || exit 3
+for other in "$base".*; do
+  [ "$other" != "$mine" ] && [ -d "$other" ] || continue
+  if [ ! -f "$other/who" ]; then
+    find "$other" -maxdepth 0 -mmin "+$minutes" -exec rm -rf {{}} \\; 2>/dev/null
+    continue
+  fi
+  grep -qsxF "$other" "$base".*/over && continue
+  if [ "$how" = steal ]; then
+    printf '%s\\n' "$other" >> "$mine/over"
+    rm -rf "$other" 2>/dev/null
+  elif [ -n "$(find "$other" -maxdepth 0 -mmin "-$minutes")" ]; then
     cat "$other/who" 2>/dev/null
-    rm -r "$1.$2"
+    rm -r "$mine"
     exit {_HELD}
   else
     rm -rf "$other" 2>/dev/null
@@ -49,29 +58,36 @@ exit 0
 """
 
 _HOLD: Final = f"""\
-[ -d "$1.$2" ] || exit {_LOST}
 for other in "$1".*; do
   if grep -qsxF "$1.$2" "$other/over"; then
-    cat "$other/who" 2>/dev/null
+    cat "$other/who" "$other/was" 2>/dev/null
     exit {_LOST}
   fi
 done
+[ -d "$1.$2" ] || exit {_LOST}
 touch "$1.$2"
+"""
+
+# What it has taken over stays on record until it has aged: who had it may not have noticed yet.
+_RELEASE: Final = """\
+if [ -s "$1.$2/over" ]; then mv "$1.$2/who" "$1.$2/was"; else rm -rf "$1.$2"; fi
 """
 
 
 class FleetLock:
     """The lock of one run. `host` is where it is held, "" when it is not."""
 
-    def __init__(self, reach: Reach, lock: Lock, note: str) -> None:
+    def __init__(self, reach: Reach, lock: Lock, note: str, run: str = "") -> None:
         self._reach = reach
         self._lock = lock
         self._note = note[:NOTE_LIMIT]
-        self._mine = secrets.token_hex(8)
+        self._mine = run or secrets.token_hex(8)
         self.host = ""
 
-    async def take(self, *, steal: bool = False) -> str:
+    async def take(self, *, steal: bool = False, dead: Sequence[str] = ()) -> str:
         """Raises RefusedError when somebody else holds it; with `steal` it is taken from them.
+
+        What `dead` runs, which certainly have ended, have left is removed first.
 
         The result says why it could not be taken at all, "" when it is held: a host that lets
         nobody write must not cost the round's reward.
@@ -79,7 +95,7 @@ class FleetLock:
         why: list[str] = []
         for host in self._lock.hosts:
             try:
-                failure = await self._take_on(host, steal=steal)
+                failure = await self._take_on(host, steal, dead)
             except LptuiError as error:
                 if isinstance(error, RefusedError):
                     raise
@@ -115,15 +131,15 @@ class FleetLock:
         host, self.host = self.host, ""
         if not host:
             return
-        argv = ("/bin/rm", "-rf", f"{self._lock.path}.{self._mine}")
+        argv = ("/bin/sh", "-c", _RELEASE, "lptui", self._lock.path, self._mine)
         with suppress(LptuiError, TimeoutError):
             async with asyncio.timeout(RELEASE_S):
                 await self._reach.execute(host, Command(argv, RELEASE_S))
 
-    async def _take_on(self, host: str, *, steal: bool) -> str:
+    async def _take_on(self, host: str, steal: bool, dead: Sequence[str]) -> str:
         minutes = str(math.ceil(self._lock.lasts_s / 60))
         word = "steal" if steal else "ask"
-        done = await self._run(host, _TAKE, self._mine, self._note, minutes, word)
+        done = await self._run(host, _TAKE, self._mine, self._note, minutes, word, *dead)
         if done.status == _HELD:
             raise RefusedError(
                 self._lock.path,

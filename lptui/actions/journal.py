@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -17,13 +16,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from lptui.actions.plan import Lock, OnFailure, Plan, Request, Result, Step
+from lptui.actions.plan import Lock, OnFailure, Outcome, Plan, Request, Result, Step
 from lptui.actions.spec import Event
 from lptui.clock import Clock
 from lptui.errors import RefusedError
 from lptui.text import clean
 
 VERSION: Final = 1
+
+NOTHING: Final = "cut before any step was begun: nothing was changed"
+ALL_UNDONE: Final = "cut when everything was undone: nothing is left of it"
 
 BUSY_S: Final = 5.0
 """How long another console's write is waited for."""
@@ -73,8 +75,14 @@ class Entry:
 
     @property
     def begun(self) -> tuple[int, ...]:
-        """Steps that may have left something behind."""
-        return tuple(n for n, event in self.standing.items() if event is not Event.UNDONE)
+        """Steps that may have left something behind; not those that were found made already."""
+        left: dict[int, None] = {}
+        for number, event, _, _ in self.events:
+            if event is Event.BEGAN:
+                left[number] = None
+            elif event is Event.UNDONE:
+                left.pop(number, None)
+        return tuple(left)
 
 
 class Journal:
@@ -84,9 +92,8 @@ class Journal:
         self._path = path
         self._clock = clock
 
-    def begin(self, plan: Plan, fleet: str, who: str) -> str:
-        """Writes down a run before anything is done; its id."""
-        run = secrets.token_hex(4)
+    def begin(self, run: str, plan: Plan, fleet: str, who: str) -> None:
+        """Writes down a run before anything is done."""
         row = (run, fleet, plan.action, plan.target, _written(plan), who, os.getpid())
         with self._open() as db:
             db.execute(
@@ -94,7 +101,6 @@ class Journal:
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (*row, self._clock.now()),
             )
-        return run
 
     def event(self, run: str, number: int, event: Event, words: str) -> None:
         """Writes down what happened, or is about to happen, to a step."""
@@ -109,6 +115,17 @@ class Journal:
         row = (self._clock.now(), result.outcome.value, clean(result.summary), run)
         with self._open() as db:
             db.execute("UPDATE runs SET ended = ?, outcome = ?, summary = ? WHERE id = ?", row)
+
+    def close(self, entry: Entry) -> None:
+        """Ends a run that was cut and has left nothing, unless it went on since it was read."""
+        words = ALL_UNDONE if Event.BEGAN in {event for _, event, _, _ in entry.events} else NOTHING
+        row = (self._clock.now(), Outcome.REFUSED.value, words, entry.id, len(entry.events))
+        with self._open() as db:
+            db.execute(
+                "UPDATE runs SET ended = ?, outcome = ?, summary = ? WHERE id = ? AND ended IS NULL"
+                " AND (SELECT COUNT(*) FROM events WHERE run = id) = ?",
+                row,
+            )
 
     def reopen(self, run: str) -> None:
         """A run that is taken up again, or taken back, has no end until that has ended."""
@@ -188,8 +205,12 @@ def _entry(db: sqlite3.Connection, row: tuple[Any, ...]) -> Entry:
     events = db.execute(
         "SELECT number, event, at, words FROM events WHERE run = ? ORDER BY rowid", (run,)
     ).fetchall()
-    told = tuple((number, Event(event), at, words) for number, event, at, words in events)
-    return Entry(run, fleet, _read(plan), who, pid, started, ended, outcome, summary, told)
+    try:
+        told = tuple((number, Event(event), at, words) for number, event, at, words in events)
+        return Entry(run, fleet, _read(plan), who, pid, started, ended, outcome, summary, told)
+    except (ValueError, KeyError, TypeError) as error:
+        why = f"run {run} was written by another lptui: {type(error).__name__}"
+        raise sqlite3.DatabaseError(why) from None
 
 
 def _written(plan: Plan) -> str:

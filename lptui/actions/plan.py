@@ -220,11 +220,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What became of one step."""
+    """What became of one step. `number` is its place in the plan, from 0, where titles repeat."""
 
     title: str
     outcome: Outcome
     detail: str
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,111 @@
+"""Compares a run that was cut with the fleet as it is now: what would be done, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lptui.actions.engine import is_shown, to_undo
+from lptui.actions.journal import Entry
+from lptui.actions.moves.move import Move, Standing
+from lptui.actions.plan import Step
+from lptui.actions.spec import Source
+from lptui.fleet.snapshot import Snapshot
+
+
+class Verb(StrEnum):
+    """What can become of a run that has an id."""
+
+    RESUME = "resume"
+    UNDO = "undo"
+
+
+class Word(StrEnum):
+    """What a step is to the run that is taken up, or back."""
+
+    DONE_BEFORE = "done before"
+    MADE_MEANWHILE = "made meanwhile"
+    TO_DO = "to do"
+    TO_UNDO = "to undo"
+    AS_IT_WAS = "as it was"
+    NOTHING_TO_UNDO = "nothing to undo"
+    CHANGED = "changed by somebody"
+    UNREAD = "cannot be read"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A step and the fleet. `number` is its place from 0; `seen` "" where nothing is looked at."""
+
+    number: int
+    step: Step
+    word: Word
+    seen: str = ""
+
+
+def looked_at(entry: Entry, verb: Verb) -> tuple[int, ...]:
+    """The steps whose standing matters, in the order in which they come."""
+    if verb is Verb.UNDO:
+        return to_undo(entry.plan, entry.begun, entry.made)
+    steps = enumerate(entry.plan.steps)
+    return tuple(n for n, step in steps if n not in entry.made or is_shown(step))
+
+
+def sources(entry: Entry, verb: Verb, moves: Mapping[str, Move]) -> tuple[Source, ...]:
+    """What must be read for that."""
+    steps = [entry.plan.steps[number] for number in looked_at(entry, verb)]
+    return tuple(dict.fromkeys(s for step in steps for s in moves[step.kind].sources(step)))
+
+
+def compare(
+    entry: Entry, verb: Verb, moves: Mapping[str, Move], now: Snapshot
+) -> tuple[Compared, ...]:
+    """Every step, in the order in which they come."""
+    looked = looked_at(entry, verb)
+    others = [number for number in range(len(entry.plan.steps)) if number not in looked]
+    order = sorted((*looked, *others), reverse=verb is Verb.UNDO)
+    found = []
+    for number in order:
+        step = entry.plan.steps[number]
+        if number not in looked:
+            word = Word.DONE_BEFORE if verb is Verb.RESUME else Word.NOTHING_TO_UNDO
+            found.append(Compared(number, step, word))
+            continue
+        seen = moves[step.kind].seen(step, now, None)
+        word = _WORDS[verb](seen.standing, number in entry.begun, number in entry.made)
+        found.append(Compared(number, step, word, seen.words))
+    return tuple(found)
+
+
+def _to_resume(standing: Standing, begun: bool, made: bool) -> Word:
+    if standing is Standing.MADE:
+        return Word.DONE_BEFORE if begun or made else Word.MADE_MEANWHILE
+    if standing is Standing.UNKNOWN:
+        return Word.UNREAD
+    if standing is Standing.OTHER or made:
+        return Word.CHANGED
+    return Word.TO_DO
+
+
+def _to_undo(standing: Standing, begun: bool, made: bool) -> Word:
+    if standing is Standing.BEFORE:
+        return Word.AS_IT_WAS
+    if standing is Standing.UNKNOWN:
+        return Word.UNREAD
+    return Word.CHANGED if standing is Standing.OTHER else Word.TO_UNDO
+
+
+_WORDS = {Verb.RESUME: _to_resume, Verb.UNDO: _to_undo}
+
+
+def refusal(entry: Entry, verb: Verb) -> str:
+    """Why a run cannot be taken up or back; "" when it can."""
+    if verb is Verb.UNDO:
+        has_something = to_undo(entry.plan, entry.begun, entry.made)
+        return "" if has_something else "it has left nothing that could be undone"
+    if len(entry.made) == len(entry.plan.steps) and entry.ended is not None:
+        return "it is done"
+    if entry.ended is not None and not entry.begun:
+        return "it has ended and left nothing: start it again"
+    return ""
