@@ -32,8 +32,10 @@ from lptui.config.schema import (
     Secret,
     SshSpec,
 )
+from lptui.config.schema_commands import CommandSpec
 from lptui.config.schema_limits import GuardSpec, ThresholdSpec
 from lptui.config.view import View
+from lptui.fleet.declared import DeclaredCommand
 from lptui.fleet.guards import Guards
 from lptui.fleet.topology import (
     Balancer,
@@ -88,6 +90,9 @@ class Builder:
             thresholds=_thresholds(config.thresholds),
             intervals=Intervals(**intervals),
             guards=_guards(config.guards),
+            commands=MappingProxyType(
+                {n: _command(n, spec) for n, spec in (config.commands or {}).items()}
+            ),
             production=config.production,
             known_hosts=self._path(self._ssh.known_hosts),
         )
@@ -313,6 +318,19 @@ def _told_apart(signers: tuple[Signer, ...], written: int) -> tuple[Signer, ...]
 def _environment(spec: NodeSpec) -> Environment:
     written = spec.environment.model_dump(exclude_none=True) if spec.environment else {}
     return Environment(**written)
+
+
+def _command(name: str, spec: CommandSpec) -> DeclaredCommand:
+    standard = DeclaredCommand(name, tuple(spec.run), tuple(spec.on), spec.effect)
+    return replace(
+        standard,
+        help=spec.help or "",
+        confirm=spec.confirm or "",
+        timeout_s=standard.timeout_s if spec.timeout is None else spec.timeout,
+        check=tuple(spec.check or ()),
+        undo=tuple(spec.undo or ()),
+        as_root=spec.as_root,
+    )
 
 
 def _guards(spec: GuardSpec | None) -> Guards:

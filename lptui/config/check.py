@@ -21,7 +21,7 @@ from lptui.fleet.topology import Fleet
 _EXTENSION: Final = "x-"
 """Top-level keys that are the operator's own, for anchors."""
 
-_ENTRIES: Final = frozenset({"hosts", "nodes", "rpcs", "balancers", "signers"})
+_ENTRIES: Final = frozenset({"hosts", "nodes", "rpcs", "balancers", "signers", "commands"})
 """Sections whose members have keys of their own."""
 
 

@@ -1,7 +1,7 @@
 """What the values of a configuration mean together: hosts, nodes, groups, limits.
 
 Endpoints and the chain are in `cross_chain.py`, balancers in `cross_balancers.py`, what changes
-rest on in `cross_changes.py`.
+rest on in `cross_changes.py`, the operator's own commands in `cross_commands.py`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from lptui.config import cross_balancers, cross_chain, cross_changes
+from lptui.config import cross_balancers, cross_chain, cross_changes, cross_commands
 from lptui.config.addresses import is_ip
 from lptui.config.defaults import (
     CLI_PORTS,
@@ -73,6 +73,7 @@ def mistakes(view: View) -> Iterator[Mistake]:
     for name, balancer in view.balancers.items():
         yield from cross_balancers.mistakes(view, name, balancer)
     yield from cross_changes.mistakes(view)
+    yield from cross_commands.mistakes(view)
     yield from _groups(view)
     yield from _limits(view)
 

@@ -207,6 +207,12 @@ def argv(value: object) -> object:
     return value
 
 
+def argument(value: object) -> str:
+    """One argument of a command, exactly as it is written."""
+    text_of(value, "an argument")
+    return str(value)
+
+
 def plain_text(value: object) -> str:
     """Any one-line text."""
     return text_of(value, "text")
@@ -284,5 +290,6 @@ Account = Annotated[
 ]
 Name = Annotated[str, BeforeValidator(name), described("a name", NAME_PATTERN)]
 Text = Annotated[str, BeforeValidator(plain_text), described("text")]
+Argument = Annotated[str, BeforeValidator(argument), described("an argument")]
 FilePath = Annotated[str, BeforeValidator(file_path), described("a path; ~ and relative are fine")]
 RemotePath = Annotated[str, BeforeValidator(remote_path), described("an absolute path", "^/")]

@@ -30,6 +30,7 @@ from lptui.config.kinds import (
     Text,
 )
 from lptui.config.parts import MANY, Part, words
+from lptui.config.schema_commands import CommandSpec
 from lptui.config.schema_limits import GuardSpec, IntervalSpec, ThresholdSpec
 from lptui.fleet.topology import Role
 
@@ -361,3 +362,6 @@ class Config(Part):
     thresholds: ThresholdSpec | None = Field(None, description="limits for the checks")
     intervals: IntervalSpec | None = Field(None, description="how often sources are asked")
     guards: GuardSpec | None = Field(None, description="what every change must keep to")
+    commands: dict[Name, CommandSpec] | None = Field(
+        None, description="commands of your own, by name: lptui --headless run NAME"
+    )

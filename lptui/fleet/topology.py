@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from lptui.fleet.declared import DeclaredCommand
 from lptui.fleet.guards import USUAL_GUARDS, Guards
 from lptui.fleet.units import Address, Percent, Wei
 
@@ -335,6 +336,7 @@ class Fleet:
     thresholds: Thresholds = Thresholds()
     intervals: Intervals = Intervals()
     guards: Guards = USUAL_GUARDS
+    commands: Mapping[str, DeclaredCommand] = field(default_factory=lambda: MappingProxyType({}))
     production: bool = False
     known_hosts: str | None = None
     demo: bool = False
