@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.command import Operator
 from tests.pool import Pool, pool
 from tests.sshd import Sshd, sshd
 from tests.traffic import traffic
@@ -157,3 +158,24 @@ async def test_targets_that_do_not_exist_are_refused(three: Pool, word: str) -> 
     assert outcome.code == 1
     assert "selects nothing" in outcome.err
     assert await three.haproxy.status("web/o1") == "UP"
+
+
+async def test_another_operator_sees_who_is_at_what(three: Pool, tmp_path: Path) -> None:
+    other = Operator(tmp_path / "other")
+    other.home.mkdir()
+    async with three.held_session() as (server, _):
+        words = ("drain", f"lb:long/{server}", "--wait", "30", "--late", "cut")
+        waiting = asyncio.create_task(three.act(*words))
+        await three.haproxy.until_status(f"long/{server}", "DRAIN")
+        argv = ("--config", str(three.config), "--headless", "drain", "lb:web/o1", "--yes")
+        refused = await asyncio.to_thread(other.run, *argv)
+        assert refused.code == 1
+        assert f"drain for lb:long/{server}" in refused.out
+        assert "wait for sessions to end" in refused.out
+        assert "lock on edge" in refused.out
+        taken = await asyncio.to_thread(other.run, *argv, "--steal-lock")
+        assert taken.code == 0, taken.out + taken.err
+        assert await three.haproxy.status("web/o1") == "DRAIN"
+        code, told = await waiting
+    assert code == 3
+    assert "taken the lock over" in told["result"]["summary"]
