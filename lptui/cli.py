@@ -31,6 +31,9 @@ commands with --headless (also with --demo):
   validate           the configuration's mistakes; exit 0 or 1
   reward [TARGET…]   call reward for orchestrators; --dry-run prints the plan
   initialize-round   initialise the round
+  runs               the newest runs of this fleet, and those that were cut half-way
+  resume [RUN]       goes on with a run that was cut; --dry-run only compares it with the fleet
+  undo [RUN]         takes back what a run has made
 
 other commands:
   audit [RUN]        the record of actions: all runs, or one with its steps

@@ -9,7 +9,8 @@ from lptui.actions.registry import ACTIONS
 from lptui.errors import LptuiError
 
 REPORTS: Final = ("check", "status", "validate")
-HEADLESS: Final = (*REPORTS, *(item.spec.id for item in ACTIONS))
+JOURNAL: Final = ("runs", "resume", "undo")
+HEADLESS: Final = (*REPORTS, *(item.spec.id for item in ACTIONS), *JOURNAL)
 """What goes with --headless."""
 
 OTHERS: Final = ("audit", "config schema", "check schema", "status schema", "completion")

@@ -27,6 +27,9 @@ UNREAD_S: Final = 15.0
 REPORT_S: Final = 10.0
 """Between two words of patience."""
 
+HOLD_S: Final = 3.0
+"""How often it is looked whether the lock is still held, while a step is waited for."""
+
 
 TO_BE_MADE: Final = (Standing.BEFORE, Standing.PARTLY)
 
@@ -136,16 +139,17 @@ class Engine:
     async def _before(self, number: int, step: Step, move: Move) -> Snapshot | None:
         """The look before a step; None when it is made already. Raises _StopError."""
         end = self._now() + UNREAD_S
-        pause = FIRST_LOOK_S
+        pause, in_a_row = FIRST_LOOK_S, 0
         while True:
             now = await self._look(step, move)
             seen = move.seen(step, now, None)
-            if seen.standing is Standing.MADE:
+            in_a_row = in_a_row + 1 if seen.standing is Standing.MADE else 0
+            if in_a_row >= move.looks:
                 await self._found_made(number, step, seen.words)
                 return None
             if seen.standing in TO_BE_MADE:
                 return now
-            if seen.standing is not Standing.UNKNOWN or self._now() >= end:
+            if not in_a_row and (seen.standing is not Standing.UNKNOWN or self._now() >= end):
                 await self._fail(number, step, f"not as planned: {seen.words}")
             await asyncio.sleep(pause)
             pause = min(2 * pause, SLOWEST_LOOK_S)
@@ -197,7 +201,7 @@ class Engine:
         self, number: int, step: Step, move: Move, before: Snapshot | None, wanted: Standing
     ) -> Seen:
         """Looks until it is so, cannot become so, or the step's time is over."""
-        begun = reported = self._now()
+        begun = reported = held = self._now()
         pause, in_a_row = FIRST_LOOK_S, 0
         while True:
             # Before the look, so that the last look is one after the end.
@@ -211,6 +215,8 @@ class Engine:
             if self._now() - reported >= REPORT_S:
                 reported = self._now()
                 self._say(number, step, seen.words)
+            if self._now() - held >= HOLD_S:
+                held = self._now()
                 await self._execution.hold()
             await asyncio.sleep(pause)
             pause = min(2 * pause, SLOWEST_LOOK_S)

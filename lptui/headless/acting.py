@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lptui.actions.options import ALL
@@ -17,6 +13,7 @@ from lptui.actions.plan import Outcome, Plan, Result
 from lptui.actions.runner import ACTION_DEADLINE_S
 from lptui.actions.select import requests
 from lptui.errors import LptuiError
+from lptui.headless.confirming import carry_out, say
 from lptui.report.actions import Run, plan_lines, render_runs
 
 if TYPE_CHECKING:
@@ -51,10 +48,10 @@ async def act(
     return _exit_code(runs)
 
 
-def check_format(arguments: argparse.Namespace, action: Action) -> None:
+def check_format(arguments: argparse.Namespace, verb: str) -> None:
     """Raises LptuiError for a format that an action cannot be reported in."""
     if arguments.format not in ("text", "json"):
-        raise LptuiError(action.spec.id, f"has no format {arguments.format}", "use text or json")
+        raise LptuiError(verb, f"has no format {arguments.format}", "use text or json")
 
 
 def options_of(arguments: argparse.Namespace, action: Action) -> tuple[tuple[str, str], ...]:
@@ -70,6 +67,14 @@ def options_of(arguments: argparse.Namespace, action: Action) -> tuple[tuple[str
             raise LptuiError(f"--{option.name}", f"{action.spec.id} has no such option", has)
         found.append((option.name, value))
     return tuple(found)
+
+
+def refuse_options(arguments: argparse.Namespace, verb: str) -> None:
+    """Raises LptuiError for a choice that only an action has."""
+    for option in ALL:
+        if getattr(arguments, option.name.replace("-", "_")) is not None:
+            what, why = f"--{option.name}", f"{verb} has no such option"
+            raise LptuiError(what, why, "a run keeps what it was begun with")
 
 
 def _exit_code(runs: Sequence[Run]) -> int:
@@ -88,80 +93,8 @@ async def _result(
     if plan.refusals and not plan.done:
         # As fresh as it gets: to look again would only take as long again.
         return runner.refuse(plan, plan.why_not, plan.refusals[0].remedy)
-    asks = not (arguments.yes or plan.why_not or session.read_only)
-    if asks and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        why, remedy = "nobody to ask: no terminal", "look at --dry-run, add --yes"
-        _say(f"lptui: {plan.summary}: {why}; {remedy}")
-        return runner.refuse(plan, why, remedy)
-    with _signals_cancel() as came:
-        try:
-            if asks and not await _agreed(plan):
-                return runner.refuse(plan, "not confirmed", "")
-            return await runner.run(action, plan, _say, left_s, steal=arguments.steal_lock)
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if not came or task is None:
-                raise
-            task.uncancel()
-            ended = runner.latest
-            if ended is None or ended.plan is not plan:
-                ended = runner.refuse(plan, "not confirmed", "")
-            return replace(ended, interrupted=True)
 
+    async def go() -> Result:
+        return await runner.run(action, plan, say, left_s, steal=arguments.steal_lock)
 
-@contextmanager
-def _signals_cancel() -> Iterator[list[int]]:
-    """While a plan is asked about or runs, a signal ends it in order: recorded, and told.
-
-    Gives the list of the signals that came.
-    """
-    came: list[int] = []
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    before = {
-        number: handler
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        # nohup
-        if (handler := signal.getsignal(number)) is not signal.SIG_IGN
-    }
-
-    def end(number: int) -> None:
-        came.append(number)
-        if task is not None:
-            task.cancel()
-
-    for number in before:
-        loop.add_signal_handler(number, end, number)
-    try:
-        yield came
-    finally:
-        for number, handler in before.items():
-            loop.remove_signal_handler(number)
-            signal.signal(number, handler)
-
-
-async def _agreed(plan: Plan) -> bool:
-    """Asks on the terminal; only the word yes is one. The connections live on meanwhile."""
-    for line in plan_lines(plan):
-        _say(line)
-    sys.stderr.write("Do this? Type yes: ")
-    sys.stderr.flush()
-    loop = asyncio.get_running_loop()
-    typed: asyncio.Future[str] = loop.create_future()
-
-    def read() -> None:
-        loop.remove_reader(sys.stdin)
-        if not typed.done():
-            typed.set_result(sys.stdin.readline())
-
-    loop.add_reader(sys.stdin, read)
-    try:
-        return (await typed).strip().lower() == "yes"
-    finally:
-        loop.remove_reader(sys.stdin)
-
-
-def _say(line: str) -> None:
-    """Progress; that nobody reads it any more ends nothing."""
-    with suppress(OSError):
-        sys.stderr.write(line + "\n")
-        sys.stderr.flush()
+    return await carry_out(arguments, session, plan, plan_lines(plan), go)

@@ -1,4 +1,4 @@
-"""The commands that need no screen: check, status, validate and the actions."""
+"""The commands that need no screen: check, status, validate, the actions and their journal."""
 
 from __future__ import annotations
 
@@ -47,6 +47,10 @@ def run_headless(arguments: argparse.Namespace) -> int:
         if len(words) > 1:
             raise LptuiError(verb, f"takes no target: {words[1]}", "see lptui --help")
         return _watched_report(arguments, verb)
+    from lptui.commands import JOURNAL
+
+    if verb in JOURNAL:
+        return asyncio.run(_journal(arguments, verb, words[1:]))
     from lptui.actions.registry import action
 
     found = action(verb)
@@ -119,10 +123,27 @@ async def _report(
 async def _act(arguments: argparse.Namespace, action: Action, words: Sequence[str]) -> int:
     from lptui.headless.acting import act, check_format
 
-    check_format(arguments, action)
+    check_format(arguments, action.spec.id)
     session = await _open(arguments)
     try:
         return await act(arguments, action, words, session)
+    finally:
+        await session.close()
+
+
+async def _journal(arguments: argparse.Namespace, verb: str, words: Sequence[str]) -> int:
+    from lptui.headless.acting import check_format, refuse_options
+    from lptui.headless.journal import list_runs, take_up
+
+    check_format(arguments, verb)
+    refuse_options(arguments, verb)
+    if len(words) > (0 if verb == "runs" else 1):
+        raise LptuiError(verb, f"takes no target: {words[-1]}", "see lptui --help")
+    session = await _open(arguments)
+    try:
+        if verb == "runs":
+            return await list_runs(arguments, session)
+        return await take_up(arguments, verb, words[0] if words else "", session)
     finally:
         await session.close()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from lptui.actions.plan import Cost, Plan, Result
+from lptui.actions.plan import Cost, Plan, Result, StepResult
 from lptui.clock import iso
 
 SCHEMA_VERSION = 1
@@ -33,6 +33,8 @@ def plan_lines(plan: Plan) -> tuple[str, ...]:
 def _plan_lines(plan: Plan) -> Iterable[str]:
     yield f"plan {plan.hash}: {plan.summary}"
     yield f"  effect: {plan.effect}"
+    if plan.blast:
+        yield f"  affects: {plan.blast}"
     yield f"  cost: {plan.cost}"
     if plan.lock is not None:
         yield f"  lock: {plan.lock}"
@@ -45,6 +47,8 @@ def _plan_lines(plan: Plan) -> Iterable[str]:
             yield f"       {item.remedy}"
     for number, step in enumerate(plan.steps, 1):
         yield f"  {number}. {step.title} ({step.target}): {step.call}"
+        if step.precondition:
+            yield f"     first: {step.precondition}"
         yield f"     then: {step.postcondition}; within {step.deadline_s:.0f} s; undo: {step.undo}"
     if plan.done:
         yield f"  nothing to do: {plan.done}"
@@ -71,13 +75,15 @@ def _document(runs: Sequence[Run], now: float) -> dict[str, Any]:
 
 
 def _plan(plan: Plan, result: Result | None) -> dict[str, Any]:
-    outcomes = {step.title: step for step in result.steps} if result else {}
+    outcomes = _outcomes(plan, result)
     return {
         "hash": plan.hash,
         "action": plan.action,
         "target": plan.target,
         "summary": plan.summary,
         "effect": plan.effect,
+        "blast": plan.blast or None,
+        "on_failure": plan.on_failure.value,
         "cost": plan.cost,
         **_cost(plan.exact_cost),
         "done": plan.done or None,
@@ -89,12 +95,23 @@ def _plan(plan: Plan, result: Result | None) -> dict[str, Any]:
         "steps": [
             {
                 **asdict(step),
-                "outcome": outcomes[step.title].outcome.value if step.title in outcomes else None,
-                "detail": outcomes[step.title].detail if step.title in outcomes else None,
+                "outcome": outcomes[number].outcome.value if number in outcomes else None,
+                "detail": outcomes[number].detail if number in outcomes else None,
             }
-            for step in plan.steps
+            for number, step in enumerate(plan.steps)
         ],
     }
+
+
+def _outcomes(plan: Plan, result: Result | None) -> dict[int, StepResult]:
+    """What became of the steps, by their place in the plan."""
+    places = {step.title: number for number, step in enumerate(plan.steps)}
+    found = {}
+    for step in result.steps if result else ():
+        number = step.number if step.number is not None else places.get(step.title)
+        if number is not None:
+            found[number] = step
+    return found
 
 
 def _cost(cost: Cost | None) -> dict[str, Any]:

@@ -104,6 +104,10 @@ async def test_some_things_must_show_in_several_looks_in_a_row() -> None:
     flapping.on_look = lambda: flapping.things.update(a=next(values, "on"))
     await run(flapping, plan_of(A), looks=3)
     assert flapping.did.count("look a") == 6
+    there, values = world(), iter(["on", "off"])
+    there.on_look = lambda: there.things.update(a=next(values, there.things["a"]))
+    await run(there, plan_of(A), looks=2)
+    assert there.did.count("tell a on") == 1, "one look is not enough to call it made already"
 
 
 async def test_what_cannot_be_read_is_waited_for_and_then_not_begun() -> None:
