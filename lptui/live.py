@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lptui.errors import LptuiError, RefusedError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lptui.actions.plan import Plan, Request, Result
+    from lptui.actions.spec import Action, ActionSpec
     from lptui.collector.collector import Collector
     from lptui.fleet.snapshot import Snapshot
     from lptui.session import Session
@@ -80,24 +81,50 @@ class LiveSession:
         if self._collector is not None:
             self._collector.resume()
 
-    async def plan(self, action_id: str, request: Request) -> Plan:
-        from lptui.actions.registry import action
+    async def spec(self, action_id: str) -> ActionSpec:
+        return (await asyncio.to_thread(_action, action_id)).spec
 
-        found = action(action_id)
-        if found is None:
-            raise LptuiError(action_id, "no such action")
+    async def plan(self, action_id: str, request: Request) -> Plan:
+        return await asyncio.to_thread(self._plan, action_id, request)
+
+    async def propose(self, actions: Sequence[str], words: Sequence[str] | None) -> Plan:
+        return await asyncio.to_thread(self._propose, actions, words)
+
+    async def refusals(
+        self, asks: Sequence[tuple[Sequence[str], Sequence[str] | None]]
+    ) -> Sequence[str]:
+        if self._collector is None:
+            return ["nothing has been read yet"] * len(asks)
+        snapshot = self._collector.snapshot
+        return await asyncio.to_thread(lambda: [refusal(snapshot, *ask) for ask in asks])
+
+    def _plan(self, action_id: str, request: Request) -> Plan:
+        """In a thread: it reads the record of earlier runs."""
+        found = _action(action_id)
         if self.read_only:
             raise RefusedError(found.spec.title, "this console is read-only")
         if self._collector is None or self._session is None:
             raise RefusedError(found.spec.title, "nothing has been read yet", "wait a moment")
-        return self._session.runner.plan(found, self._collector.snapshot, request)
+        runner, snapshot = self._session.runner, self._collector.snapshot
+        return runner.plan(found, snapshot, request)
+
+    def _propose(self, actions: Sequence[str], words: Sequence[str] | None) -> Plan:
+        plan: Plan | None = None
+        for name in actions:
+            found = _action(name)
+            if self._collector is None:
+                raise RefusedError(found.spec.title, "nothing has been read yet", "wait a moment")
+            plan = self._plan(name, aim(found, self._collector.snapshot, words))
+            if not plan.done:
+                break
+        if plan is None:
+            raise LptuiError("plan", "no action was named")
+        return plan
 
     async def execute(self, plan: Plan, progress: Callable[[str], None]) -> Result:
-        from lptui.actions.registry import action
-
-        found = action(plan.action)
-        if found is None or self._session is None:
-            raise LptuiError(plan.action, "no such action")
+        found = await asyncio.to_thread(_action, plan.action)
+        if self._session is None:
+            raise RefusedError(found.spec.title, "nothing has been read yet", "wait a moment")
         try:
             return await self._session.runner.run(found, plan, progress)
         finally:
@@ -109,3 +136,52 @@ class LiveSession:
             await self._collector.stop()
         if self._session is not None:
             await self._session.close()
+
+
+def aim(action: Action, snapshot: Snapshot, words: Sequence[str] | None) -> Request:
+    """What an action is asked to do for the first of the words that selects something for it.
+
+    None stands for the one target there is. Raises RefusedError when nothing is selected.
+    """
+    from lptui.actions.select import requests
+
+    spec = action.spec
+    if words is None or not action.targets(snapshot):
+        return requests(action, snapshot, ())[0]
+    for word in words:
+        try:
+            found = requests(action, snapshot, (word,))
+        except RefusedError:
+            continue
+        if len(found) == 1:
+            return found[0]
+        names = ", ".join(request.target for request in found)
+        raise RefusedError(spec.title, f"{len(found)} are selected: {names}", "select one of them")
+    raise RefusedError(spec.title, f"no {spec.subject} selected")
+
+
+def _action(name: str) -> Action:
+    """In a thread: the first time it loads all actions. Raises LptuiError."""
+    from lptui.actions.registry import action
+
+    found = action(name)
+    if found is None:
+        raise LptuiError(name, "no such action")
+    return found
+
+
+def refusal(snapshot: Snapshot, actions: Sequence[str], words: Sequence[str] | None) -> str:
+    """Why none of the actions has anything to do now; "" when one has. Pure but for loading."""
+    why = ""
+    for name in actions:
+        try:
+            found = _action(name)
+            plan = found.plan(snapshot, aim(found, snapshot, words))
+        except LptuiError as error:
+            return error.why
+        if not plan.why_not:
+            return ""
+        why = plan.why_not
+        if not plan.done:
+            break
+    return why

@@ -23,7 +23,7 @@ from lptui.errors import LptuiError
 from lptui.present.model import Line, Span, Tone
 from lptui.tui import theming
 from lptui.tui.background import in_thread
-from lptui.tui.commands import BY_ID, COMMANDS, PROMPT, Command
+from lptui.tui.commands import BY_ID, CHANGES, COMMANDS, PROMPT, Command
 from lptui.tui.handlers import HANDLERS
 from lptui.tui.memory import Sweeper
 from lptui.tui.overview import Overview
@@ -36,6 +36,7 @@ from lptui.tui.widgets.table import Table
 if TYPE_CHECKING:
     from lptui.tui.acting import Acting
     from lptui.tui.feed import Checks, Feed
+    from lptui.tui.offers import Offers
 
 TASKS_S = 0.5
 """How long own background work is waited for after it was cancelled."""
@@ -50,7 +51,7 @@ OVERVIEW_ONLY = frozenset(
         *(item.id for item in COMMANDS if item.id.startswith("pane-")),
         *("zoom", "detail", "filter", "sort", "next-pane", "previous-pane", "acknowledge"),
         *("events", "help"),
-        *(item.id for item in COMMANDS if item.action),
+        *(item.id for item in CHANGES),
     }
 )
 """Commands that make no sense while another screen is open over the panes."""
@@ -73,6 +74,7 @@ class LptuiApp(App[int], inherit_bindings=False):
             priority=item.id == "filter",
         )
         for item in COMMANDS
+        if item.keys
     ]
 
     def __init__(
@@ -93,6 +95,7 @@ class LptuiApp(App[int], inherit_bindings=False):
         self.overview = Overview()
         self.feed: Feed | None = None
         self.acting: Acting | None = None
+        self.offers: Offers | None = None
         self.paused = False
         self._checks = checks
         self._settle = settle
@@ -156,10 +159,12 @@ class LptuiApp(App[int], inherit_bindings=False):
     async def _run(self) -> None:
         from lptui.tui.acting import Acting
         from lptui.tui.feed import Feed, all_checks
+        from lptui.tui.offers import Offers
 
         feed = Feed(self.clock, self._checks or all_checks)
         self.feed = feed
         self.acting = Acting(self, self.session, feed)
+        self.offers = Offers(self)
         self._unsubscribe = self.session.subscribe(feed.receive)
         self.keep(self._load_themes())
         try:
@@ -168,6 +173,8 @@ class LptuiApp(App[int], inherit_bindings=False):
             self.failure = error
             self.exit(return_code=1)
             return
+        if not self.session.read_only:
+            self.keep(self.offers.run())
         while True:
             await feed.changes()
             await feed.digest()
@@ -278,6 +285,7 @@ class LptuiApp(App[int], inherit_bindings=False):
             self._message_until = 0.0
             self.overview.footer.say(())
         self.refresh_bars()
+        self._look_at_row()
         self._sweeper.tick(self.clock.monotonic())
 
     async def on_event(self, event: Event) -> None:
@@ -316,8 +324,8 @@ class LptuiApp(App[int], inherit_bindings=False):
         )
 
     def say(self, text: str, tone: Tone = Tone.ACCENT, seconds: float = 4.0) -> None:
-        """A short message in the footer. Plain text."""
-        self.overview.footer.say((Span(text, tone),))
+        """A short message in the footer; "" takes the last one away. Plain text."""
+        self.overview.footer.say((Span(text, tone),) if text else ())
         self._message_until = self.clock.now() + seconds
 
     def notify(
@@ -346,17 +354,22 @@ class LptuiApp(App[int], inherit_bindings=False):
 
     def why_not(self, item: Command) -> str:
         """Why a command cannot be used now; "" when it can."""
+        never = self._never(item)
+        return never or (self.offers.why_not(item) if self.offers is not None else "")
+
+    def _never(self, item: Command) -> str:
+        """Why a command cannot be used whatever is selected."""
         if item.missing:
             return item.missing
-        if item.action and self.session.read_only:
+        if item.actions and self.session.read_only:
             return "read-only"
-        if item.subject == "orchestrator":
-            row = self.overview.focused_pane.selected
-            if row is None:
-                return "no row is selected"
-            if row.subject("orchestrator") is None:
-                return "select an orchestrator (pane 1)"
+        if item.actions and (self.feed is None or self.feed.snapshot is None):
+            return "nothing has been read yet"
         return ""
+
+    def _look_at_row(self) -> None:
+        if self.offers is not None:
+            self.offers.look()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action != "command":
@@ -369,13 +382,13 @@ class LptuiApp(App[int], inherit_bindings=False):
     def action_command(self, identity: str) -> None:
         """Runs a command by its id, or says why not."""
         item = BY_ID[identity]
-        refusal = self.why_not(item)
+        refusal = self._never(item)
         if refusal:
             self.say(f"{item.key_word} {item.hint}: {refusal}", Tone.WARN)
             return
         if identity.startswith("pane-"):
             self.focus_pane(int(identity.removeprefix("pane-")) - 1)
-        elif item.action:
+        elif item.actions:
             self._act(item)
         else:
             HANDLERS[identity](self)
@@ -386,6 +399,7 @@ class LptuiApp(App[int], inherit_bindings=False):
         pane = self.overview.panes[index]
         self.overview.open(pane)
         pane.focus()
+        self._look_at_row()
         if self.overview.zoomed:
             # It was not kept up to date while it was hidden.
             self._fill(pane)
@@ -405,6 +419,7 @@ class LptuiApp(App[int], inherit_bindings=False):
         HANDLERS["detail"](self)
 
     def on_table_moved(self, message: Table.Moved) -> None:
+        self._look_at_row()
         self.refresh_bars()
         self.draw_chart()
 

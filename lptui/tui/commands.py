@@ -28,12 +28,13 @@ class Command(NamedTuple):
     """Something that a key does.
 
     Attributes:
-        keys: as Textual names them, the first one being shown.
+        keys: as Textual names them, the first one being shown; () where only the palette has it.
         hint: for the footer; one or two words.
         rank: place in the footer, the lowest first; what does not fit is left out.
-        action: id of the fleet action that it starts; such a command changes the fleet.
+        actions: ids of fleet actions; it starts the first that has something to do. Such a command
+            changes the fleet.
         missing: why it cannot be used at all; "" when it can.
-        subject: the kind of thing that the row under the cursor must stand for.
+        anywhere: it needs no row: the fleet has but one thing that it acts on.
     """
 
     id: str
@@ -42,14 +43,15 @@ class Command(NamedTuple):
     hint: str
     group: str
     rank: int
-    action: str = ""
+    actions: tuple[str, ...] = ()
     missing: str = ""
-    subject: str = ""
+    anywhere: bool = False
 
     @property
     def key_word(self) -> str:
         """The key as it is written for people."""
-        return KEY_WORDS.get(self.keys[0], self.keys[0])
+        first = self.keys[0] if self.keys else ""
+        return KEY_WORDS.get(first, first)
 
 
 KEY_WORDS: Final = {
@@ -98,8 +100,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "reward",
         ACT,
         11,
-        action="reward",
-        subject="orchestrator",
+        ("reward",),
     ),
     Command(
         "initialize-round",
@@ -108,15 +109,54 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "init round",
         ACT,
         16,
-        action="initialize-round",
-        subject="round",
+        ("initialize-round",),
+        anywhere=True,
     ),
-    Command("drain", ("d",), "Drain or undrain a server", "drain", ACT, 60, "drain", LATER),
     Command(
-        "failover", ("f",), "Move a role to another node", "failover", ACT, 61, "failover", LATER
+        "drain",
+        ("d",),
+        "Take the row's servers out of service; when they are, bring them back",
+        "drain",
+        ACT,
+        15,
+        ("drain", "undrain"),
     ),
-    Command("rebalance", ("b",), "Rebalance load", "rebalance", ACT, 62, "rebalance", LATER),
-    Command("restart", ("R",), "Coordinated restart", "restart", ACT, 63, "restart", LATER),
+    Command(
+        "failover",
+        ("f",),
+        "Move the row's pool, key or RPC consumers to another one",
+        "failover",
+        ACT,
+        17,
+        ("failover",),
+    ),
+    Command(
+        "rebalance",
+        ("b",),
+        "Share load anew in the row's pool",
+        "rebalance",
+        ACT,
+        18,
+        ("rebalance",),
+    ),
+    Command(
+        "restart",
+        ("R",),
+        "Restart the row's nodes in order, one after the other",
+        "restart",
+        ACT,
+        19,
+        ("restart",),
+    ),
+    Command(
+        "move-transcoder",
+        (),
+        "Move the row's transcoder to another orchestrator",
+        "move",
+        ACT,
+        97,
+        ("move-transcoder",),
+    ),
     Command("logs", ("l",), "Logs of the selected unit", "logs", LOOK, 64, missing=LATER),
     Command("shell", ("o",), "A shell on the selected host", "shell", LOOK, 65, missing=LATER),
     Command("pause", ("p",), "Pause and resume reading", "pause", CONSOLE, 30),
@@ -133,3 +173,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
 
 
 BY_ID: Final = {item.id: item for item in COMMANDS}
+
+CHANGES: Final = tuple(item for item in COMMANDS if item.actions)
+"""Those that change the fleet."""

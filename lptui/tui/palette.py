@@ -18,29 +18,36 @@ ROW_LIMIT = 40
 
 
 class Commands(Provider):
-    """The commands that can be used now; those that cannot say why."""
+    """The commands; those that cannot be used now come last and say why."""
 
     async def discover(self) -> Hits:
         for item in self._offered():
-            yield DiscoveryHit(Content(_words(item)), partial(self._run, item), text=item.title)
+            yield DiscoveryHit(self._words(item), partial(self._run, item), text=item.title)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for item in self._offered():
             score = matcher.match(f"{item.title} {item.hint}")
             if score > 0:
-                yield Hit(score, Content(_words(item)), partial(self._run, item), text=item.title)
+                yield Hit(score, self._words(item), partial(self._run, item), text=item.title)
 
     def _offered(self) -> list[Command]:
         app: LptuiApp = self.app  # type: ignore[assignment]
         hidden = ("palette", "back")
-        return [
+        offered = [
             item
             for item in COMMANDS
             if item.id not in hidden
             and not item.missing
-            and not (item.action and app.session.read_only)
+            and not (item.actions and app.session.read_only)
         ]
+        return sorted(offered, key=lambda item: bool(app.why_not(item)))
+
+    def _words(self, item: Command) -> Content:
+        app: LptuiApp = self.app  # type: ignore[assignment]
+        words = f"{item.title}  ({item.key_word})" if item.keys else item.title
+        why = app.why_not(item)
+        return Content.styled(f"{words}  {why}", "dim") if why else Content(words)
 
     def _run(self, item: Command) -> None:
         app: LptuiApp = self.app  # type: ignore[assignment]
@@ -73,10 +80,6 @@ class Rows(Provider):
             pane.select(key)
 
         app.call_after_refresh(there)
-
-
-def _words(item: Command) -> str:
-    return f"{item.title}  ({item.key_word})"
 
 
 def open_palette(app: LptuiApp) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -55,15 +56,20 @@ def run_app(session: Session, *, theme: str | None = None, interval_s: float | N
 
 def _tell_abandoned(app: LptuiApp) -> None:
     """An action that was under way is not undone by leaving: says so, and where to look."""
-    what = app.acting.abandoned if app.acting is not None else ""
-    if not what:
+    plan = app.acting.abandoned if app.acting is not None else None
+    if plan is None:
         return
-    action, _, target = what.partition(" of ")
-    with contextlib.suppress(OSError):
-        sys.stderr.write(
-            f"lptui: {what} was under way, and the node may go on with it by itself\n"
-            f"lptui: see what became of it: lptui --headless {action} {target} --dry-run\n"
+    what = f"lptui: {plan.action} of {plan.target} was under way"
+    if plan.is_stepwise:
+        lines = (f"{what} and is cut", "lptui: start lptui again: it offers to resume or undo it")
+    else:
+        words = shlex.join((plan.action, *plan.request.targets))
+        lines = (
+            f"{what}, and the node may go on with it by itself",
+            f"lptui: see what became of it: lptui --headless {words} --dry-run",
         )
+    with contextlib.suppress(OSError):
+        sys.stderr.write("\n".join(lines) + "\n")
 
 
 async def _run(app: LptuiApp, session: Session) -> int:

@@ -5,11 +5,12 @@ The screen knows nothing of hosts, transports or files; a recording or a test is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from lptui.actions.plan import Plan, Request, Result
+    from lptui.actions.spec import ActionSpec
     from lptui.fleet.snapshot import Snapshot
 
 
@@ -46,6 +47,27 @@ class Session(Protocol):
         ...
 
     def resume(self) -> None: ...
+
+    async def spec(self, action_id: str) -> ActionSpec:
+        """How an action presents itself. Raises LptuiError when there is none of that name."""
+        ...
+
+    async def propose(self, actions: Sequence[str], words: Sequence[str] | None) -> Plan:
+        """The plan of the first of these actions that has something to do.
+
+        It is for the first of the words (selectors) that selects something for it, and without
+        words (None) for the one thing there is. Raises LptuiError when nothing is selected.
+        """
+        ...
+
+    async def refusals(
+        self, asks: Sequence[tuple[Sequence[str], Sequence[str] | None]]
+    ) -> Sequence[str]:
+        """For each pair, as `propose` takes them, why there is nothing to do; "" when there is.
+
+        From the newest readings alone, in a few words. Never raises LptuiError.
+        """
+        ...
 
     async def plan(self, action_id: str, request: Request) -> Plan:
         """What an action would do to its targets, from readings that are fresh enough.

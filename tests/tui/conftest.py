@@ -13,7 +13,8 @@ import pytest
 from textual.pilot import Pilot
 
 from lptui.clock import FrozenClock
-from lptui.tui import feed
+from lptui.tui import feed, offers
+from lptui.tui.aiming import words_of
 from lptui.tui.app import LptuiApp
 from tests.snapshots import NOW, FleetBuilder
 from tests.tui.scripted import ScriptedSession
@@ -54,6 +55,14 @@ class Console:
         await app.redraw()
         await self.pilot.pause()
 
+    async def settled(self) -> None:
+        """Waits until the footer is about the row under the cursor."""
+        app = self.app
+        assert app.offers is not None
+        app.offers.look()
+        words = words_of(app.overview.focused_pane.selected)
+        await self.until(lambda: app.offers and app.offers.looked_at == words, "offers")
+
     def lines(self) -> list[str]:
         """The active screen as it is drawn, line by line."""
         strips = self.app.screen._compositor.render_strips(self.app.size)
@@ -89,6 +98,8 @@ async def running(
             await console.until(lambda: app.feed and app.feed.findings.checked, "checks")
         await app.redraw()
         app.refresh_bars()
+        if builder is not None and not read_only:
+            await console.settled()
         await pilot.pause()
         yield console
 
@@ -98,6 +109,8 @@ def at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No pause between redraws, and no trace in the user's own folders."""
     monkeypatch.setattr(feed, "REDRAW_GAP_S", 0.005)
     monkeypatch.setattr(feed, "CHECK_GAP_S", 0.0)
+    monkeypatch.setattr(offers, "REST_S", 0.0)
+    monkeypatch.setattr(offers, "AGAIN_S", 0.0)
     monkeypatch.setenv("LPTUI_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.delenv("NO_COLOR", raising=False)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from lptui.actions.options import LATE, TO, WAIT
 from lptui.actions.plan import Outcome, Plan, Precondition, Request, Result, Step, StepResult
+from lptui.actions.spec import ActionSpec, Effect
 from lptui.errors import LptuiError, RefusedError
 from lptui.fleet.snapshot import Snapshot
+
+NETWORK = "arbitrum-one-mainnet"
 
 
 class ScriptedSession:
@@ -24,6 +28,13 @@ class ScriptedSession:
         self.failure: LptuiError | None = None
         self.hangs = False
         self.refuses = False
+        self.fits: set[str] = {"main"}
+        """Words that select something."""
+        self.is_done: set[str] = set()
+        """Actions that have nothing to do."""
+        self.words = ""
+        """Instead of a plan's own."""
+        self.executed_options: dict[str, str] = {}
         self.release = asyncio.Event()
         self.outcome = Outcome.DONE
         self.done = ""
@@ -57,17 +68,46 @@ class ScriptedSession:
     def resume(self) -> None:
         self.calls.append("resume")
 
+    async def spec(self, action_id: str) -> ActionSpec:
+        options = (WAIT, LATE, TO) if action_id in ("drain", "failover") else ()
+        return ActionSpec(
+            action_id, action_id.capitalize(), "", Effect.WRITE, "thing", "", (), (), options
+        )
+
+    async def propose(self, actions: Sequence[str], words: Sequence[str] | None) -> Plan:
+        targets = [NETWORK] if words is None else [word for word in words if word in self.fits]
+        if not targets:
+            raise RefusedError(actions[0], "no thing selected")
+        name = next((name for name in actions if name not in self.is_done), actions[-1])
+        return await self.plan(name, Request((targets[0],)))
+
+    async def refusals(
+        self, asks: Sequence[tuple[Sequence[str], Sequence[str] | None]]
+    ) -> Sequence[str]:
+        return [self._refusal(words) for _, words in asks]
+
+    def _refusal(self, words: Sequence[str] | None) -> str:
+        if words is not None and not self.fits.intersection(words):
+            return "no thing selected"
+        return "not yet called: last reward round 4120" if self.refuses else ""
+
     async def plan(self, action_id: str, request: Request) -> Plan:
         target = request.target
         self.calls.append(f"plan {action_id} {target}")
         if self.read_only:
             raise RefusedError(action_id, "read-only")
-        return replace(
-            example_plan(action_id, target, met=not self.refuses), done=self.done, request=request
-        )
+        if dict(request.options).get("wait", "0").isalpha():
+            raise RefusedError(action_id, "wait is not a number of seconds")
+        plan = example_plan(action_id, target, met=not self.refuses)
+        if self.words:
+            [step] = plan.steps
+            steps = (replace(step, title=self.words, call=self.words, postcondition=self.words),)
+            plan = replace(plan, summary=self.words, effect=self.words, steps=steps)
+        return replace(plan, done=self.done, request=request)
 
     async def execute(self, plan: Plan, progress: Callable[[str], None]) -> Result:
         self.calls.append(f"execute {plan.action} {plan.target}")
+        self.executed_options = dict(plan.request.options)
         progress("waiting for the receipt of 0x1234")
         await self.release.wait()
         step = StepResult("call reward", Outcome.DONE, "0x1234")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from lptui.actions.plan import Outcome
 from lptui.clock import FrozenClock
 from lptui.tui import acting
+from lptui.tui.acting import named
 from lptui.tui.screens.confirm import ConfirmScreen
 from tests.snapshots import FleetBuilder
 from tests.tui.conftest import Console, running
@@ -14,6 +17,11 @@ from tests.tui.conftest import Console, running
 
 def executed(console: Console) -> list[str]:
     return [call for call in console.session.calls if call.startswith("execute")]
+
+
+def says(console: Console, words: str) -> bool:
+    """Whether the footer says so."""
+    return words in console.lines()[-1]
 
 
 async def asked(console: Console) -> None:
@@ -74,10 +82,12 @@ async def test_initialising_a_round_needs_no_row() -> None:
         assert "plan initialize-round arbitrum-one-mainnet" in console.session.calls
 
 
-async def test_reward_needs_an_orchestrator() -> None:
+async def test_an_action_needs_something_selected_that_it_is_for() -> None:
     async with running(FleetBuilder()) as console:
-        await console.press("6", "r")
-        assert "select an orchestrator" in console.lines()[-1]
+        for key, hint in (("r", "reward"), ("d", "drain")):
+            await console.press("6", key)
+            words = f"{key} {hint}: no thing selected"
+            await console.until(partial(says, console, words), words)
         assert not [call for call in console.session.calls if call.startswith("plan")]
 
 
@@ -88,7 +98,8 @@ async def test_read_only_hides_and_refuses_every_change() -> None:
         for key in "ridfbR":
             await console.press(key)
             assert console.app.screen is console.app.overview
-        assert "read-only" in console.lines()[-1] or "not in this version" in console.lines()[-1]
+        await console.press("d")
+        assert "d drain: read-only" in console.lines()[-1]
         assert not [call for call in console.session.calls if call.startswith("plan")]
         await console.press("question_mark")
         assert "(read-only)" in console.text()
@@ -130,4 +141,5 @@ async def test_leaving_during_an_action_is_remembered() -> None:
         await console.press("q")
         app = console.app
     assert app.acting is not None
-    assert app.acting.abandoned == "reward of main"
+    assert app.acting.abandoned is not None
+    assert named(app.acting.abandoned) == "reward of main"

@@ -1,8 +1,9 @@
-"""The question before a change: the whole plan, and No unless Yes is chosen on purpose."""
+"""The question before a change: all of it, and No unless Yes is chosen on purpose."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
@@ -12,33 +13,56 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from lptui.present.model import Line, Span, Tone
-from lptui.tui.commands import Command
-from lptui.tui.widgets.drawing import CURSOR
+from lptui.tui.entry import Entry
+from lptui.tui.widgets.bars import Lines
+from lptui.tui.widgets.drawing import CURSOR, fit, width_of
 from lptui.tui.widgets.lines import LinesView
 from lptui.tui.widgets.painted import Painted
 
-if TYPE_CHECKING:
-    from lptui.actions.plan import Plan
+LABEL_WIDTH: Final = 22
+"""Longest label of Yes, in cells: what the keys are stands beside it on the narrowest screen."""
+
+AROUND: Final = 6
+"""Lines of the dialog that are not its text, and that are left around it."""
 
 
 class Choice(Painted):
-    """`No` and, when the plan may run, `Yes`."""
+    """`No` and, when it may be done, `Yes`."""
 
     BASE: ClassVar[str] = "surface"
 
     def __init__(self, yes: str) -> None:
         super().__init__(id="choice")
-        self._yes = yes
+        self._yes = ""
+        self._typing = False
         self.chosen_yes = False
+        self.offer(yes)
 
     @property
     def may(self) -> bool:
         return bool(self._yes)
 
+    def offer(self, yes: str) -> None:
+        """Another label for Yes; "" takes it away. No is chosen again."""
+        self._yes = fit(yes, LABEL_WIDTH) if width_of(yes) > LABEL_WIDTH else yes
+        self.chosen_yes = False
+        self.refresh()
+
     def toggle(self) -> None:
         """The other one."""
         self.chosen_yes = self.may and not self.chosen_yes
         self.refresh()
+
+    def typing(self, on: bool) -> None:
+        """Whether a line above has the keys."""
+        self._typing = on
+        self.refresh()
+
+    @property
+    def _hint(self) -> str:
+        if self._typing:
+            return "   Enter takes it, Esc does not"
+        return "   ←→ choose   Enter   y/n   Esc no" if self.may else "   Enter or Esc"
 
     def render_line(self, y: int) -> Strip:
         if y:
@@ -51,10 +75,9 @@ class Choice(Painted):
         strips = [Strip(list(self.draw((Span("  "),), 2)))]
         for text, background in parts:
             tone = Tone.STRONG if background else Tone.NORMAL
-            strips.append(self.draw((Span(text, tone),), len(text), background))
+            strips.append(self.draw((Span(text, tone),), width_of(text), background))
             strips.append(self.draw((), 2))
-        hint = "   ←→ choose   Enter   y/n   Esc no" if self.may else "   Enter or Esc"
-        strips.append(self.draw((Span(hint, Tone.MUTED),), len(hint)))
+        strips.append(self.draw((Span(self._hint, Tone.MUTED),), len(self._hint)))
         joined = Strip.join(strips)
         return joined.adjust_cell_length(self.size.width, self.palette.style(Tone.NORMAL))
 
@@ -62,19 +85,24 @@ class Choice(Painted):
         no_ends = 2 + len(" No ") + 2
         screen = self.screen
         if isinstance(screen, ConfirmScreen):
-            screen.answer(
-                self.may and event.x >= no_ends and event.x < no_ends + len(self._yes) + 4
-            )
+            yes_ends = no_ends + width_of(self._yes) + 4
+            screen.answer(self.may and no_ends <= event.x < yes_ends)
 
 
-class PlanView(LinesView):
-    """The plan's lines, on the dialog's own colour."""
+class Body(LinesView):
+    """What is asked about, on the dialog's own colour."""
+
+    BASE: ClassVar[str] = "surface"
+
+
+class Words(Lines):
+    """What to type, or what was wrong with it."""
 
     BASE: ClassVar[str] = "surface"
 
 
 class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
-    """Gives True only for a deliberate yes."""
+    """Gives True only for a deliberate yes; where there is a `phrase`, only when it was typed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,right,tab,shift+tab,h,l", "other", show=False),
@@ -84,30 +112,70 @@ class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
         Binding("q,ctrl+q,ctrl+c", "app.command('quit')", show=False),
     ]
 
-    def __init__(self, plan: Plan, item: Command) -> None:
+    def __init__(self, lines: Sequence[Line], yes: str, phrase: str = "") -> None:
+        """`yes` "" offers no Yes. `phrase` is the fleet's name where that must be typed."""
         super().__init__()
-        self.plan = plan
-        self._item = item
-        yes = "" if plan.why_not else f"Yes, {item.hint} {plan.target}"
+        self._phrase = phrase
         self.choice = Choice(yes)
-        self.body = PlanView(plan_lines(plan, item), id="plan")
+        self.body = Body(lines, id="plan")
+        self.words = Words(id="words")
 
     def compose(self) -> ComposeResult:
         with Widget(id="question"):
             yield self.body
+            yield self.words
             yield self.choice
 
     def on_mount(self) -> None:
         self.body.focus()
-        self.on_resize()
+        self.fit()
 
     def on_resize(self) -> None:
-        """Keeps the choice on the screen however long the plan is."""
-        self.body.styles.max_height = max(3, self.app.size.height - 6)
+        self.fit()
+
+    def fit(self) -> None:
+        """Keeps the choice, and what is typed, on the screen however long the text is."""
+        more = len(self.words.lines) + sum(not entry.is_over for entry in self.query(Entry))
+        self.words.styles.height = len(self.words.lines)
+        self.body.styles.max_height = max(3, self.app.size.height - AROUND - more)
+        self.body.refresh(layout=True)
 
     def answer(self, value: bool) -> None:
-        """Closes with an answer."""
-        self.dismiss(value and self.choice.may)
+        """Closes with an answer; a Yes that must be typed asks for that first."""
+        if value and self.choice.may and self._phrase:
+            self._ask_phrase()
+        else:
+            self.dismiss(value and self.choice.may)
+
+    def ask(self, question: str, entry: Entry) -> None:
+        """Has a line typed; the very next key goes to it."""
+        self.tell((Span(question, Tone.STRONG),))
+        self.query_one("#question").mount(entry, before=self.choice)
+        self.set_focus(entry)
+        self.choice.typing(True)
+        self.fit()
+
+    def tell(self, words: Line) -> None:
+        """A line above the choice; () for none."""
+        self.words.show([words] if words else [])
+        self.fit()
+
+    def entered(self) -> None:
+        """The line is gone; keys are the question's again."""
+        self.choice.typing(False)
+        self.tell(())
+        self.set_focus(self.body)
+
+    def _ask_phrase(self) -> None:
+        def given(text: str | None) -> None:
+            self.entered()
+            if text == self._phrase:
+                self.dismiss(self.choice.may)
+            elif text is not None:
+                self.tell((Span("That is not the fleet's name; nothing was done.", Tone.WARN),))
+
+        question = f"This fleet is in production. Type its name, {self._phrase}:"
+        self.ask(question, Entry("the fleet's name", "", given))
 
     def action_other(self) -> None:
         """Chooses the other one."""
@@ -118,56 +186,10 @@ class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
         self.answer(self.choice.chosen_yes)
 
     def action_yes(self) -> None:
-        """Yes, when the plan may run."""
+        """Yes, when it may be done."""
         if self.choice.may:
             self.answer(True)
 
     def action_no(self) -> None:
         """No."""
         self.answer(False)
-
-
-def plan_lines(plan: Plan, item: Command) -> list[Line]:
-    """The plan in words: what, whom, cost, conditions, steps."""
-    lines: list[Line] = [
-        (Span(item.title, Tone.STRONG),),
-        (Span("target     ", Tone.MUTED), Span(plan.target, Tone.STRONG)),
-        (Span("plan       ", Tone.MUTED), Span(plan.summary)),
-        (Span("effect     ", Tone.MUTED), Span(plan.effect)),
-        (Span("cost       ", Tone.MUTED), Span(plan.cost)),
-    ]
-    if plan.done:
-        lines += [(), (Span("Nothing to do: ", Tone.OK), Span(plan.done))]
-    elif plan.why_not:
-        lines += [(), (Span("Refused: ", Tone.CRITICAL), Span(plan.why_not))]
-    for warning in plan.warnings:
-        lines.append((Span("warning    ", Tone.WARN), Span(warning)))
-    lines += [(), (Span("Conditions", Tone.ACCENT),)]
-    for held in plan.preconditions:
-        sign, tone = {
-            True: ("yes", Tone.OK),
-            False: ("NO", Tone.CRITICAL),
-            None: ("?", Tone.UNKNOWN),
-        }[held.met]
-        lines.append(
-            (Span(f"  {sign:<4}", tone), Span(f"{held.name}: "), Span(held.evidence, Tone.MUTED))
-        )
-        if held.met is not True and held.remedy:
-            lines.append((Span(f"       → {held.remedy}", Tone.ACCENT),))
-    lines += [(), (Span("Steps", Tone.ACCENT),)]
-    for number, step in enumerate(plan.steps, 1):
-        lines.append(
-            (
-                Span(f"  {number}. ", Tone.MUTED),
-                Span(step.title),
-                Span(f" on {step.target}", Tone.MUTED),
-            )
-        )
-        lines.append((Span("     call ", Tone.MUTED), Span(step.call)))
-        lines.append((Span("     then ", Tone.MUTED), Span(step.postcondition)))
-        limit = f"     within {step.deadline_s:g} s; {step.undo}"
-        lines.append((Span(limit, Tone.MUTED),))
-    if plan.lock is not None:
-        lines.append((Span(f"     lock {plan.lock}", Tone.MUTED),))
-    lines += [(), (Span(f"plan {plan.hash}", Tone.MUTED),)]
-    return lines

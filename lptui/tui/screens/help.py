@@ -62,13 +62,14 @@ class HelpScreen(Page):
             for item in COMMANDS:
                 if item.group != group:
                     continue
-                reason = item.missing
-                if item.action and app.session.read_only:
-                    reason = "read-only"
+                reason = app.why_not(item)
                 tone = Tone.MUTED if reason else Tone.NORMAL
                 lines.append(
                     (
-                        Span(f"   {item.key_word:<11}", Tone.MUTED if reason else Tone.STRONG),
+                        Span(
+                            f"   {item.key_word or 'Ctrl+P':<11}",
+                            Tone.MUTED if reason else Tone.STRONG,
+                        ),
                         Span(item.title, tone),
                         Span(f"  ({reason})" if reason else "", Tone.MUTED),
                     )
