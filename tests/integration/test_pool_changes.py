@@ -166,7 +166,9 @@ async def test_another_operator_sees_who_is_at_what(three: Pool, tmp_path: Path)
     async with three.held_session() as (server, _):
         words = ("drain", f"lb:long/{server}", "--wait", "30", "--late", "cut")
         waiting = asyncio.create_task(three.act(*words))
-        await three.haproxy.until_status(f"long/{server}", "DRAIN")
+        while await three.haproxy.status(f"long/{server}") != "DRAIN":
+            assert not waiting.done(), waiting.result()
+            await asyncio.sleep(0.02)
         argv = ("--config", str(three.config), "--headless", "drain", "lb:web/o1", "--yes")
         refused = await asyncio.to_thread(other.run, *argv)
         assert refused.code == 1
