@@ -18,7 +18,7 @@ from lptui.actions.fleet_lock import FleetLock
 from lptui.actions.journal import Entry, Journal
 from lptui.actions.plan import Outcome, Plan, Precondition, Request, Result
 from lptui.actions.running import Running
-from lptui.actions.spec import Action, Progress, Source
+from lptui.actions.spec import Action, Progress, Source, Told, nobody
 from lptui.clock import Clock, iso
 from lptui.errors import RefusedError
 from lptui.fleet.snapshot import Snapshot
@@ -50,7 +50,7 @@ class Runner:
         *,
         read_only: bool = False,
     ) -> None:
-        """`latest` is how the newest run ended, also when it was cancelled."""
+        """`latest` is how the newest run ended, also when it was cancelled; `latest_run` its id."""
         self.fleet = fleet
         self.reach = reach
         self.clock = clock
@@ -60,6 +60,7 @@ class Runner:
         self._read_only = read_only
         self._abort = asyncio.Event()
         self.latest: Result | None = None
+        self.latest_run = ""
         self.audit = Audit(state / AUDIT, clock)
         self.journal = Journal(state / "journal.db", clock)
 
@@ -82,22 +83,27 @@ class Runner:
         deadline_s: float = ACTION_DEADLINE_S,
         *,
         steal: bool = False,
+        told: Told = nobody,
     ) -> Result:
         """Executes a plan; every way to end is a Result, and is in the record.
 
         With `steal` another operator's lock is taken over. Cancelled, it raises CancelledError,
         with the end on record and in `latest`.
         """
-        running = Running(self, plan, progress, deadline_s, steal=steal)
+        running = Running(self, plan, progress, deadline_s, steal=steal, told=told)
         return await self._locked(running, running.audit.started, lambda: running.execute(action))
 
-    async def resume(self, entry: Entry, progress: Progress, *, steal: bool = False) -> Result:
+    async def resume(
+        self, entry: Entry, progress: Progress, *, steal: bool = False, told: Told = nobody
+    ) -> Result:
         """Takes up a run that was cut, from the fleet as it is now."""
-        return await self._again(entry, Verb.RESUME, progress, steal)
+        return await self._again(entry, Verb.RESUME, progress, steal, told)
 
-    async def undo(self, entry: Entry, progress: Progress, *, steal: bool = False) -> Result:
+    async def undo(
+        self, entry: Entry, progress: Progress, *, steal: bool = False, told: Told = nobody
+    ) -> Result:
         """Takes back what a run has made."""
-        return await self._again(entry, Verb.UNDO, progress, steal)
+        return await self._again(entry, Verb.UNDO, progress, steal, told)
 
     async def compare(self, entry: Entry, verb: Verb) -> tuple[Compared, ...]:
         """What would become of each step, by a new reading of the fleet.
@@ -145,8 +151,11 @@ class Runner:
         if why:
             raise RefusedError(f"{verb} {entry.id}", why, "lptui --headless runs lists all")
 
-    async def _again(self, entry: Entry, verb: Verb, progress: Progress, steal: bool) -> Result:
-        running = Running(self, entry.plan, progress, ACTION_DEADLINE_S, entry.id, steal=steal)
+    async def _again(
+        self, entry: Entry, verb: Verb, progress: Progress, steal: bool, told: Told
+    ) -> Result:
+        deadline_s = ACTION_DEADLINE_S
+        running = Running(self, entry.plan, progress, deadline_s, entry.id, steal=steal, told=told)
         try:
             self._refuse_useless(entry, verb)
         except RefusedError as error:
@@ -162,6 +171,7 @@ class Runner:
         if self._read_only:
             return self.refuse(plan, "this console is read-only", "start it without --read-only")
         self._abort.clear()
+        self.latest_run = running.run
         try:
             with ExitStack() as stack:
                 for lock in self._lock_names(plan):

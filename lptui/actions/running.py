@@ -12,7 +12,7 @@ from lptui.actions.audit import Run, new_run, whoami
 from lptui.actions.comparing import Verb
 from lptui.actions.journal import Entry, Journal, RunRecord
 from lptui.actions.plan import Outcome, Plan, Result, Step, StepResult
-from lptui.actions.spec import Action, Event, Execution, Progress
+from lptui.actions.spec import Action, Event, Execution, Progress, Told
 from lptui.errors import LptuiError, RefusedError
 from lptui.text import clean
 
@@ -34,8 +34,9 @@ class _Recorded:
         begun: something may have been changed.
     """
 
-    def __init__(self, journal: Journal, run: str, audit: Run) -> None:
+    def __init__(self, journal: Journal, run: str, audit: Run, told: Told) -> None:
         self._journal = journal
+        self._told = told
         self._record = RunRecord(journal, run)
         self._audit = audit
         self.run = run
@@ -68,6 +69,7 @@ class _Recorded:
         """See `spec.Record`."""
         await self._record.step(number, event, words)
         self.begun = self.begun or event in (Event.BEGAN, Event.UNDOING)
+        self._told(number, event, words)
         with suppress(OSError):  # the journal is what the next console goes by
             await asyncio.to_thread(self._audit.event, number, event.value, words)
 
@@ -85,7 +87,7 @@ class _Recorded:
 
 
 class Running:
-    """One run. `run` is its id when it is taken up again, or back."""
+    """One run. `run` is its id, given when it is taken up again, or back."""
 
     def __init__(
         self,
@@ -96,15 +98,17 @@ class Running:
         run: str = "",
         *,
         steal: bool,
+        told: Told,
     ) -> None:
-        run = run or new_run()
+        self.run = run = run or new_run()
         self._runner = runner
         self.plan = plan
         self._progress = progress
         self._deadline_s = deadline_s
         self._steal = steal
+        self._told = told
         self.audit = runner.audit.run(plan, runner.fleet.name, run)
-        self._record = _Recorded(runner.journal, run, self.audit)
+        self._record = _Recorded(runner.journal, run, self.audit, told)
         self._begun = False
         self._lock = runner.fleet_lock(plan, run)
         self.result = self._unfinished("ended")
@@ -225,6 +229,7 @@ class Running:
             self._record,
             hold,
             runner.aborting,
+            self._told,
         )
 
     def _step(self, step: Step) -> None:
@@ -234,6 +239,7 @@ class Running:
             why = f"the record cannot be written: {clean(str(error))}"
             raise RefusedError(step.title, why, WRITABLE) from None
         self._begun = self._begun or step == self.plan.steps[0]
+        self._told(self.plan.steps.index(step), Event.BEGAN, "")
 
     def _unfinished(self, why: str, remedy: str = "") -> Result:
         """Ended half-way: harmless before the first step, unknown after it."""

@@ -48,6 +48,14 @@ class Event(StrEnum):
     """It could not be undone."""
 
 
+Told = Callable[[int, Event | None, str], None]
+"""Takes what happened to a step, by its number from 0; None: what is seen while it is awaited."""
+
+
+def nobody(number: int, event: Event | None, words: str) -> None:
+    """`Told` for those who read the lines of progress instead."""
+
+
 class Record(Protocol):
     """The journal of one run. What it was told is on the disk when it returns."""
 
@@ -67,6 +75,7 @@ class Execution:
         record: the journal of plans that are made of moves.
         hold: goes on holding the locks; raises RefusedError when they are lost.
         abort: set when the operator wants no further step.
+        told: the same as `progress` tells, by the steps.
         deadline_s: after which the outcome is "unknown".
     """
 
@@ -81,6 +90,7 @@ class Execution:
     record: Record
     hold: Callable[[], Awaitable[None]]
     abort: asyncio.Event = field(default_factory=asyncio.Event)
+    told: Told = nobody
 
 
 class Action(Protocol):
