@@ -207,6 +207,7 @@ class Engine:
             # Before the look, so that the last look is one after the end.
             late = self._now() >= begun + step.deadline_s
             seen = move.seen(step, await self._look(step, move), before)
+            self._execution.told(number, None, seen.words)
             in_a_row = in_a_row + 1 if seen.standing is wanted else 0
             if in_a_row >= (move.looks if wanted is Standing.MADE else 1):
                 return seen
