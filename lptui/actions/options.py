@@ -22,6 +22,11 @@ TO: Final = Option("to", "who takes over: a server, a node or an RPC endpoint", 
 URL: Final = Option(
     "url", "the address under which nodes reach an RPC endpoint, where it is not known"
 )
+ADDRESS: Final = Option(
+    "address",
+    "where transcoders reach an orchestrator, if that is not known",
+    metavar="HOST:PORT",
+)
 FENCED: Final = Option(
     "fenced", "the host that cannot be reached and is certainly off: its name", metavar="HOST"
 )
@@ -38,4 +43,4 @@ MOST_STEP: Final = Option(
     "most-step", "most that a weight is changed at once, in percent of itself; 50", metavar="N"
 )
 
-ALL: Final = (WAIT, LATE, TO, URL, FENCED, MAX_UNAVAILABLE, PRESET, WITH, MOST_STEP)
+ALL: Final = (WAIT, LATE, TO, URL, ADDRESS, FENCED, MAX_UNAVAILABLE, PRESET, WITH, MOST_STEP)

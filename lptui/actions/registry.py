@@ -5,6 +5,8 @@ from __future__ import annotations
 from lptui.actions.drain import Drain
 from lptui.actions.failover import Failover
 from lptui.actions.initialize_round import InitializeRound
+from lptui.actions.move_transcoder import MoveTranscoder
+from lptui.actions.rebalance import Rebalance
 from lptui.actions.restart import Restart
 from lptui.actions.reward import Reward
 from lptui.actions.spec import Action
@@ -16,6 +18,8 @@ ACTIONS: tuple[Action, ...] = (
     Drain(),
     Undrain(),
     Failover(),
+    Rebalance(),
+    MoveTranscoder(),
     Restart(),
 )
 

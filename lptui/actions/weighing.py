@@ -19,8 +19,8 @@ A server whose share is within max(1 percentage point, 10 % of its aim) is where
 While none is further off, nothing is changed. Else those that have too much give, and those that
 have too little take, all in the same proportion: nobody goes beyond its aim, nor in one run by
 more than `most` of its own weight (but by a whole weight at least, where whole weights are that
-coarse). Only those that are off are changed, where that is near enough; where whole numbers are
-too coarse for that (1, 1, 1), all weights are multiplied first, which moves no traffic.
+coarse). As few weights are changed as come near enough, those furthest off first; where whole
+numbers are too coarse (1, 1, 1), all are multiplied, which moves no traffic by itself.
 
 Limits. A weight says nothing of one session's work. Sessions move only as new ones come, so a
 pool just reweighed is measured as it was before: wait for its sessions to turn over before
@@ -122,12 +122,10 @@ def reweighed(servers: Sequence[Weighed], *, most: Fraction, heaviest: int) -> W
     """
     now = {one.name: one.weight for one in servers}
     known = {one.name: one.weight for one in servers if one.worth is not None}
-    off = off_aim(servers)
-    if not off:
+    if not off_aim(servers):
         return now
     wished = _step(shares(known), aims(servers), most)
-    for scale, moved in _tries(servers, wished, off, heaviest):
-        tried = _whole(servers, wished, scale, moved, off)
+    for tried in _tries(servers, wished, most, heaviest):
         got = shares({name: tried[name] for name in known})
         if (
             max(tried.values()) <= heaviest
@@ -156,43 +154,49 @@ def _step(has: Shares, wanted: Shares, most: Fraction) -> Shares:
 
 
 def _tries(
-    servers: Sequence[Weighed], wished: Shares, off: Collection[str], heaviest: int
-) -> Iterator[tuple[Fraction, Collection[str]]]:
-    """Factors for all weights, the smallest first, and who is changed besides being multiplied."""
-    known = {one.name: one.weight for one in servers if one.worth is not None}
-    yield Fraction(1), off
-    whole = sum(known.values())
+    servers: Sequence[Weighed], wished: Shares, most: Fraction, heaviest: int
+) -> Iterator[dict[str, int]]:
+    """Weights to try, those with the fewest changes first; they may yet be too far off."""
+    yield from _with_few_changed(servers, wished, most)
+    whole = sum(one.weight for one in servers if one.worth is not None)
     top = max(
         *(Fraction(one.weight) for one in servers), *(share * whole for share in wished.values())
     )
     largest = heaviest / top
-    for scale in range(1, min(COARSEST, math.floor(largest)) + 1):
-        yield Fraction(scale), known
-    if largest < 1:
-        yield largest, known
+    scales = [Fraction(one) for one in range(1, min(COARSEST, math.floor(largest)) + 1)]
+    off = off_aim(servers)
+    for scale in scales or [largest]:
+        tried = {one.name: max(1, round(one.weight * scale)) for one in servers}
+        for name, share in wished.items():
+            ideal = share * whole * scale
+            tried[name] = _moved(ideal, tried[name]) if name in off else max(1, round(ideal))
+        yield tried
 
 
-def _whole(
-    servers: Sequence[Weighed],
-    wished: Shares,
-    scale: Fraction,
-    moved: Collection[str],
-    off: Collection[str],
-) -> dict[str, int]:
-    """Whole weights for these shares. Who is off moves by one at least."""
-    whole = sum(one.weight for one in servers if one.worth is not None)
-    found = {}
-    for one in servers:
-        base = max(1, round(one.weight * scale))
-        if one.name not in moved:
-            found[one.name] = base
-            continue
-        ideal = wished[one.name] * whole * scale
-        weight = max(1, round(ideal))
-        if weight == base and one.name in off and ideal != one.weight * scale:
-            weight = max(1, base + (1 if ideal > one.weight * scale else -1))
-        found[one.name] = weight
-    return found
+def _with_few_changed(
+    servers: Sequence[Weighed], wished: Shares, most: Fraction
+) -> Iterator[dict[str, int]]:
+    """One changed, two changed…: those furthest off, beside which the others stay as they are."""
+    now = {one.name: one.weight for one in servers}
+    known = {one.name: one.weight for one in servers if one.worth is not None}
+    has = shares(known)
+    distance = {name: abs(wished[name] - has[name]) for name in known}
+    order = sorted(known, key=lambda name: (-distance[name], name))
+    for count in range(1, len(order)):
+        moved, rest = order[:count], order[count:]
+        if distance[moved[-1]] == distance[rest[0]]:
+            continue  # who is as far off is treated alike
+        parts = sum((wished[name] for name in rest), Fraction(0))
+        whole = sum(known[name] for name in rest) / parts
+        to = {name: _moved(wished[name] * whole, known[name]) for name in moved}
+        if all(abs(to[name] - known[name]) <= max(Fraction(1), most * known[name]) for name in to):
+            yield {**now, **to}
+
+
+def _moved(ideal: Fraction, now: int) -> int:
+    """The nearest whole weight, but another one than now."""
+    weight = max(1, round(ideal))
+    return weight if weight != now else max(1, now + (1 if ideal > now else -1))
 
 
 def _keeps(now: Weights, tried: Weights, known: Collection[str]) -> bool:

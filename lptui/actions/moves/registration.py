@@ -25,7 +25,7 @@ def orchestrator_of(snapshot: Snapshot, node: Node) -> Node | None:
     for process in there.livepeer if there is not None else ():
         if process.unit == node.service.name:
             address = (process.flag("orchAddr") or "").split(",")[0]
-            return _named(snapshot.fleet, node, address)
+            return orchestrator_at(snapshot.fleet, node, address)
     return None
 
 
@@ -42,7 +42,7 @@ def registered(snapshot: Snapshot, orchestrator: Node) -> tuple[tuple[str, str],
     )
 
 
-def _named(fleet: Fleet, node: Node, address: str) -> Node | None:
+def orchestrator_at(fleet: Fleet, node: Node, address: str) -> Node | None:
     """The only orchestrator of the fleet that listens at an address seen from a node's host."""
     host, port = _place(address)
     if not host:

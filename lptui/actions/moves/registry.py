@@ -8,11 +8,13 @@ from lptui.actions.moves.health import HealthMove
 from lptui.actions.moves.move import Move
 from lptui.actions.moves.node_sessions import NodeSessionsMove
 from lptui.actions.moves.reboot import RebootMove
+from lptui.actions.moves.registered import RegisteredMove
 from lptui.actions.moves.reload import ReloadMove
 from lptui.actions.moves.running import StartMove, StopMove
 from lptui.actions.moves.servers import ServersMove
 from lptui.actions.moves.session_cap import SessionCapMove
 from lptui.actions.moves.sessions import SessionsMove
+from lptui.actions.moves.shares import SharesMove
 from lptui.actions.moves.stopped import ProvedStoppedMove
 from lptui.actions.moves.traffic import TrafficMove
 from lptui.actions.moves.watcher import WatcherMove
@@ -26,6 +28,8 @@ MOVES: dict[str, Move] = {
         HealthMove(),
         TrafficMove(),
         EnvironmentMove(),
+        SharesMove(),
+        RegisteredMove(),
         SessionCapMove(),
         NodeSessionsMove(),
         WatcherMove(),

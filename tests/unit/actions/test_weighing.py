@@ -62,12 +62,13 @@ def is_right(servers: list[Weighed]) -> bool:
         # One has twice the capacity: the steps are bounded, and reach it in the next run.
         ([(100, 20), (100, 10)], [133, 67]),
         ([(100, 40), (100, 10)], [150, 50]),
-        # One of many is off: only that one is changed.
-        ([(100, 8), *[(100, 16)] * 9], [53, *[100] * 9]),
+        # One of many can less: only that one is changed.
+        ([(100, 20), (100, 40), (100, 40), (100, 40)], [50, 100, 100, 100]),
+        ([(100, 8), *[(100, 16)] * 9], [50, *[100] * 9]),
         # Weights of 1 are too coarse: all are multiplied.
         ([(1, 3), (1, 2), (1, 2)], [5, 3, 3]),
         # A new server at weight 1 takes its part step by step.
-        ([(100, 10), (100, 10), (1, 10)], [99, 99, 2]),
+        ([(100, 10), (100, 10), (1, 10)], [100, 100, 2]),
         # Who is not measured keeps its weight.
         ([(100, 20), (100, 10), (50, None)], [133, 67, 50]),
         ([(1, 20), (1, 10), (1, None)], [4, 2, 3]),
