@@ -14,6 +14,7 @@ lacking() {
 
 if command -v apt-get >/dev/null; then
     packages="openssh-server openssh-client nginx libnginx-mod-stream haproxy tmux procps iproute2"
+    packages="$packages sudo" # logins that may become root for some commands
     packages="$packages zsh fish tcsh mksh" # login shells of hosts
     command -v promtool >/dev/null || packages="$packages prometheus"
     command -v npm >/dev/null || packages="$packages npm"

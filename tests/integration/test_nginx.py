@@ -12,7 +12,13 @@ import pytest
 
 from lptui.clock import SystemClock
 from lptui.errors import LptuiError, ProblemKind
-from lptui.fleet.facts.balancer import AdminState, BalancerState, Health, NginxConfig
+from lptui.fleet.facts.balancer import (
+    AdminState,
+    BalancerState,
+    Health,
+    NginxConfig,
+    NginxConnections,
+)
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Balancer, BalancerKind, Endpoint, Fleet, Host
@@ -88,6 +94,11 @@ class Asker:
     async def state(self) -> BalancerState:
         [answer] = await STATE.ask(self._asking(), LB)
         assert isinstance(answer.value, BalancerState)
+        return answer.value
+
+    async def connections(self) -> NginxConnections:
+        [answer] = await CONNECTIONS.ask(self._asking(), LB)
+        assert isinstance(answer.value, NginxConnections)
         return answer.value
 
     def _asking(self) -> Asking:
@@ -209,6 +220,22 @@ async def test_workers_that_only_finish_are_counted(ask: Asker, running: Nginx) 
         old = (await ask.config()).old_workers
         assert old is not None
         assert old >= 1
+    finally:
+        writer.close()
+        del reader
+
+
+async def test_connections_to_each_server_are_counted(
+    ask: Asker, running: Nginx, one: Backend, two: Backend
+) -> None:
+    await ask.config()
+    assert (await ask.connections()).of(one.address) == 0
+    reader, writer = await asyncio.open_connection("127.0.0.1", one.port)
+    try:
+        # Another's, and counted where nginx's workers are the same user's.
+        found = await ask.connections()
+        assert found.of(one.address) == (1 if found.is_shared else 0)
+        assert found.of(two.address) == 0
     finally:
         writer.close()
         del reader

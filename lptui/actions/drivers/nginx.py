@@ -14,10 +14,10 @@ from lptui.actions.drivers.driver import Change
 from lptui.actions.drivers.nginx_files import (
     FileEdit,
     NginxHost,
+    check_command,
     draft_of,
     kept_of,
     reload_command,
-    test_command,
 )
 from lptui.actions.drivers.nginx_lines import Line
 from lptui.actions.nginx_edit import edit
@@ -74,7 +74,7 @@ class NginxDriver:
     ) -> str:
         config = now.fresh(NginxConfig, balancer.name) if now is not None else None
         edits = list(_in_words(config, changes)) if config is not None else ["edits its files"]
-        test, load = test_command(balancer.config_path), reload_command(balancer.config_path)
+        test, load = check_command(balancer.config_path), reload_command(balancer.config_path)
         return f"{balancer.host}: {'; '.join((*edits, ' '.join(test), ' '.join(load)))}"
 
     async def set(self, balancer: Balancer, changes: Sequence[Change], execution: Execution) -> str:

@@ -76,7 +76,7 @@ def write_commands(path: str) -> tuple[Argv, ...]:
     )
 
 
-def test_command(config_path: str | None) -> Argv:
+def check_command(config_path: str | None) -> Argv:
     """What tests the files on disk."""
     return ("nginx", "-t", *(("-c", config_path) if config_path else ()))
 
@@ -109,7 +109,7 @@ class NginxHost:
 
     async def complaint(self) -> str:
         """What nginx has against the files on disk; "" when it would start with them."""
-        argv = test_command(self._config_path)
+        argv = check_command(self._config_path)
         done = await privileged.as_root(self._reach, self._host, argv, timeout_s=TEST_S)
         return "" if done.status == 0 else _emergency(done)
 

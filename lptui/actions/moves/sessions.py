@@ -116,5 +116,5 @@ def _connections(now: Snapshot, place: Place, server: Server) -> str | None:
         return f"perhaps connections of {plural(old, 'old worker')}" if old else None
     if held == 0:
         return ""
-    workers = f" while {plural(old, 'old worker')} ends" if old else ""
+    workers = f", {plural(old, 'old worker')}" if old else ""
     return f"{plural(held, 'connection')} from {now.fleet.balancers[place.balancer].host}{workers}"

@@ -94,6 +94,32 @@ async def test_files_newer_than_the_workers_are_edited_and_not_loaded() -> None:
     assert (await _config(host)).edited is None
 
 
+@pytest.mark.parametrize(
+    ("when", "edited"),
+    [
+        ("1763668801 {path}", True),
+        ("1763668801 2025-11-20 20:00:01.120000000 +0000 {path}", True),
+        ("1763668800 2025-11-20 20:00:00.700000000 +0000 {path}", True),
+        # Within what the start of a worker is known by: loaded at once.
+        ("1763668800 2025-11-20 20:00:00.100000000 +0000 {path}", False),
+        ("1763668799 2025-11-20 19:59:59.999999999 +0000 {path}", False),
+        ("{path} is not there", None),
+    ],
+)
+async def test_a_file_is_newer_to_the_part_of_a_second(when: str, edited: bool | None) -> None:
+    host = Host(DUMP)
+    host.processes = (
+        "now 1763668860.0\nuptime 1000.00 1.0\nhz 100\n"
+        "process 700 1 90000 nginx: master process nginx\n"
+        "process 701 700 94000 nginx: worker process\n"
+    )
+    host.modified = when.format(path=MAIN) + "\n"
+    config = await _config(host)
+    assert config.loaded_at == 1763668800.0
+    assert config.edited is edited
+    assert (config.workers, config.serving_s) == ((701,), 60.0)
+
+
 async def test_without_the_right_to_test_the_files_are_read() -> None:
     config = await _config(Host(Output(DENIED, 1), files=DUMP))
     assert len(config.upstreams) == 4
