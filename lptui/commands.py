@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 from typing import Final
 
+from lptui.actions.declared import VERB
 from lptui.actions.registry import ACTIONS
 from lptui.errors import LptuiError
 
 REPORTS: Final = ("check", "status", "validate")
 JOURNAL: Final = ("runs", "resume", "undo")
-HEADLESS: Final = (*REPORTS, *(item.spec.id for item in ACTIONS), *JOURNAL)
+HEADLESS: Final = (*REPORTS, *(item.spec.id for item in ACTIONS), VERB, *JOURNAL)
 """What goes with --headless."""
 
 OTHERS: Final = ("audit", "config schema", "check schema", "status schema", "completion")

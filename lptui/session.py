@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from lptui.clock import Clock, SystemClock
 from lptui.collector.collector import Collector
 from lptui.collector.once import collect_once
+from lptui.collector.registry import on_demand
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet
 from lptui.paths import record_dir
@@ -143,7 +144,8 @@ class Session:
         """One independent collection of these (probe's name, target) alone."""
         wanted = frozenset(sources)
         names = {name for name, _ in wanted}
-        probes = [probe for probe in self.probes if probe.name in names]
+        known = (*self.probes, *on_demand(self.fleet))
+        probes = [probe for probe in known if probe.name in names]
         return await collect_once(
             self.fleet, self.reach, self.clock, probes, OBSERVE_S, only=wanted
         )

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from lptui.actions.engine import is_shown, to_undo
 from lptui.actions.journal import Entry
-from lptui.actions.moves.move import Move, Standing
+from lptui.actions.moves.move import MAY_HAVE_RUN, Blind, Move, Standing
 from lptui.actions.plan import Step
 from lptui.actions.spec import Source
 from lptui.fleet.snapshot import Snapshot
@@ -72,10 +72,24 @@ def compare(
             word = Word.DONE_BEFORE if verb is Verb.RESUME else Word.NOTHING_TO_UNDO
             found.append(Compared(number, step, word))
             continue
+        if isinstance(moves[step.kind], Blind):
+            found.append(_blind(entry, number, verb))
+            continue
         seen = moves[step.kind].seen(step, now, None)
         word = _WORDS[verb](seen.standing, number in entry.begun, number in entry.made)
         found.append(Compared(number, step, word, seen.words))
     return tuple(found)
+
+
+def _blind(entry: Entry, number: int, verb: Verb) -> Compared:
+    """A step of which nothing can be read: the journal is all there is."""
+    step = entry.plan.steps[number]
+    if number in entry.made:
+        word = Word.TO_UNDO if verb is Verb.UNDO else Word.DONE_BEFORE
+        return Compared(number, step, word, step.undo)
+    if number in entry.begun:
+        return Compared(number, step, Word.UNREAD, MAY_HAVE_RUN)
+    return Compared(number, step, Word.TO_DO)
 
 
 def _to_resume(standing: Standing, begun: bool, made: bool) -> Word:

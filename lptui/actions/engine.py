@@ -11,10 +11,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lptui.actions.moves.move import Looking, Move, Seen, Standing
+from lptui.actions.moves.move import MAY_HAVE_RUN, Blind, Looking, Move, Seen, Standing
 from lptui.actions.plan import OnFailure, Outcome, Plan, Result, Step, StepResult
 from lptui.actions.spec import Event, Execution
-from lptui.errors import LptuiError, ProblemKind
+from lptui.errors import LptuiError, ProblemKind, RefusedError
 from lptui.fleet.snapshot import Snapshot
 
 FIRST_LOOK_S: Final = 0.05
@@ -89,7 +89,7 @@ class Engine:
         self._begun, self._made = set(begun), set(made)
         try:
             for number, step in enumerate(self._plan.steps):
-                if number in self._made and not is_shown(step):
+                if number in self._made and not self._is_shown(step):
                     self._note(number, Outcome.DONE, "made before")
                     continue
                 if self._execution.abort.is_set():
@@ -114,18 +114,16 @@ class Engine:
 
     async def _make(self, number: int, step: Step) -> None:
         move = self._moves[step.kind]
+        if isinstance(move, Blind):
+            await self._make_blindly(number, step, move)
+            return
         before = await self._before(number, step, move)
         if before is None:
             return
         hindrance = move.hindrance(step, before)
         if hindrance:
             await self._fail(number, step, hindrance)
-        self._say(number, step, "")
-        await self._execution.hold()
-        await self._execution.record.step(number, Event.BEGAN)
-        self._begun.add(number)
-        self._made.discard(number)
-        self._in_hand = number
+        await self._begin(number, step)
         reply = ""
         try:
             reply = await move.make(step, self._execution)
@@ -135,6 +133,26 @@ class Engine:
             if error.kind not in _OPEN_ENDED and not await self._came_about(step, move, before):
                 await self._fail(number, step, reply)
         await self._verify(number, step, move, before, reply)
+
+    async def _begin(self, number: int, step: Step) -> None:
+        self._say(number, step, "")
+        await self._execution.hold()
+        await self._execution.record.step(number, Event.BEGAN)
+        self._begun.add(number)
+        self._made.discard(number)
+        self._in_hand = number
+
+    async def _make_blindly(self, number: int, step: Step, move: Move) -> None:
+        """Once, and never again when its end was not heard. Raises _StopError."""
+        if number in self._begun:
+            await self._fail(number, step, MAY_HAVE_RUN, unknown=True)
+        await self._begin(number, step)
+        try:
+            reply = await move.make(step, self._execution)
+        except LptuiError as error:
+            await self._fail(number, step, str(error), unknown=error.kind in _OPEN_ENDED)
+        else:
+            await self._made_now(number, step, reply)
 
     async def _before(self, number: int, step: Step, move: Move) -> Snapshot | None:
         """The look before a step; None when it is made already. Raises _StopError."""
@@ -284,6 +302,8 @@ class Engine:
     async def _unmake(self, number: int, step: Step) -> _Left | None:
         """Why it could not be undone; None when it is as it was."""
         move, is_ours = self._moves[step.kind], number == self._in_hand
+        if isinstance(move, Blind):
+            return await self._unmake_blindly(number, step, move)
         seen = await self._settled(step, move, is_ours=is_ours)
         if seen.standing is Standing.BEFORE:
             await self._undone(number, seen.words, there_was=number in self._made)
@@ -295,12 +315,25 @@ class Engine:
         self._say(number, step, "undoing")
         try:
             reply = await move.unmake(step, self._execution)
+        except RefusedError as error:
+            return _Left(str(error), unknown=False)
         except LptuiError as error:
             reply = str(error)
         seen = await self._until(number, step, move, None, Standing.BEFORE)
         if seen.standing is not Standing.BEFORE:
             return _Left(f"{seen.words}{_said(reply)}", seen.standing is Standing.UNKNOWN)
         await self._undone(number, seen.words, there_was=True)
+        return None
+
+    async def _unmake_blindly(self, number: int, step: Step, move: Move) -> _Left | None:
+        await self._execution.hold()
+        await self._execution.record.step(number, Event.UNDOING)
+        self._say(number, step, "undoing")
+        try:
+            reply = await move.unmake(step, self._execution)
+        except LptuiError as error:
+            return _Left(str(error), error.kind in _OPEN_ENDED)
+        await self._undone(number, reply, there_was=True)
         return None
 
     async def _settled(self, step: Step, move: Move, *, is_ours: bool) -> Seen:
@@ -320,6 +353,9 @@ class Engine:
         if there_was:
             outcome = Outcome.DONE if self._is_asked_for else Outcome.FAILED
             self._note(number, outcome, f"undone: {words}")
+
+    def _is_shown(self, step: Step) -> bool:
+        return is_shown(step) and not isinstance(self._moves[step.kind], Blind)
 
     async def _look(self, step: Step, move: Move) -> Snapshot:
         return await self._execution.look_at(move.sources(step))

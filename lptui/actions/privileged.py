@@ -10,16 +10,9 @@ from lptui.errors import CommandError, ProblemKind, TransportError
 from lptui.fleet.topology import Host
 from lptui.text import clean
 from lptui.transport.protocols import Command, ExecResult, Reach
+from lptui.transport.root import rooted
 
 SECONDS: Final = 20.0
-
-_BECOME: Final = {
-    # A login that is root already needs neither, and its host may have neither.
-    "sudo": '[ "$(id -u)" = 0 ]||exec sudo -n -- "$@";exec "$@"',
-    "doas": '[ "$(id -u)" = 0 ]||exec doas -n -- "$@";exec "$@"',
-    "root": 'exec "$@"',
-    "none": 'exec "$@"',
-}
 
 _REFUSALS: Final = (
     "password is required",
@@ -50,9 +43,7 @@ async def as_root(
     Raises CommandError(FORBIDDEN) with the missing rule, TransportError when the connection was
     lost (the outcome is unknown then), and what `reach.execute` raises.
     """
-    script = _BECOME[host.privilege]
-    words = ("/bin/sh", "-c", script, "lptui", *argv)
-    done = await reach.execute(host.name, Command(words, timeout_s), stdin)
+    done = await reach.execute(host.name, Command(rooted(host.privilege, argv), timeout_s), stdin)
     what = f"`{clean(shlex.join(argv), 160)}` on {host.name}"
     if done.status is None:
         raise TransportError(

@@ -39,3 +39,12 @@ def probes_for(fleet: Fleet) -> tuple[Probe, ...]:
 
         probes += CHAIN
     return tuple(probe for probe in probes if probe.targets(fleet))
+
+
+def on_demand(fleet: Fleet) -> tuple[Probe, ...]:
+    """Probes that are asked for a change alone, never by themselves."""
+    if not fleet.commands:
+        return ()
+    from lptui.probes.declared import PROBES as DECLARED
+
+    return tuple(probe for probe in DECLARED if probe.targets(fleet))

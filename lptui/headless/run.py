@@ -47,10 +47,13 @@ def run_headless(arguments: argparse.Namespace) -> int:
         if len(words) > 1:
             raise LptuiError(verb, f"takes no target: {words[1]}", "see lptui --help")
         return _watched_report(arguments, verb)
+    from lptui.actions.declared import VERB
     from lptui.commands import JOURNAL
 
     if verb in JOURNAL:
         return asyncio.run(_journal(arguments, verb, words[1:]))
+    if verb == VERB:
+        return asyncio.run(_declared(arguments, words[1:]))
     from lptui.actions.registry import action
 
     found = action(verb)
@@ -144,6 +147,16 @@ async def _journal(arguments: argparse.Namespace, verb: str, words: Sequence[str
         if verb == "runs":
             return await list_runs(arguments, session)
         return await take_up(arguments, verb, words[0] if words else "", session)
+    finally:
+        await session.close()
+
+
+async def _declared(arguments: argparse.Namespace, words: Sequence[str]) -> int:
+    from lptui.headless.declared import run
+
+    session = await _open(arguments)
+    try:
+        return await run(arguments, words, session)
     finally:
         await session.close()
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from lptui.actions.plan import Step
 from lptui.actions.spec import Execution, Source
 from lptui.fleet.pools import Place
 from lptui.fleet.snapshot import Snapshot
+
+MAY_HAVE_RUN: Final = (
+    "it may have run, and nothing shows whether it did: look, then undo it, or resume to leave it"
+)
 
 
 class Standing(StrEnum):
@@ -90,6 +94,27 @@ class Looking:
         return ""
 
     async def unmake(self, step: Step, execution: Execution) -> str:
+        return ""
+
+    async def give_up(self, step: Step, execution: Execution) -> str:
+        return ""
+
+
+class Blind:
+    """A move of which nothing can be read: how its call ended is all that tells.
+
+    When that was never heard it may have been made, and is not made again: somebody must look.
+    """
+
+    looks = 1
+
+    def sources(self, step: Step) -> Sequence[Source]:
+        return ()
+
+    def seen(self, step: Step, now: Snapshot, begun: Snapshot | None) -> Seen:
+        return Seen(Standing.OTHER, MAY_HAVE_RUN)
+
+    def hindrance(self, step: Step, now: Snapshot) -> str:
         return ""
 
     async def give_up(self, step: Step, execution: Execution) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lptui.actions.moves.declared import DeclaredMove, UncheckedMove
 from lptui.actions.moves.enablement import BootMove
 from lptui.actions.moves.environment import EnvironmentMove
 from lptui.actions.moves.health import HealthMove
@@ -40,5 +41,7 @@ MOVES: dict[str, Move] = {
         WellMove(),
         ReloadMove(),
         RebootMove(),
+        DeclaredMove(),
+        UncheckedMove(),
     )
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from lptui.actions.engine import Engine
 from lptui.actions.journal import Entry
-from lptui.actions.moves.move import Looking, Move, Seen, Standing
+from lptui.actions.moves.move import Blind, Looking, Move, Seen, Standing
 from lptui.actions.plan import OnFailure, Plan, Result, Step
 from lptui.actions.spec import Event, Execution, Source
 from lptui.clock import FrozenClock
@@ -179,6 +179,25 @@ class Wait(Looking):
         return Seen(Standing.MADE if is_so else Standing.BEFORE, "it is so" if is_so else "not yet")
 
 
+class Tell(Blind):
+    """Puts a thing into another state, of which nothing can be read."""
+
+    kind = "tell"
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def make(self, step: Step, execution: Execution) -> str:
+        self._world.tell(step.value("name"), step.value("to"))
+        return "told"
+
+    async def unmake(self, step: Step, execution: Execution) -> str:
+        if step.undo == "nothing takes it back":
+            raise RefusedError(step.title, step.undo)
+        self._world.tell(step.value("name"), step.value("was"))
+        return "told back"
+
+
 def put(name: str, to: str = "on", was: str = "off", **more: str) -> Step:
     """The step that puts a thing into a state."""
     given = (("name", name), ("was", was), ("to", to), *more.items())
@@ -192,13 +211,20 @@ def wait(name: str, to: str) -> Step:
     return Step(f"wait for {name}", name, "looks", f"{name} is {to}", 5.0, kind="wait", given=given)
 
 
+def tell(name: str, undo: str = "tell it back") -> Step:
+    """The step that puts a thing on without being able to see it."""
+    given = (("name", name), ("was", "off"), ("to", "on"))
+    title = f"tell {name}"
+    return Step(title, name, title, "it says so", 5.0, undo, kind="tell", given=given)
+
+
 def plan_of(*steps: Step, on_failure: OnFailure = OnFailure.UNDO) -> Plan:
     return Plan("try", "things", "tries", steps, (), "nothing", "none", on_failure=on_failure)
 
 
 def engine(world: World, plan: Plan, looks: int = 1) -> Engine:
     """The engine on a world."""
-    moves: dict[str, Move] = {"put": Put(world, looks), "wait": Wait()}
+    moves: dict[str, Move] = {"put": Put(world, looks), "wait": Wait(), "tell": Tell(world)}
 
     async def look() -> Snapshot:
         raise AssertionError("the engine looks at what it needs alone")
