@@ -39,7 +39,7 @@ def assert_the_rest_is_read(outcome: Outcome, *broken: str) -> None:
     assert not set(outcome.errors) & {f"HostVitals@{name}" for name in HOSTS}
 
 
-TOPICS = ("BalancerState", "NginxConfig")
+TOPICS = ("BalancerState", "NginxConfig", "NginxConnections")
 
 
 @pytest.fixture

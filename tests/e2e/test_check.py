@@ -26,7 +26,8 @@ EXPECTED = {
     *(f"{topic}@{node}" for topic in OF_NODES for node in NODES),
     *(f"RpcHead@{rpc}" for rpc in RPCS),
     *("ChainRound@devnet", "RewardHistory@main", "OrchestratorRecord@main", "GasPrices@devnet"),
-    *("BalancerState@edge", "BalancerState@rpc-edge", "NginxConfig@rpc-edge"),
+    *("BalancerState@edge", "BalancerState@rpc-edge"),
+    *("NginxConfig@rpc-edge", "NginxConnections@rpc-edge"),
 }
 
 

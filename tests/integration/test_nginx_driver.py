@@ -22,6 +22,7 @@ from lptui.actions.drivers.nginx_files import (
     write_commands,
 )
 from lptui.actions.plan import Outcome
+from lptui.errors import ProblemKind, TransportError
 from lptui.transport.protocols import Command, ExecResult, Reach
 from tests.lesser_login import lesser_login
 from tests.nginx import has_stream
@@ -210,6 +211,21 @@ async def test_what_was_edited_and_not_loaded_is_not_brought_into_force(three: N
     assert await three.answers() == {b"o1", b"o2", b"o3"}
 
 
+async def test_a_connection_that_is_lost_while_it_loads_is_told_by_what_runs_then(
+    three: NginxPool,
+) -> None:
+    def lost(argv: tuple[str, ...]) -> None:
+        if "reload" in argv:
+            raise TransportError("edge", "connection lost", kind=ProblemKind.DISCONNECTED)
+
+    async with three.console() as console:
+        reach = console.session.runner.reach = _Watching(console.session.runner.reach)
+        reach.after = lost
+        result = await console.act("drain", three.at("o1"))
+        assert result.outcome is Outcome.DONE, result
+        assert await three.answers() == {b"o2", b"o3"}
+
+
 async def test_an_edit_that_the_master_rejects_is_taken_back(sshd: Sshd, tmp_path: Path) -> None:
     """`nginx -t` and `nginx -s reload` both end well where a port is taken."""
     http = "include taken/*.conf;" + UPSTREAM + SITE
@@ -356,14 +372,16 @@ async def test_a_login_that_may_run_exactly_these_commands(tmp_path: Path) -> No
         async with nginx_pool(login.sshd, tmp_path) as pool, pool.console() as console:
             config = str(pool.nginx.config)
             pool.nginx.folder.chmod(0o755)
-            commands = [*write_commands(config), reload_command(config)]
+            text = pool.nginx.config.read_bytes()
+            commands = [check_command(config), *write_commands(config), reload_command(config)]
+            for missing in (commands[0], commands[4], commands[-1]):
+                login.allow(argv for argv in commands if argv != missing)
+                result = await console.act("drain", pool.at("o1"))
+                assert result.outcome is Outcome.FAILED, result
+                assert f"NOPASSWD: {' '.join(missing)}`" in result.summary
+                assert pool.nginx.config.read_bytes() == text
+                assert not Path(draft_of(config)).exists()
             login.allow(commands)
-            # Refused before anything is written.
-            result = await console.act("drain", pool.at("o1"))
-            assert result.outcome is Outcome.FAILED, result
-            assert f"nginx -t -c {config}" in result.summary + result.remedy, result
-            assert not Path(draft_of(config)).exists()
-            login.allow([*commands, check_command(config)])
             result = await console.act("drain", pool.at("o1"))
             assert result.outcome is Outcome.DONE, result
             assert await pool.answers() == {b"o2", b"o3"}

@@ -104,6 +104,16 @@ class _Setting:
 
     async def set(self, changes: Sequence[Change]) -> str:
         """Repeats what was cut: a file that says it already is only tested and loaded."""
+        try:
+            return await self._set(changes)
+        except CommandError as error:
+            if error.kind is not ProblemKind.FORBIDDEN:
+                raise
+            # The rule that is missing belongs into the end of the run.
+            why = f"{error.why}; {error.remedy}"
+            raise CommandError(error.what, why, error.remedy, kind=error.kind) from None
+
+    async def _set(self, changes: Sequence[Change]) -> str:
         config = await self._config()
         edits = await self._edits(config, changes)
         complaint = await self._machine.complaint()
@@ -115,20 +125,21 @@ class _Setting:
         log = await self._machine.log_emergencies(config.error_log)
         try:
             await self._machine.reload()
-            rejected = await self._rejected(config, log)
-        except LptuiError as error:
-            rejected = str(error)
+        except CommandError as error:  # nothing was sent; a lost connection may have sent it
+            left = "" if config.edited else await self._put_back(edits)
+            raise CommandError(
+                error.what, f"{error.why}{left}", error.remedy, kind=error.kind
+            ) from None
+        rejected = await self._rejected(config, log)
         if not rejected:
             return "new workers run"
-        if config.edited:
-            # What was on the disk before is not what runs either.
-            raise self._refused("did not load its files", rejected)
-        left = await self._put_back(edits)
-        if edits and not left:
+        # Where it was edited before, what was on the disk is not what runs either.
+        left = "" if config.edited else await self._put_back(edits)
+        if edits and not config.edited and not left:
             with suppress(LptuiError):
                 await self._machine.reload()
                 await self._rejected(await self._config(), log)
-        raise self._refused(f"tested the new files well, and did not load them{left}", rejected)
+        raise self._refused("tested its files well, and did not load them", f"{rejected}{left}")
 
     async def _config(self) -> NginxConfig:
         name = self._balancer.name
@@ -196,9 +207,8 @@ class _Setting:
         end, pause = loop.time() + LOADED_S, FIRST_LOOK_S
         while True:
             config = await self._config()
-            is_same_master = config.pid == before.pid
             is_new = bool(config.workers) and not set(config.workers) & set(before.workers)
-            if is_same_master and is_new and config.edited is False:
+            if is_new and config.edited is False:
                 return ""
             late = loop.time() >= end
             new = await self._new_emergencies(config, log, by_root=late)
