@@ -18,6 +18,7 @@ class Traffic:
     """What the clients have seen so far. `by` counts the answers of each server by its name."""
 
     port: int
+    path: str = "/"
     by: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
 
@@ -28,7 +29,7 @@ class Traffic:
     async def ask(self) -> None:
         """One request."""
         try:
-            answer = await get(self.port)
+            answer = await get(self.port, self.path)
         except (OSError, TimeoutError) as error:
             self.failed.append(repr(error))
             return
@@ -53,9 +54,11 @@ class Traffic:
 
 
 @asynccontextmanager
-async def traffic(port: int, clients: int = CLIENTS) -> AsyncIterator[Traffic]:
+async def traffic(
+    port: int, clients: int = CLIENTS, path: str = "/"
+) -> AsyncIterator[Traffic]:
     """Clients for the length of a block; the first answer has come when it begins."""
-    seen = Traffic(port)
+    seen = Traffic(port, path)
     tasks = [asyncio.create_task(seen._client()) for _ in range(clients)]
     try:
         await seen.more(1)

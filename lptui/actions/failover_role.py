@@ -47,6 +47,7 @@ def plan(snapshot: Snapshot, request: Request, action: str) -> Plan:
     states = {node.name: _state(snapshot, node) for node in holders}
     for node in old:
         conditions.append(_can_be_stopped(snapshot, node, fenced))
+        conditions += _nothing_beside_it(snapshot, node)
     if to is not None:
         conditions += _may_start(snapshot, to, old)
     steps = _steps(snapshot, to, old, fenced) if all(c.met is True for c in conditions) else []
@@ -113,6 +114,16 @@ def _can_be_stopped(snapshot: Snapshot, node: Node, fenced: str) -> Precondition
         return Precondition(name, True, f"{why}; its operator states that {node.host} is fenced")
     remedy = f"turn {node.host} off for certain (power, network), then say so: --fenced {node.host}"
     return Precondition(name, False, why, remedy)
+
+
+def _nothing_beside_it(snapshot: Snapshot, node: Node) -> list[Precondition]:
+    """What would go on with the key, or start it again, once the unit is stopped."""
+    if node.service is None or snapshot.fresh(HostUnits, node.host) is None:
+        return []
+    why = units.why_not_proved(snapshot, node)
+    name = f"nothing beside {node.service.name} acts with its key on {node.host}"
+    remedy = "end it, or see what it is, first" if why else ""
+    return [Precondition(name, not why, why or "no other process, and nothing starts one", remedy)]
 
 
 def _may_start(snapshot: Snapshot, to: Node, old: Sequence[Node]) -> list[Precondition]:

@@ -9,10 +9,10 @@ from lptui.actions.failover import Failover
 from lptui.actions.plan import Plan
 from lptui.actions.select import requests, targets
 from lptui.fleet.facts.environment import NodeEnvironment
-from lptui.fleet.facts.host import HostUnits, UnitLoad
+from lptui.fleet.facts.host import HostProcesses, HostUnits, LivepeerProcess, UnitLoad
 from lptui.fleet.facts.rpc import RpcHead
 from lptui.fleet.topology import Rpc
-from tests.snapshots import CHAIN_ID, FleetBuilder
+from tests.snapshots import CHAIN_ID, REGISTERED, FleetBuilder
 
 
 def plan(fleet: FleetBuilder, *words: str, **options: str) -> Plan:
@@ -77,6 +77,10 @@ def test_a_host_that_cannot_be_asked_must_be_stated_to_be_off() -> None:
 def test_two_that_run_with_one_key_are_told_apart_by_the_operator() -> None:
     fleet = with_spare()
     fleet.change_unit("edge-1", "livepeer-reward.service", active="active", sub="running")
+    flags = (("reward", ""), ("ethAcctAddr", REGISTERED))
+    process = LivepeerProcess(900, "livepeer", flags, unit="livepeer-reward.service")
+    there = fleet.value(HostProcesses, "edge-1").livepeer
+    fleet.change(HostProcesses, "edge-1", livepeer=(*there, process))
     assert "all run with one key" in plan(fleet, "reward").why_not
     kept = plan(fleet, "reward", to="reward")
     assert kept.why_not == ""
