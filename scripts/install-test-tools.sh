@@ -1,5 +1,6 @@
 #!/bin/sh
-# What the tests drive for real: sshd, nginx, haproxy, promtool, tmux, and anvil from npm.
+# What the tests drive for real: sshd, nginx, haproxy, promtool, tmux, hosts with a systemd of their
+# own, and anvil from npm.
 # usage: install-test-tools.sh [bench]
 set -eu
 here=$(dirname "$0")
@@ -16,6 +17,7 @@ if command -v apt-get >/dev/null; then
     packages="openssh-server openssh-client nginx libnginx-mod-stream haproxy tmux procps iproute2"
     packages="$packages sudo" # logins that may become root for some commands
     packages="$packages zsh fish tcsh mksh" # login shells of hosts
+    packages="$packages debootstrap systemd-container" # hosts to stop and start units on
     command -v promtool >/dev/null || packages="$packages prometheus"
     command -v npm >/dev/null || packages="$packages npm"
     [ "${1:-}" != bench ] || packages="$packages ansible-core"

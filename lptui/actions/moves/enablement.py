@@ -92,13 +92,7 @@ class BootMove:
     def hindrance(self, step: Step, now: Snapshot) -> str:
         service = in_step(step)
         unit, _ = look(now, service)
-        if service.why_odd or unit is None or unit.container is not None:
-            return service.why_odd
-        if _wanted(step):
-            return why_not_loaded(unit) or _not_installable(unit)
-        if not unit.enabled.startswith("enabled"):
-            return f"{starts_at_boot(unit)}: it has nothing to disable; take it out of there"
-        return ""
+        return service.why_odd or why_not(unit, wanted=_wanted(step))
 
     async def make(self, step: Step, execution: Execution) -> str:
         return await _set(step, _wanted(step), execution)
@@ -108,6 +102,17 @@ class BootMove:
 
     async def give_up(self, step: Step, execution: Execution) -> str:
         return ""
+
+
+def why_not(unit: Unit | None, *, wanted: bool) -> str:
+    """Why it cannot be made so; "" when it can, or is so already."""
+    if unit is None or unit.container is not None or _starts(unit) is wanted:
+        return ""
+    if wanted:
+        return why_not_loaded(unit) or _not_installable(unit)
+    if not unit.enabled.startswith("enabled"):
+        return f"{starts_at_boot(unit)}: it has nothing to disable; take it out of there"
+    return ""
 
 
 async def _set(step: Step, on: bool, execution: Execution) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from lptui.actions.moves.supervised import Supervised, look, of_node, says
+from lptui.actions.moves.supervised import Supervised, is_down, look, of_node, says
 from lptui.actions.spec import Execution, Source
 from lptui.errors import RefusedError
 from lptui.fleet.facts.host import HostProcesses, LivepeerProcess, Unit
@@ -138,7 +138,7 @@ def rivals(snapshot: Snapshot, node: Node) -> tuple[Node, ...]:
 def running(now: Snapshot, holder: Holder) -> str:
     """What shows that it runs; "" when nothing that was read does."""
     unit, _ = look(now, holder.service)
-    if unit is not None and (unit.active not in ("inactive", "failed") or unit.main_pid):
+    if unit is not None and (not is_down(unit) or unit.main_pid):
         return says(unit, holder.service)
     return strays(now, holder)
 
@@ -181,12 +181,15 @@ def coming_back(now: Snapshot, service: Supervised) -> str:
         if unit.restart_policy == "always":
             return f"{unit.name} has the restart policy always: it starts with its engine"
         return ""
-    if unit.enabled == "masked":
-        return ""
+    return triggered(unit) or starts_at_boot(unit)
+
+
+def triggered(unit: Unit) -> str:
+    """Which timers, sockets or paths would start it; "" when none would."""
     live = [trigger.name for trigger in unit.triggers if trigger.is_live]
-    if live:
-        return f"{', '.join(live)} would start {unit.name}: stop and disable {_it(live)}"
-    return starts_at_boot(unit)
+    if not live or unit.enabled == "masked":
+        return ""
+    return f"{', '.join(live)} would start {unit.name}: stop and disable {_it(live)}"
 
 
 def starts_at_boot(unit: Unit) -> str:

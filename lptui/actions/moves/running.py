@@ -12,6 +12,7 @@ from lptui.actions.moves.supervised import (
     Supervised,
     change,
     in_step,
+    is_down,
     look,
     says,
     why_not_loaded,
@@ -25,7 +26,6 @@ from lptui.fleet.snapshot import Snapshot
 STOP: Final = "unit-stop"
 START: Final = "unit-start"
 
-_DOWN: Final = ("inactive", "failed")
 _START_LIMIT: Final = "start-limit-hit"
 
 
@@ -44,11 +44,11 @@ class StopMove:
         if unit is None:
             return Seen(Standing.UNKNOWN, why)
         words = says(unit, service)
-        if unit.active in _DOWN:
+        if is_down(unit):
             return Seen(Standing.MADE, words)
         if unit.active == "deactivating":
             return Seen(Standing.PARTLY, words + _on_its_way(unit))
-        if unit.active == "activating" and unit.sub != "auto-restart":
+        if unit.active == "activating" and "auto-restart" not in unit.sub:
             return Seen(Standing.PARTLY, words)
         return Seen(Standing.BEFORE, words)
 
@@ -73,7 +73,7 @@ class StartMove:
     """Starts it, unless another is seen to act with its key."""
 
     kind = START
-    looks = 1
+    looks = 2  # one that ends at once is seen running for a moment
 
     def sources(self, step: Step) -> Sequence[Source]:
         return (in_step(step).source,)
@@ -86,8 +86,8 @@ class StartMove:
         words = says(unit, service)
         if unit.is_running:
             return Seen(Standing.MADE, words)
-        if unit.active not in _DOWN:
-            restarts = f", restarted {unit.restarts} times" if unit.sub == "auto-restart" else ""
+        if not is_down(unit):
+            restarts = f", restarted {unit.restarts} times" if unit.restarts else ""
             return Seen(Standing.PARTLY, words + restarts)
         before = look(begun, service)[0] if begun is not None else None
         if before is not None and _was_tried(unit, before):
@@ -97,11 +97,11 @@ class StartMove:
     def hindrance(self, step: Step, now: Snapshot) -> str:
         service = in_step(step)
         unit, _ = look(now, service)
-        if unit is None:
+        if service.why_odd or unit is None:
             return service.why_odd
         if unit.refuses_start:
             return f"{unit.name} has RefuseManualStart=yes: only what it belongs to starts it"
-        return why_not_loaded(unit) or service.why_odd
+        return why_not_loaded(unit)
 
     async def make(self, step: Step, execution: Execution) -> str:
         return await _start(step, execution)

@@ -33,7 +33,7 @@ class ProvedStoppedMove(Looking):
         why = unread(now, holder)
         if why:
             return Seen(Standing.UNKNOWN, why)
-        why = why_not(now, holder) or coming_back(now, holder.service)
+        why = why_not(holder) or coming_back(now, holder.service)
         if why:
             return Seen(Standing.FAILED, why)
         name, host = holder.service.name, holder.service.host
@@ -41,7 +41,7 @@ class ProvedStoppedMove(Looking):
         return Seen(Standing.MADE, words)
 
 
-def why_not(now: Snapshot, holder: Holder) -> str:
+def why_not(holder: Holder) -> str:
     """Why no proof can be had of a holder that seems stopped; "" when it can."""
     if holder.seen == "no":
         return (

@@ -23,7 +23,7 @@ from lptui.fleet.topology import Node, SupervisorKind
 from lptui.text import clean
 from lptui.transport.protocols import Command
 
-PATIENCE_S: Final = 5.0
+PATIENCE_S: Final = 2.0
 """How long systemctl is waited for: it waits for its job, which goes on without it."""
 
 CONTAINER_PATIENCE_S: Final = 30.0
@@ -117,6 +117,14 @@ def look(now: Snapshot, service: Supervised) -> tuple[Unit | None, str]:
         problems = "; ".join(reading.value.problems)
         return None, problems or f"{service.host} says nothing of {service.name}"
     return unit, ""
+
+
+def is_down(unit: Unit) -> bool:
+    """Whether it has stopped, and its supervisor is not about to start it again.
+
+    Since 254, systemd says inactive or failed for a moment before it restarts a unit.
+    """
+    return unit.active in ("inactive", "failed") and "auto-restart" not in unit.sub
 
 
 def says(unit: Unit, service: Supervised) -> str:

@@ -9,13 +9,15 @@ from typing import Final
 from lptui.actions.moves import enablement, running, stopped, wellness
 from lptui.actions.moves.holders import (
     Holder,
-    coming_back,
     has_key,
     holder_of,
     rivals,
+    strays,
+    triggered,
+    unread,
     without,
 )
-from lptui.actions.moves.supervised import look, of_node
+from lptui.actions.moves.supervised import is_down, look, of_node
 from lptui.actions.plan import Step
 from lptui.fleet.facts.host import Unit
 from lptui.fleet.snapshot import Snapshot
@@ -56,7 +58,7 @@ def stop_step(
     """
     service = of_node(node)
     unit, _ = look(snapshot, service)
-    is_down = unit is not None and unit.active in ("inactive", "failed")
+    was_down = unit is not None and is_down(unit)
     deadline_s = _stop_deadline(unit, service.is_unit, most_s)
     return Step(
         title="stop for good" if for_good else "stop",
@@ -65,7 +67,7 @@ def stop_step(
         precondition=f"{service.name} is known to systemd" if service.is_unit else "",
         postcondition=f"{service.name} on {node.host} is inactive, by its own state",
         deadline_s=deadline_s,
-        undo="it was stopped already" if is_down else "start it again",
+        undo="it was stopped already" if was_down else "start it again",
         kind=running.STOP,
         given=(
             *service.given,
@@ -73,7 +75,7 @@ def stop_step(
             *_others(snapshot, node, ()),
         ),
         group=group,
-        returns=is_down,
+        returns=was_down,
     )
 
 
@@ -142,9 +144,22 @@ def well_step(snapshot: Snapshot, node: Node, *, wait_s: float, group: str = "")
 
 
 def why_not_proved(snapshot: Snapshot, node: Node) -> str:
-    """What a proof that it is stopped would trip over now; "" when there is nothing."""
+    """Why it will not be proved stopped, even once it is stopped and disabled; "" when it will."""
     holder = holder_of(snapshot, node)
-    return stopped.why_not(snapshot, holder) or coming_back(snapshot, holder.service)
+    unit, _ = look(snapshot, holder.service)
+    return (
+        unread(snapshot, holder)
+        or strays(snapshot, holder)
+        or stopped.why_not(holder)
+        or (triggered(unit) if unit is not None else "")
+        or enablement.why_not(unit, wanted=False)
+    )
+
+
+def why_not_enabled(snapshot: Snapshot, node: Node) -> str:
+    """Why it cannot be made to start with its host; "" when it can, or does already."""
+    unit, _ = look(snapshot, of_node(node))
+    return enablement.why_not(unit, wanted=True)
 
 
 def _others(snapshot: Snapshot, node: Node, fenced: Collection[str]) -> tuple[tuple[str, str], ...]:

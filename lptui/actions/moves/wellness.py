@@ -9,7 +9,7 @@ from typing import Final
 from lptui.actions.moves.holders import account_of
 from lptui.actions.moves.move import Looking, Seen, Standing
 from lptui.actions.moves.registration import orchestrator_of, registered
-from lptui.actions.moves.supervised import in_step, look, of_node, says
+from lptui.actions.moves.supervised import in_step, is_down, look, of_node, says
 from lptui.actions.plan import Step
 from lptui.actions.spec import Source
 from lptui.checks import rpc as judged
@@ -113,6 +113,8 @@ def _up(step: Step, now: Snapshot) -> _Part:
     if unit is None:
         return _Part(Standing.UNKNOWN, why)
     words = says(unit, service)
+    if unit.active == "failed" and is_down(unit):
+        return _Part(Standing.FAILED, f"{words}: see its log")
     if not unit.is_running:
         return _Part(Standing.BEFORE, words)
     if unit.result == "unhealthy":

@@ -51,17 +51,18 @@ class HostUnitsProbe(HostProbe):
         boxes = asking.fleet.containers_on(target)
         guessed = _pids(_before(asking, target))
         batch: list[Command] = [commands.VITALS, commands.FAILED_UNITS]
-        batch += [commands.show_units(names)] if names else []
+        batch += [commands.show_units(names), commands.linked_units(names)] if names else []
         batch += [commands.inspect_containers("docker", boxes)] if boxes else []
         batch += [commands.open_files(guessed)] if guessed else []
         outputs = iter(await shell.run(batch, left()))
         uptime_s = _uptime(next(outputs))
         failed = next(outputs)
         parts = [_systemd(names, next(outputs) if names else None, failed, uptime_s)]
+        links = next(outputs).text if names else ""
         if boxes:
             parts.append(await _containers(shell, left, boxes, next(outputs), asking.clock.now()))
         open_files = units.parse_open_files(next(outputs).text) if guessed else {}
-        found = tuple(unit for part in parts for unit in part.units)
+        found = tuple(units.with_origin(unit, links) for part in parts for unit in part.units)
         pids = _pids(found)
         triggers = _triggers(found)
         more: list[Command] = []

@@ -32,6 +32,13 @@ def test_other_livepeer_programs_are_not_nodes() -> None:
     assert [process.pid for process in parse(sample("processes.txt")).livepeer] == [812, 900]
 
 
+def test_a_host_that_hides_processes_says_so() -> None:
+    assert not parse(sample("processes.txt")).hidden
+    assert parse("hidden\n" + sample("processes.txt")).hidden
+    with pytest.raises(BadAnswerError):
+        parse(sample("processes.txt") + "\nhidden\n")
+
+
 def test_no_secret_is_kept() -> None:
     kept = repr(parse(sample("processes.txt")))
     for secret in ("hunter2", "Bearer", "user:pw", "0123456789abcdef"):

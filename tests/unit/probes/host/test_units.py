@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import inf
 from typing import Any
 
 import pytest
@@ -10,11 +11,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lptui.errors import BadAnswerError, CommandError
-from lptui.fleet.facts.host import HostUnits, UnitLoad
+from lptui.fleet.facts.host import HostUnits, Trigger, UnitLoad
 from lptui.fleet.reading import Key
 from lptui.probes.host.containers import in_order, parse_inspect
 from lptui.probes.host.services import HostUnitsProbe
-from lptui.probes.host.units import parse_failed, parse_open_files, parse_show
+from lptui.probes.host.units import (
+    parse_failed,
+    parse_open_files,
+    parse_show,
+    parse_triggers,
+    time_span,
+    with_origin,
+    with_triggers,
+)
 from lptui.transport.protocols import Command, Output
 from tests.unit.probes.host.given import HOST, asking, fleet, ran, sample
 from tests.unit.probes.hostile import HOSTILE, JSON
@@ -45,6 +54,71 @@ def test_units_keep_the_names_that_the_operator_gave() -> None:
     assert restarting.since_s is None, "it is not active"
     assert masked.load is UnitLoad.MASKED
     assert masked.restarts is None, "not told is not zero"
+
+
+MOVED = """\
+Id=livepeer-o.service
+LoadState=loaded
+ActiveState=deactivating
+SubState=stop-sigterm
+UnitFileState=enabled
+FragmentPath=/etc/systemd/system/livepeer-o.service
+TimeoutStopUSec=1min 30s
+RefuseManualStart=no
+RefuseManualStop=yes
+WantedBy=multi-user.target
+RequiredBy=
+OnFailureOf=geth.service
+TriggeredBy=livepeer-o.timer livepeer-o.path
+"""
+
+
+def test_what_stops_and_starts_a_unit_is_told_of_it() -> None:
+    [unit] = parse_show(MOVED, ["livepeer-o"], None)
+    assert unit.stop_timeout_s == 90
+    assert (unit.refuses_start, unit.refuses_stop) == (False, True)
+    assert unit.pulled_in_by == ("multi-user.target", "geth.service")
+    triggers = "Id=livepeer-o.timer\nLoadState=loaded\nActiveState=active\nUnitFileState=static\n"
+    unit = with_triggers(unit, parse_triggers(triggers))
+    assert unit.triggers == (
+        Trigger("livepeer-o.timer", "active", "static"),
+        Trigger("livepeer-o.path", "", ""),
+    )
+    assert all(trigger.is_live for trigger in unit.triggers), "what is not known counts"
+    assert not Trigger("x.timer", "inactive", "disabled").is_live
+    assert Trigger("x.timer", "inactive", "enabled").is_live, "after the next boot"
+
+
+def test_a_linked_unit_is_told_with_the_file_that_it_is_linked_from() -> None:
+    [unit] = parse_show(MOVED, ["livepeer-o.service"], None)
+    assert with_origin(unit, "").file == "/etc/systemd/system/livepeer-o.service"
+    links = "other.service /dev/null\nlivepeer-o.service /srv/my units/livepeer-o.service\n"
+    assert with_origin(unit, links).file == "/srv/my units/livepeer-o.service"
+    assert with_origin(unit, "sh: lptui_linked: not found").file == unit.file
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1min 30s", 90),
+        ("10min", 600),
+        ("2h 500ms", 7200.5),
+        ("infinity", inf),
+        ("0", None),
+        ("", None),
+        ("1 fortnight", None),
+        ("9" * 400 + "s", None),
+    ],
+)
+def test_spans_of_time_as_systemd_writes_them(text: str, seconds: float | None) -> None:
+    assert time_span(text) == seconds
+
+
+@HOSTILE
+@given(text=st.text(alphabet=" 0123456789dhimnosuwy", max_size=40))
+def test_any_text_is_a_span_or_none(text: str) -> None:
+    found = time_span(text)
+    assert found is None or found >= 0
 
 
 def test_without_the_uptime_no_age_is_claimed() -> None:
@@ -104,6 +178,7 @@ def _host(**changes: Any) -> dict[tuple[str, ...], Any]:
         "docker": Output(b"", 127),
         "podman": Output(b"", 127),
         "fds": "812 42 65536\n",
+        "linked": "",
         **changes,
     }
     return {
@@ -113,6 +188,7 @@ def _host(**changes: Any) -> dict[tuple[str, ...], Any]:
         ("docker",): answers["docker"],
         ("podman",): answers["podman"],
         ("lptui_fds",): answers["fds"],
+        ("lptui_linked",): answers["linked"],
     }
 
 
