@@ -34,7 +34,7 @@ MAX_UNAVAILABLE: Final = Option(
     "max-unavailable", "nodes that a restart takes away at once", metavar="N"
 )
 PRESET: Final = Option(
-    "preset", "what is restarted, and how", ("restart", "rpc-first", "reload", "reboot")
+    "preset", "what is restarted, and how", ("restart", "rpc-first", "reload", "upgrade", "reboot")
 )
 WITH: Final = Option(
     "with", "of an upgrade: the declared command that runs between stop and start", metavar="NAME"

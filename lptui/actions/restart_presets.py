@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from lptui.actions.moves import reboot, reload
+from lptui.actions.moves import declared, reboot, reload
 from lptui.actions.plan import Precondition, Request, Step
 from lptui.actions.wave_steps import wave_steps
+from lptui.fleet.declared import Target
 from lptui.fleet.facts.host import HostSystem, HostUnits
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Node
 
 RELOAD: Final = "reload"
+UPGRADE: Final = "upgrade"
 REBOOT: Final = "reboot"
 
 EFFECTS: Final = {
     "restart": "each node is stopped, started, and seen well before the next wave",
     "rpc-first": "the RPC nodes are restarted and synced before the nodes that use them",
     RELOAD: "each unit reads its configuration again; its process goes on",
+    UPGRADE: "each node is stopped, upgraded, started, and seen well before the next wave",
     REBOOT: "each host is rebooted, and its nodes are seen well before the next",
 }
 
@@ -29,7 +32,9 @@ def steps(snapshot: Snapshot, wave: Sequence[Node], group: str, request: Request
     if preset == RELOAD:
         return [reload.step(snapshot, node, group=group) for node in wave]
     between: list[Step] = []
-    if preset == REBOOT:
+    if preset == UPGRADE:
+        between = _upgrades(snapshot, wave, group, request.option("with"))
+    elif preset == REBOOT:
         host = snapshot.fleet.hosts[wave[0].host]
         system = snapshot.value(HostSystem, host.name)
         between = [reboot.step(host, system.boot_id if system else "", group=group)]
@@ -43,6 +48,8 @@ def conditions(
     preset = request.option("preset")
     if preset == REBOOT:
         return [_whole_host(snapshot, wave) for wave in in_waves]
+    if preset == UPGRADE:
+        return [_command(snapshot, request.option("with"))]
     if preset == RELOAD:
         return [_can_reload(snapshot, node) for wave in in_waves for node in wave]
     return []
@@ -68,6 +75,15 @@ def _whole_host(snapshot: Snapshot, wave: Sequence[Node]) -> Precondition:
     return Precondition(name, True, f"{', '.join(chosen)}; boot {system.boot_id[:8]}")
 
 
+def _command(snapshot: Snapshot, name: str) -> Precondition:
+    what = "the upgrade's command"
+    known = snapshot.fleet.commands
+    if name in known:
+        return Precondition(what, True, name)
+    remedy = f"--with NAME: one of {', '.join(known) or 'none: declare it in `commands`'}"
+    return Precondition(what, False, f"there is no command {name}" if name else "none", remedy)
+
+
 def _can_reload(snapshot: Snapshot, node: Node) -> Precondition:
     there = snapshot.fresh(HostUnits, node.host)
     unit = there.find(node.service.name) if there and node.service else None
@@ -77,3 +93,12 @@ def _can_reload(snapshot: Snapshot, node: Node) -> Precondition:
     words = "" if unit.can_reload else "its unit has no ExecReload: restart it instead"
     return Precondition(name, unit.can_reload, words or unit.name)
 
+
+def _upgrades(snapshot: Snapshot, wave: Sequence[Node], group: str, name: str) -> list[Step]:
+    command = snapshot.fleet.commands[name]
+    targets = [Target(node.host, node.name, _unit(node)) for node in wave]
+    return [declared.step(command, target, group=group) for target in targets]
+
+
+def _unit(node: Node) -> str:
+    return node.service.name if node.service is not None else ""

@@ -11,6 +11,7 @@ from lptui.actions.plan import OnFailure, Plan
 from lptui.actions.restart import Restart
 from lptui.actions.select import requests
 from lptui.actions.waves import rank, waves
+from lptui.fleet.declared import DeclaredCommand
 from lptui.fleet.facts.balancer import AdminState
 from lptui.fleet.facts.chain import SignerAccount
 from lptui.fleet.facts.host import HostUnits
@@ -136,6 +137,17 @@ def test_only_what_can_reload_is_reloaded() -> None:
     fleet.change_unit(node.host, node.service.name, can_reload=True, changed_us=5)
     made = plan(fleet, "redeemer", preset="reload")
     assert [step.kind for step in made.steps] == ["unit-reload"]
+
+
+def test_an_upgrade_runs_its_command_while_the_node_is_stopped() -> None:
+    fleet = FleetBuilder()
+    assert "upgrade's command" in plan(fleet, "redeemer", preset="upgrade").why_not
+    command = DeclaredCommand("fetch", ("/opt/fetch", "{node}"), ("node",), "write")
+    fleet.configure(commands=MappingProxyType({"fetch": command}))
+    made = plan(fleet, "redeemer", **{"preset": "upgrade", "with": "fetch"})
+    assert made.why_not == ""
+    assert [step.title for step in made.steps] == ["stop", "run fetch", "start", "see it well"]
+    assert "/opt/fetch redeemer" in made.steps[1].call
 
 
 @pytest.mark.parametrize("missing", ["orch-1"])
