@@ -161,7 +161,14 @@ def _watched(
         "see whether its RPC endpoint serves; restart the node if so" if late else "",
         "restart" if late and node.service is not None else "",
         (Metric("watcher_lag", lag, "", "", str(limit)),),
+        cause=_standstill(view, node, best, limit) if late else "",
     )
+
+
+def _standstill(view: View, node: Node, best: _Head, limit: int) -> str:
+    """Id of the finding that its own endpoint shows it no newer block; "" when that one does."""
+    head = view.fresh(RpcHead, node.rpc) if node.rpc else None
+    return f"rpc-stalled@{node.rpc}" if head and best.block - head.head > limit else ""
 
 
 def _incomparable(

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Final
 
+from lptui.fleet.declared import DeclaredCommand
+from lptui.fleet.guards import Guards
 from lptui.fleet.topology import (
     Balancer,
     Endpoint,
@@ -36,6 +38,8 @@ def config_text(fleet: Fleet) -> str:
         "nodes": {name: _node(node) for name, node in fleet.nodes.items()},
         "balancers": {name: _balancer(one) for name, one in fleet.balancers.items()},
         "signers": {s.name: {"address": s.address, "role": s.role} for s in fleet.signers},
+        "commands": {name: _command(command) for name, command in fleet.commands.items()},
+        "guards": _guards(fleet.guards),
         "thresholds": _thresholds(fleet.thresholds),
         "intervals": {
             field.name: f"{getattr(fleet.intervals, field.name):g}s" for field in fields(Intervals)
@@ -99,6 +103,8 @@ def _node(node: Node) -> Tree:
         "service_uri": node.service_uri,
         "rpc": node.rpc,
         "transcoders": node.transcoders,
+        "standby_for": node.standby_for,
+        "environment_file": node.environment_file,
         "tags": sorted(node.tags) or None,
     }
 
@@ -126,6 +132,28 @@ def _balancer(balancer: Balancer) -> Tree:
 
 def _endpoint(endpoint: Endpoint | None) -> Tree | None:
     return None if endpoint is None else {"url": endpoint.url, "via": endpoint.via or "direct"}
+
+
+def _command(command: DeclaredCommand) -> Tree:
+    return {
+        "run": list(command.run),
+        "on": list(command.on),
+        "effect": command.effect,
+        "help": command.help or None,
+        "confirm": command.confirm or None,
+        "timeout": f"{command.timeout_s:g}s",
+        "check": list(command.check) or None,
+        "undo": list(command.undo) or None,
+        "as_root": command.as_root,
+    }
+
+
+def _guards(guards: Guards) -> Tree:
+    return {
+        "min_backends": guards.min_backends,
+        "max_unavailable": guards.max_unavailable,
+        "cool_down": f"{guards.cool_down_s:g}s",
+    }
 
 
 def _thresholds(limits: Thresholds) -> Tree:

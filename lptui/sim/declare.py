@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
+from lptui.fleet.declared import DeclaredCommand
 from lptui.fleet.topology import (
     Balancer,
     BalancerKind,
@@ -27,8 +28,10 @@ from lptui.fleet.topology import (
 )
 from lptui.fleet.units import Percent
 from lptui.sim.world.build import REGISTERED, SERVICE_URI
-from lptui.sim.world.edge import HAPROXY_SOCKET, NGINX_CONFIG, NGINX_STATUS_PORT, RPC_POOL_PORT
+from lptui.sim.world.edge import HAPROXY_SOCKET, NGINX_STATUS_PORT
 from lptui.sim.world.livepeer import LivepeerProcess
+from lptui.sim.world.nginx import MAIN
+from lptui.sim.world.watch import RPC_POOL_PORT
 from lptui.sim.world.world import World
 
 DIRECT_RPC: Final = "public"
@@ -59,6 +62,24 @@ INTERVALS: Final = Intervals(
 )
 """Livelier than the usual ones, which larger fleets keep."""
 LIVELY_HOSTS: Final = 40
+
+
+COMMANDS: Final = (
+    DeclaredCommand(
+        "uptime", ("uptime",), ("host",), "read", "since when a host runs, and how busy it is"
+    ),
+    DeclaredCommand(
+        "maintenance",
+        ("touch", "/run/maintenance"),
+        ("host",),
+        "write",
+        "tells a host's own alarms that it is worked on",
+        check=("test", "-e", "/run/maintenance"),
+        undo=("rm", "-f", "/run/maintenance"),
+        as_root=True,
+    ),
+)
+"""What an operator might have declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +123,7 @@ def declare(world: World) -> Fleet:
             block_seconds=world.ledger.timeline.l1_seconds,
         ),
         thresholds=THRESHOLDS,
+        commands=MappingProxyType({command.name: command for command in COMMANDS}),
         intervals=INTERVALS if len(world.machines) <= LIVELY_HOSTS else Intervals(),
         demo=True,
     )
@@ -149,6 +171,8 @@ def _node(world: World, node: LivepeerProcess) -> Node:
         rpc=node.rpc or None,
         transcoders=len(node.links) if is_orchestrator else None,
         tags=frozenset({world.machines[node.host].region}),
+        standby_for=node.standby_for or None,
+        environment_file=node.environment_file or None,
     )
 
 
@@ -192,7 +216,7 @@ def _balancers() -> dict[str, Balancer]:
         "rpc-edge",
         BalancerKind.NGINX,
         "rpc-edge",
-        config_path=NGINX_CONFIG,
+        config_path=MAIN,
         stub_status=Endpoint(f"http://127.0.0.1:{NGINX_STATUS_PORT}/nginx_status", "rpc-edge"),
         servers=MappingProxyType({"10.20.2.1:8547": "nitro-1", "10.20.2.2:8547": "nitro-2"}),
     )

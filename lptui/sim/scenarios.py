@@ -13,10 +13,11 @@ from lptui.errors import LptuiError, ProblemKind
 from lptui.fleet.topology import Role
 from lptui.sim.hostile import garble
 from lptui.sim.world.balancer import FORCED_DRAIN, BackendServer
-from lptui.sim.world.build import REGISTERED, RPC_POOL_URL, add_unit, registered
+from lptui.sim.world.build import REGISTERED, add_unit, registered
 from lptui.sim.world.history import INTO_ROUND, ROUND_LENGTH, forget_reward, forget_round
 from lptui.sim.world.livepeer import LivepeerProcess
 from lptui.sim.world.machine import Machine
+from lptui.sim.world.units import stop
 from lptui.sim.world.world import World
 
 Change = Callable[[World], None]
@@ -143,7 +144,7 @@ def _encoder_saturated(world: World) -> None:
 
 
 def _fail_check(world: World, server: BackendServer) -> None:
-    server.healthy, server.check_status = False, "L4CON"
+    server.health, server.check_status = 0, "L4CON"
     server.check_detail, server.check_failures = "Connection refused", 14
     server.changed = world.now - 190.0
 
@@ -169,12 +170,12 @@ def _split_brain(world: World) -> None:
         "reward-old", "orch-3", frozenset({Role.REWARD}), "livepeer-old.service", 10935
     )
     twin.account = REGISTERED
-    add_unit(world, world.machines["orch-3"], twin.unit, twin.argv(RPC_POOL_URL), "livepeer")
+    add_unit(world, world.machines["orch-3"], twin.unit, twin.argv(), "livepeer")
 
 
 @scenario("node-down", "an orchestrator's process is gone and its port refuses")
 def _node_down(world: World) -> None:
-    world.stop_unit(world.machines["orch-2"], "livepeer-orchestrator.service", failed=True)
+    stop(world, world.machines["orch-2"], "livepeer-orchestrator.service", failed=True)
     world.machines["orch-2"].units["livepeer-orchestrator.service"].restarts = 4
     for server in world.servers_of("orch-2"):
         _fail_check(world, server)
@@ -220,7 +221,7 @@ def _service_uri_mismatch(world: World) -> None:
 @scenario("unit-failed", "a transcoder's unit failed after a row of restarts")
 def _unit_failed(world: World) -> None:
     machine = _gpu_host(world, 2)
-    world.stop_unit(machine, "livepeer-transcoder.service", failed=True)
+    stop(world, machine, "livepeer-transcoder.service", failed=True)
     unit = machine.units["livepeer-transcoder.service"]
     unit.restarts, unit.result = 5, "start-limit-hit"
     for node in world.nodes.values():
@@ -242,16 +243,14 @@ def _clock_skew(world: World) -> None:
 @scenario("cli-exposed", "a redeemer's unauthenticated API listens on every interface")
 def _cli_exposed(world: World) -> None:
     node = world.nodes["redeemer"]
-    machine = world.machines[node.host]
-    machine.listeners = [one for one in machine.listeners if one.port != node.cli_port]
     node.cli_address = "*"
+    machine = world.machines[node.host]
     unit = machine.units[node.unit]
-    machine.processes[unit.pid or 0].argv = tuple(
-        word.replace("*:", "0.0.0.0:") for word in node.argv(RPC_POOL_URL)
-    )
-    from lptui.sim.world.build import open_ports
-
-    open_ports(machine, node)
+    unit.listens = node.listens
+    machine.processes[unit.pid or 0].argv = node.argv()
+    for socket in machine.listeners:
+        if socket.pid == unit.pid and socket.port == node.cli_port:
+            socket.address = node.cli_address
 
 
 @scenario("transcoders-missing", "an orchestrator has lost a transcoder that still runs")

@@ -68,6 +68,8 @@ class Simulation:
         """Moves the world on while the simulation runs."""
         while True:
             self.world.advance()
+            self._network.cut()
+            self._hosts.cut()
             await asyncio.sleep(STEP)
 
     def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:

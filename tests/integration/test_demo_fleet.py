@@ -16,6 +16,7 @@ from lptui.checks import failing, run_checks
 from lptui.clock import SystemClock
 from lptui.collector.once import collect_once
 from lptui.collector.registry import probes_for
+from lptui.errors import ProblemKind
 from lptui.fleet.facts.balancer import BalancerState
 from lptui.fleet.facts.chain import OrchestratorRecord, RewardHistory
 from lptui.fleet.facts.gpu import HostGpus
@@ -79,7 +80,10 @@ async def test_every_source_of_a_healthy_fleet_answers_and_all_is_well(tmp_path:
         second = await it.collect()
     for snapshot in (first, second):
         problems = {str(key): r.problem for key, r in snapshot.readings.items() if r.problem}
-        assert problems == {}
+        # It is stopped, and its silence is what it should be.
+        resting = {k for k, p in problems.items() if p.kind is ProblemKind.STANDBY}
+        assert {key.partition("@")[2] for key in resting} == {"reward-standby"}
+        assert set(problems) == resting
         assert {f.id: f.summary for f in run_checks(snapshot) if f.severity} == {}
     asked = {
         key

@@ -11,11 +11,18 @@ from typing import Final
 
 from lptui.sim.serve.haproxy_tables import servers_state, show_info, show_stat
 from lptui.sim.serve.link import Link
-from lptui.sim.world.balancer import FORCED_DRAIN, FORCED_MAINT, BackendServer, HaproxyProcess
+from lptui.sim.world.balancer import (
+    FORCED_DRAIN,
+    FORCED_MAINT,
+    WELL,
+    BackendServer,
+    HaproxyProcess,
+)
 from lptui.sim.world.world import World
 
 LINE_LIMIT: Final = 16_384
 DENIED: Final = "Permission denied"
+_STATES: Final = {"ready": 0, "drain": FORCED_DRAIN, "maint": FORCED_MAINT}
 UNKNOWN: Final = "Unknown command, but maybe one of the following ones is a better match:"
 
 
@@ -103,6 +110,7 @@ class HaproxyCli:
             ("get", "weight"): self._get_weight,
             ("set", "server"): self._set_server,
             ("set", "weight"): lambda words: self._set_weight(words[0] if words else "", words[1:]),
+            ("shutdown", "sessions", "server"): self._shut_down_sessions,
             ("disable", "server"): lambda w: self._set_server([*w[:1], "state", "maint"]),
             ("enable", "server"): lambda w: self._set_server([*w[:1], "state", "ready"]),
         }
@@ -149,14 +157,14 @@ class HaproxyCli:
         server = self._find(words[0] if words else "")
         match words[1:]:
             case ["state", state, *_] if state in ("ready", "drain", "maint"):
-                self._set_state(server, state)
+                server.tell(_STATES[state], self._world.now)
                 return ""
             case ["state", *_]:
                 raise CliError("'set server <srv> state' expects 'ready', 'drain' and 'maint'.")
             case ["weight", *rest]:
                 return self._set_weight(words[0], rest)
             case ["health", health, *_] if health in ("up", "stopping", "down"):
-                server.healthy = health != "down"
+                server.health = WELL if health != "down" else 0
                 return ""
             case _:
                 raise CliError(
@@ -164,12 +172,14 @@ class HaproxyCli:
                     " agent-send | check-addr | check-port | fqdn | health | ssl | state | weight"
                 )
 
-    def _set_state(self, server: BackendServer, state: str) -> None:
-        wanted = {"ready": 0, "drain": FORCED_DRAIN, "maint": FORCED_MAINT}[state]
-        if server.admin & FORCED_MAINT and state == "ready":
-            server.healthy = True
-        server.admin = wanted
-        server.changed = self._world.now
+    def _shut_down_sessions(self, words: list[str]) -> str:
+        self._admin()
+        server = self._find(words[0] if words else "")
+        server.sessions = 0
+        node = self._world.nodes.get(server.node)
+        if node is not None:
+            node.sessions = 0
+        return ""
 
     def _set_weight(self, path: str, words: list[str]) -> str:
         self._admin()

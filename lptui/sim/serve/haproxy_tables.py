@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from lptui.sim.world.balancer import Backend, BackendServer, Frontend, HaproxyProcess
+from lptui.sim.world.balancer import FORCED_MAINT, Backend, BackendServer, Frontend, HaproxyProcess
 from lptui.sim.world.world import World
 
 _COLUMNS: Final = (
@@ -129,7 +129,7 @@ def _frontend(frontend: Frontend, iid: int, *, admin: bool) -> Row:
 def _server(
     world: World, backend: Backend, server: BackendServer, iid: int, sid: int, *, admin: bool
 ) -> Row:
-    maintained = server.status == "MAINT"
+    maintained = bool(server.admin & FORCED_MAINT)
     return {
         "pxname": backend.name,
         "svname": server.name,
@@ -175,7 +175,7 @@ def _server(
         "check_desc": world.say(_check_words(server.check_status)),
         "check_rise": 2,
         "check_fall": 3,
-        "check_health": 4 if server.healthy else 0,
+        "check_health": server.health,
         "addr": f"{server.address}:{server.port}" if admin else "",
         "mode": backend.mode,
         "srv_icur": 0,
@@ -242,12 +242,12 @@ def servers_state(world: World, balancer: HaproxyProcess, *, only: str) -> str:
             continue
         for place, server in enumerate(backend.servers):
             since = max(0, int(world.now - server.changed))
-            checking = 14 if server.admin & 1 else 6
+            checking = 14 if server.admin & FORCED_MAINT else 6
             lines.append(
                 f"{number + _FIRST_BACKEND} {backend.name} {place + 1} {server.name}"
                 f" {server.address} {server.operational} {server.admin} {server.weight}"
                 f" {server.initial_weight} {since} {6 if server.healthy else 8}"
-                f" {3 if server.healthy else 2} {4 if server.healthy else 0} {checking} 0 0 0 -"
+                f" {3 if server.healthy else 2} {server.health} {checking} 0 0 0 -"
                 f" {server.port} - 0 0 - - 0"
             )
     return "\n".join(lines)

@@ -119,7 +119,7 @@ class JsonRpcApi:
         rpc, world = self._rpc, self._world
         if rpc.layer == 1:
             return world.ledger.timeline.l1_at_l2(world.l2_block)
-        return world.l2_block - rpc.lag if rpc.stuck_at is None else rpc.stuck_at
+        return rpc.head(world.l2_block)
 
     def _state_block(self, tag: Json) -> int:
         """The L2 block whose state a block parameter means."""

@@ -56,6 +56,34 @@ class Sink:
         return
 
 
+class Tied:
+    """A stream that ends with the process that serves it."""
+
+    def __init__(self, link: Link, factory: ServiceFactory, lives: Callable[[], bool]) -> None:
+        self._link = link
+        self._service = factory(link)
+        self._lives = lives
+        self.is_open = True
+
+    def received(self, data: bytes) -> None:
+        if not self.cut():
+            self._service.received(data)
+
+    def finished(self) -> None:
+        self._service.finished()
+
+    def lost(self) -> None:
+        self.is_open = False
+        self._service.lost()
+
+    def cut(self) -> bool:
+        """Ends the stream if its process is gone; whether it is."""
+        if self._lives():
+            return False
+        self._link.close()
+        return True
+
+
 class LoopbackProtocol(asyncio.Protocol):
     """A service on a TCP connection of this machine's loopback."""
 

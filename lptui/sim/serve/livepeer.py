@@ -15,6 +15,7 @@ from lptui.sim.serve.metrics import metrics_page
 from lptui.sim.world.ledger import Account, RevertError, Transaction
 from lptui.sim.world.livepeer import LivepeerProcess
 from lptui.sim.world.services import send_initialise, send_reward
+from lptui.sim.world.watch import block_of
 from lptui.sim.world.world import World
 
 NO_ROUTE: Final = "404 page not found\n"
@@ -150,7 +151,7 @@ class LivepeerApi:
         node, world = self._node, self._world
         if not node.has_chain:
             return text("", 200)
-        head = world.l2_block if node.stalled_at is None else node.stalled_at
+        head = block_of(world, node)
         raw = head.to_bytes((head.bit_length() + 7) // 8, "big")
         return HttpReply(raw, 200, "application/octet-stream")
 
@@ -265,9 +266,9 @@ class LivepeerApi:
         if wanted == "auto":
             if Role.ORCHESTRATOR not in self._node.roles:
                 return HttpReply(drop=True)
-            self._node.capacity = sum(link.capacity for link in self._node.links)
+            self._node.cap = sum(link.capacity for link in self._node.links)
         elif wanted.isdecimal() and int(wanted) >= 1:
-            self._node.capacity = int(wanted)
+            self._node.cap = int(wanted)
         elif not wanted:
             return text("missing form param: maxSessions\n", 400)
         else:

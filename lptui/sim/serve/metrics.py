@@ -35,7 +35,7 @@ def _series(world: World, node: LivepeerProcess) -> Iterator[tuple[str, str, flo
     version = f'livepeerversion="{_label(world.say(node.version))}"'
     build = 'compiler="gc",goarch="amd64",goos="linux",goversion="go1.23.2"'
     yield "livepeer_versions", "gauge", 1, f"{build},{version}"
-    yield "livepeer_max_sessions_total", "gauge", node.capacity or 10, ""
+    yield "livepeer_max_sessions_total", "gauge", node.max_sessions or 10, ""
     is_transcoder = Role.TRANSCODER in node.roles
     yield "livepeer_current_sessions_total", "gauge", 0 if is_transcoder else node.sessions, ""
     yield "livepeer_transcoders_number", "gauge", len(node.links), ""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lptui.sim.serve.contracts import Contracts
 from lptui.sim.serve.haproxy import HaproxyCli
 from lptui.sim.serve.haproxy_tables import show_stat
 from lptui.sim.serve.host.nginx import stub_status
 from lptui.sim.serve.http import Handler, HttpReply, HttpRequest, http_service, text
 from lptui.sim.serve.jsonrpc import IpcService, JsonRpcApi
-from lptui.sim.serve.link import Link, Service, ServiceFactory, Sink, Spawn
+from lptui.sim.serve.link import Link, Service, ServiceFactory, Sink, Spawn, Tied
 from lptui.sim.serve.livepeer import LivepeerApi
-from lptui.sim.world.balancer import HaproxyProcess, NginxProcess
-from lptui.sim.world.edge import RPC_POOL_PORT
+from lptui.sim.world.balancer import HaproxyProcess
+from lptui.sim.world.livepeer import RPC_POOL_URL
 from lptui.sim.world.machine import Machine
-from lptui.sim.world.rpcnode import RpcProcess
+from lptui.sim.world.nginx import NginxProcess
+from lptui.sim.world.watch import RPC_POOL_PORT, behind
 from lptui.sim.world.world import World
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -25,6 +28,7 @@ class Network:
     def __init__(self, world: World, spawn: Spawn) -> None:
         self._world = world
         self._spawn = spawn
+        self._open: set[Tied] = set()
         self._contracts = Contracts(world.ledger, lambda said: world.say(said))
 
     def tcp(self, machine: Machine, host: str, port: int) -> ServiceFactory:
@@ -33,21 +37,35 @@ class Network:
         target = machine if local else self._world.machine_at(host)
         if target is None:
             raise LookupError("Name or service not known")
-        if not target.listens_on(port, "127.0.0.1" if host in LOCAL else target.address):
+        socket = target.listener(port, "127.0.0.1" if host in LOCAL else target.address)
+        if socket is None:
             raise ConnectionRefusedError("Connection refused")
         handler = self._http(target, port)
-        return http_service(handler, self._spawn) if handler else Sink
+        factory = http_service(handler, self._spawn) if handler else Sink
+        return self._tied(factory, lambda: socket.pid in target.processes)
 
     def unix(self, machine: Machine, path: str) -> ServiceFactory:
         """What listens on a machine's unix socket."""
-        name = machine.unix_sockets.get(path)
-        if name in self._world.haproxies:
-            balancer = self._world.haproxies[name]
+        name = machine.unix_sockets.get(path, "")
+        balancer, rpc = self._world.haproxies.get(name), self._world.rpcs.get(name)
+        if balancer is not None and balancer.running:
             return lambda link: self._cli(link, balancer)
-        if name in self._world.rpcs and self._world.rpcs[name].running:
+        if rpc is not None and rpc.running:
             api = self.rpc_api(name)
-            return lambda link: IpcService(link, api)
+            return self._tied(lambda link: IpcService(link, api), lambda: rpc.running)
         raise LookupError("open failed")
+
+    def cut(self) -> None:
+        """Ends the streams to processes that are gone."""
+        self._open = {tied for tied in self._open if tied.is_open and not tied.cut()}
+
+    def _tied(self, factory: ServiceFactory, lives: Callable[[], bool]) -> ServiceFactory:
+        def begin(link: Link) -> Service:
+            tied = Tied(link, factory, lives)
+            self._open.add(tied)
+            return tied
+
+        return begin
 
     def rpc_api(self, name: str) -> JsonRpcApi:
         return JsonRpcApi(self._world, self._world.rpcs[name], self._contracts)
@@ -82,19 +100,14 @@ class Network:
         return None
 
     def _pool(self) -> Handler:
-        """nginx in front of the Arbitrum nodes: the first one that runs serves, then its backup."""
-        members = [
-            (rpc, self.rpc_api(rpc.name))
-            for rpc in self._world.rpcs.values()
-            if rpc.layer == 2 and rpc.host
-        ]
+        """nginx in front of the Arbitrum nodes: whom it asks is in what it has loaded."""
 
         def handle(request: HttpRequest) -> HttpReply:
-            up = [api for rpc, api in members if _answers(self._world, rpc)]
-            if not up:
+            rpc = behind(self._world, RPC_POOL_URL)
+            if rpc is None:
                 body = b"<html><head><title>502 Bad Gateway</title></head></html>"
                 return HttpReply(body, 502, "text/html")
-            return up[0].handle(request)
+            return self.rpc_api(rpc.name).handle(request)
 
         return handle
 
@@ -105,10 +118,6 @@ class Network:
             return text("", 404)
 
         return handle
-
-
-def _answers(world: World, rpc: RpcProcess) -> bool:
-    return rpc.running and world.machines[rpc.host].reach != "refused"
 
 
 def _status_page(nginx: NginxProcess) -> Handler:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import shlex
-from typing import Final, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
-from lptui.sim.serve.host import run
+from lptui.sim.serve.host import answer, takes_input
+from lptui.sim.serve.host.call import Call, unwrapped
 from lptui.sim.world.machine import Machine
 from lptui.sim.world.world import World
 
-_ANNOUNCED: Final = re.compile(r'echo "([0-9a-f]{1,64}) \$\$" >&2;\s*exec "\$@"')
-"""What the console wraps a command with: the process tells its number on standard error."""
-_PID: Final = 4242
+INPUT_LIMIT = 4 * 1024 * 1024
 
 
 class Outcome(NamedTuple):
@@ -21,34 +20,46 @@ class Outcome(NamedTuple):
     status: int
 
 
-def run_line(world: World, machine: Machine, line: str) -> Outcome | None:
-    """What a command line gives; None for one that is a shell to be spoken to."""
+class OneOff:
+    """A command that was asked for; `waits` until all of its input has come."""
+
+    def __init__(self, world: World, machine: Machine, call: Call) -> None:
+        self._world = world
+        self._machine = machine
+        self._call = call
+        self._input = b""
+        self.waits = takes_input(call)
+
+    def received(self, data: bytes) -> None:
+        self._input = (self._input + data)[:INPUT_LIMIT]
+
+    def run(self) -> Outcome:
+        """What it gives."""
+        self.waits = False
+        call = replace(self._call, stdin=_text(self._input))
+        reply = answer(self._world, self._machine, call)
+        errors = call.announced + reply.err
+        if reply.status == 127 and not reply.err:
+            errors += f"sh: {call.words[0] if call.words else ''}: not found\n"
+        return Outcome(_bytes(reply.out), _bytes(errors), reply.status)
+
+
+def command(world: World, machine: Machine, line: str) -> OneOff | None:
+    """The command of a line; None for a shell that is to be spoken to."""
     try:
         words = shlex.split(line)
     except ValueError:
-        return Outcome(b"", b"sh: syntax error\n", 2)
+        words = ["sh", "-c", line]
     if words[:1] == ["exec"]:
         words = words[1:]
-    if words[:1] in (["/bin/sh"], ["sh"]):
-        if len(words) == 1:
-            return None
-        return _script(world, machine, words[1:])
-    return _outcome(world, machine, words, b"")
+    if words in (["/bin/sh"], ["sh"]):
+        return None
+    return OneOff(world, machine, unwrapped(words))
 
 
-def _script(world: World, machine: Machine, words: list[str]) -> Outcome:
-    """`sh -c SCRIPT NAME WORDS…`: the console's wrapping, or `kill`; no other is simulated."""
-    script = words[1] if len(words) > 1 and words[0] == "-c" else ""
-    announced = _ANNOUNCED.fullmatch(script)
-    if announced is not None:
-        return _outcome(world, machine, words[3:], f"{announced.group(1)} {_PID}\n".encode())
-    if script.startswith("kill "):
-        return Outcome(b"", b"", 0)
-    return Outcome(b"", b"sh: not simulated\n", 127)
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
 
 
-def _outcome(world: World, machine: Machine, words: list[str], stderr: bytes) -> Outcome:
-    output, status = run(world, machine, words)
-    if status == 127:
-        stderr += f"sh: {words[0] if words else ''}: not found\n".encode()
-    return Outcome(output.encode("utf-8", "surrogateescape"), stderr, status)
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

@@ -41,8 +41,10 @@ class FramedShell:
 
     def _answer(self, line: str) -> bytes:
         try:
-            _, key, _seconds, *argv = shlex.split(line)
+            kind, key, _seconds, *argv = shlex.split(line)
         except ValueError:
             return b""
-        output, status = run(self._world, self._machine, argv)
-        return f"{output}\n@@{self._nonce} {key} {status}\n".encode("utf-8", "surrogateescape")
+        reply = run(self._world, self._machine, argv)
+        said = reply.err + reply.out if kind == "_m" else reply.out
+        frame = f"{said}\n@@{self._nonce} {key} {reply.status}\n"
+        return frame.encode("utf-8", "surrogateescape")

@@ -12,7 +12,8 @@ import asyncssh
 
 from lptui.sim.serve.link import Service, ServiceFactory
 from lptui.sim.serve.network import Network
-from lptui.sim.serve.oneoff import Outcome, run_line
+from lptui.sim.serve.oneoff import OneOff
+from lptui.sim.serve.oneoff import command as read_command
 from lptui.sim.serve.shell import FramedShell
 from lptui.sim.serve.terminal import Terminal
 from lptui.sim.world.machine import Machine
@@ -36,7 +37,7 @@ class HostServer(asyncssh.SSHServer):
         machine: Machine,
         network: Network,
         key: asyncssh.SSHKey,
-        open_connections: set[asyncssh.SSHServerConnection],
+        open_connections: dict[asyncssh.SSHServerConnection, Machine],
     ) -> None:
         self._world = world
         self._machine = machine
@@ -47,11 +48,13 @@ class HostServer(asyncssh.SSHServer):
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
-        self._open.add(conn)
+        self._open[conn] = self._machine
+        if self._machine.boots_until is not None:
+            conn.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._connection is not None:
-            self._open.discard(self._connection)
+            self._open.pop(self._connection, None)
 
     def begin_auth(self, username: str) -> bool:
         return True
@@ -101,7 +104,7 @@ class HostSession(asyncssh.SSHServerSession[bytes]):
         self._shell: FramedShell | None = None
         self._terminal: Terminal | None = None
         self._has_terminal = False
-        self._outcome: Outcome | None = None
+        self._command: OneOff | None = None
         self._served = 0
         self._timers: list[asyncio.TimerHandle] = []
 
@@ -122,8 +125,8 @@ class HostSession(asyncssh.SSHServerSession[bytes]):
         return True
 
     def exec_requested(self, command: str) -> bool:
-        self._outcome = run_line(self._world, self._machine, command)
-        if self._outcome is None:
+        self._command = read_command(self._world, self._machine, command)
+        if self._command is None:
             self._shell = FramedShell(self._world, self._machine)
         return True
 
@@ -132,10 +135,15 @@ class HostSession(asyncssh.SSHServerSession[bytes]):
             return
         if self._terminal is not None:
             self._channel.write(self._terminal.greeting)
-        elif self._outcome is not None:
-            self._channel.write_stderr(self._outcome.stderr)
-            self._channel.write(self._outcome.stdout)
-            self._channel.exit(self._outcome.status)
+        elif self._command is not None and not self._command.waits:
+            self._run(self._command)
+
+    def _run(self, command: OneOff) -> None:
+        done = command.run()
+        if self._channel is not None:
+            self._channel.write_stderr(done.stderr)
+            self._channel.write(done.stdout)
+            self._channel.exit(done.status)
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
         if self._terminal is not None:
@@ -143,6 +151,8 @@ class HostSession(asyncssh.SSHServerSession[bytes]):
             if self._terminal.ended and self._channel is not None:
                 self._channel.exit(0)
             return
+        if self._command is not None:
+            self._command.received(data)
         if self._shell is None:
             return
         reply = self._shell.received(data)
@@ -164,7 +174,9 @@ class HostSession(asyncssh.SSHServerSession[bytes]):
             self._channel.write(reply)
 
     def eof_received(self) -> bool:
-        if self._channel is not None and (self._shell or self._terminal):
+        if self._command is not None and self._command.waits:
+            self._run(self._command)
+        elif self._channel is not None and (self._shell or self._terminal):
             self._channel.exit(0)
         return False
 
@@ -236,7 +248,7 @@ class SshHosts:
         self._client_key = client_key
         self._acceptors: list[asyncssh.SSHAcceptor] = []
         self._mutes: list[asyncio.Server] = []
-        self._open: set[asyncssh.SSHServerConnection] = set()
+        self._open: dict[asyncssh.SSHServerConnection, Machine] = {}
         self._mute_links: set[asyncio.BaseTransport] = set()
 
     async def listen(self, machine: Machine, host_key: asyncssh.SSHKey) -> int:
@@ -266,6 +278,14 @@ class SshHosts:
         else:
             self._acceptors.append(acceptor)
         return port
+
+    def cut(self) -> None:
+        """Drops the connections to machines that reboot."""
+        if not self._world.booting:
+            return
+        for connection, machine in tuple(self._open.items()):
+            if machine.boots_until is not None:
+                connection.abort()
 
     async def close(self) -> None:
         for acceptor in self._acceptors:

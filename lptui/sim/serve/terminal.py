@@ -88,5 +88,7 @@ class Terminal:
             return f"sh: {error}\n"
         if not words:
             return ""
-        output, status = run(self._world, self._machine, words)
-        return f"sh: {words[0]}: not found\n" if status == 127 else output
+        reply = run(self._world, self._machine, words)
+        if reply.status == 127 and not reply.err:
+            return f"sh: {words[0]}: not found\n"
+        return reply.out + reply.err

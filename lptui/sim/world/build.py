@@ -1,6 +1,6 @@
 """Builds the default fleet: three orchestrators behind HAProxy, a redeemer that also initialises
-rounds, a reward node, transcoder hosts, two Arbitrum RPC nodes behind nginx with their L1 node,
-and a gateway (topology 3 of livepeer.md §1.4).
+rounds, a reward node with a stand-by, transcoder hosts, two Arbitrum RPC nodes behind nginx with
+their L1 node, and a gateway (topology 3 of livepeer.md §1.4).
 """
 
 from __future__ import annotations
@@ -18,19 +18,21 @@ from lptui.sim.world.history import INTO_ROUND, new_ledger
 from lptui.sim.world.ledger import Account, Registered, demo_address
 from lptui.sim.world.livepeer import LivepeerProcess, TranscoderLink
 from lptui.sim.world.load import move_load
-from lptui.sim.world.machine import GIB, Disk, GpuCard, Listening, Machine, SystemdUnit, stable_hex
+from lptui.sim.world.machine import GIB, Disk, GpuCard, Machine, SystemdUnit, stable_hex
 from lptui.sim.world.rpcnode import RpcProcess
 from lptui.sim.world.services import run_services
+from lptui.sim.world.units import boot_machines, spawn
+from lptui.sim.world.watch import watch
 from lptui.sim.world.world import World
 
 SERVICE_HOST: Final = "live.demo.example"
 SERVICE_URI: Final = f"https://{SERVICE_HOST}:8935"
-RPC_POOL_URL: Final = "http://10.20.2.10:8545"
 REGISTERED: Final = demo_address("aurora")
 CLI_PORT: Final = 7935
 TRANSCODER_CLI_PORT: Final = 6935
 SESSIONS_PER_GPU: Final = 8
 DAY: Final = 86_400.0
+SSH_PORTS: Final = (("0.0.0.0", 22), ("[::]", 22))  # noqa: S104
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +108,9 @@ def build_world(
     edge.add_nginx(world)
     for node in world.nodes.values():
         _install(world, node)
-    world.sources.extend((run_services, move_load))
-    world.round_seen = ledger.round_at(world.l2_block)
+    world.sources.extend((boot_machines, watch, run_services, move_load))
+    for node in world.nodes.values():
+        node.round_seen = ledger.round_at(world.l2_block)
     _settle(world)
     return world
 
@@ -136,49 +139,61 @@ def _add_machine(world: World, box: Box) -> Machine:
         Disk("/", "/dev/nvme0n1p2", "ext4", root, int(root * rng.uniform(0.2, 0.45)))
     )
     machine.disks.append(Disk("/boot", "/dev/nvme0n1p1", "ext4", GIB, int(GIB * 0.2)))
-    machine.listeners.append(Listening("0.0.0.0", 22))  # noqa: S104
-    machine.listeners.append(Listening("[::]", 22))
-    machine.files["/etc/os-release"] = (
+    machine.files.add(
+        "/etc/os-release",
         'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nID=debian\n'
-        'VERSION_ID="12"\n'
+        'VERSION_ID="12"\n',
     )
-    for name in ("ssh.service", "chrony.service"):
-        add_unit(world, machine, name, (f"/usr/sbin/{name.removesuffix('.service')}d",), "root")
+    add_unit(world, machine, "ssh.service", ("/usr/sbin/sshd",), "root", SSH_PORTS)
+    add_unit(world, machine, "chrony.service", ("/usr/sbin/chronyd",), "root")
     world.machines[box.name] = machine
     return machine
 
 
 def add_unit(
-    world: World, machine: Machine, name: str, argv: tuple[str, ...], user: str
+    world: World,
+    machine: Machine,
+    name: str,
+    argv: tuple[str, ...],
+    user: str,
+    listens: tuple[tuple[str, int], ...] = (),
+    files: int = 60,
 ) -> SystemdUnit:
     """A running unit with its process."""
     since = max(machine.boot_time + 12.0, world.now - (3 + world.rng.random() * 12) * DAY)
-    process = machine.start_process(argv, since, user=user, unit=name)
-    unit = SystemdUnit(name, f"{name.removesuffix('.service')} daemon", since=since)
-    unit.pid = process.pid
+    unit = SystemdUnit(name, _description(name), argv, user, listens, files, since=since)
+    spawn(machine, unit, since)
     machine.units[name] = unit
     return unit
 
 
-def open_ports(machine: Machine, node: LivepeerProcess) -> None:
-    """Lets a running node's process listen where it should."""
-    pid = machine.units[node.unit].pid
-    taken = {(one.address, one.port) for one in machine.listeners}
-    wanted = [(node.cli_address, node.cli_port)]
-    if node.public_port is not None:
-        wanted.append(("*", node.public_port))
-    machine.listeners.extend(
-        Listening(address, port, pid) for address, port in wanted if (address, port) not in taken
-    )
+def _add_resting_unit(machine: Machine, name: str, user: str) -> SystemdUnit:
+    """One that has not run since its host's boot, and does not start with it."""
+    unit = SystemdUnit(name, _description(name), user=user, enabled="disabled", starts=0)
+    unit.active, unit.sub = "inactive", "dead"
+    machine.units[name] = unit
+    return unit
+
+
+def _description(unit: str) -> str:
+    return f"{unit.removesuffix('.service')} daemon"
 
 
 def _install(world: World, node: LivepeerProcess) -> None:
-    """Puts a node's unit, process, sockets and links onto its machine."""
+    """Puts a node's unit onto its machine, running unless it stands by."""
     machine = world.machines[node.host]
-    unit = add_unit(world, machine, node.unit, node.argv(RPC_POOL_URL), "livepeer")
-    node.started = unit.since
-    machine.processes[unit.pid or 0].files = 120 if node.links else 64
-    open_ports(machine, node)
+    if node.standby_for:
+        unit = _add_resting_unit(machine, node.unit, "livepeer")
+        node.running = False
+    else:
+        files = 120 if node.links else 64
+        unit = add_unit(world, machine, node.unit, node.argv(), "livepeer", node.listens, files)
+        node.started = unit.since
+    unit.folder = "/etc/systemd/system"
+    if node.environment_file:
+        machine.files.add(
+            node.environment_file, node.settings(), machine.boot_time, is_private=True
+        )
 
 
 def _add_accounts(world: World) -> None:
@@ -210,13 +225,18 @@ def _add_signing_nodes(world: World) -> None:
     )
     starter.account = demo_address("rounds")
     reward = _node("reward", "vault-1", "livepeer-reward.service", {Role.REWARD}, 10935)
-    reward.account, reward.recipient = REGISTERED, REGISTERED
-    reward.reward_service = True
-    reward.max_gas_price = 2_000_000_000
+    standby = _node("reward-standby", "redeem-1", "livepeer-reward.service", {Role.REWARD}, 10935)
+    standby.standby_for = reward.name
+    for node in (reward, standby):
+        node.account, node.recipient = REGISTERED, REGISTERED
+        node.reward_service = True
+        node.max_gas_price = 2_000_000_000
     gateway = _node("gateway", "gateway-1", "livepeer-gateway.service", {Role.GATEWAY}, 5935)
     gateway.account = demo_address("gateway-1")
     gateway.public_port = 9935
-    for node in (redeemer, starter, reward, gateway):
+    for node in (redeemer, gateway):
+        node.environment_file = f"/etc/livepeer/{node.name}.env"
+    for node in (redeemer, starter, reward, standby, gateway):
         node.rpc = "rpc-pool"
         world.nodes[node.name] = node
 
@@ -237,10 +257,10 @@ GETH: Final = "Geth/v1.16.2-stable-dfde3f0c/linux-amd64/go1.24.4"
 
 def _add_rpc(world: World, rpc: RpcProcess) -> None:
     machine = world.machines[rpc.host]
-    unit = add_unit(world, machine, rpc.unit, (f"/usr/local/bin/{rpc.unit[:-8]}",), "ethereum")
-    unit.memory = 38 * GIB
-    address = "127.0.0.1" if rpc.layer == 1 else "*"
-    machine.listeners.append(Listening(address, rpc.port, unit.pid))
+    program = f"/usr/local/bin/{rpc.unit.removesuffix('.service')}"
+    listens = (("127.0.0.1" if rpc.layer == 1 else "*", rpc.port),)
+    unit = add_unit(world, machine, rpc.unit, (program,), "ethereum", listens)
+    unit.folder, unit.memory = "/etc/systemd/system", 38 * GIB
     machine.disks.append(Disk("/data", "/dev/nvme1n1", "xfs", 3_840 * GIB, int(3_840 * GIB * 0.61)))
     machine.load, machine.memory_base = 0.3, 0.55
     if rpc.ipc:
@@ -254,11 +274,15 @@ def _add_orchestrators(world: World) -> None:
         node = _node(name, name, "livepeer-orchestrator.service", {Role.ORCHESTRATOR}, CLI_PORT)
         node.account, node.recipient = demo_address(name), REGISTERED
         node.public_port, node.service_uri, node.rpc = 8935, SERVICE_URI, "rpc-pool"
+        node.environment_file = f"/etc/livepeer/{name}.env"
         world.nodes[name] = node
 
 
 def _add_farm(world: World, count: int) -> None:
-    """Transcoder hosts; the first one each for orch-1, then two, one, one as in FARM."""
+    """Transcoder hosts; the first one each for orch-1, then two, one, one as in FARM.
+
+    Those that every fleet has are the ones that can be moved.
+    """
     owners = ("orch-1", "orch-1", "orch-2", "orch-3", "orch-2")
     for index in range(count):
         cards, model = FARM[index % len(FARM)]
@@ -281,11 +305,14 @@ def _add_farm(world: World, count: int) -> None:
         node.capacity = cards * SESSIONS_PER_GPU
         node.tx_routes = False
         owner = world.nodes[owners[index % len(owners)]]
-        node.orchestrator = f"{world.machines[owner.host].address}:8935"
+        node.orchestrator = f"{owner.host}:{owner.public_port}"
         node.home = owner.name
+        if index < DEFAULT_FARM_HOSTS:
+            node.environment_file = "/etc/livepeer/transcoder.env"
         world.nodes[node.name] = node
         port = 40_000 + world.rng.randrange(20_000)
-        owner.links.append(TranscoderLink(node.name, address, port, node.capacity))
+        link = TranscoderLink(node.name, address, port, node.capacity, since=world.now)
+        owner.links.append(link)
         owner.capacity += node.capacity
 
 

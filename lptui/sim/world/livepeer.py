@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -9,19 +10,23 @@ from lptui.fleet.topology import Role
 from lptui.fleet.units import Address
 
 VERSION: Final = "0.9.2-4f21c0ae"
+RPC_POOL_URL: Final = "http://10.20.2.10:8545"
 TRANSCODE_BUCKETS: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 SCORE_BUCKETS: Final = (0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 10.0, 20.0)
+
+_SETTING: Final = re.compile(r"""[ \t]*(?:export[ \t]+)?(LP_[A-Z]+)=["']?([^"'\s#]*)""")
 
 
 @dataclass(slots=True)
 class TranscoderLink:
-    """A connected transcoder as its orchestrator sees it."""
+    """A transcoder as its orchestrator sees it, connected since `since`."""
 
     node: str
     address: str
     port: int
     capacity: int
     sessions: int = 0
+    since: float = 0.0
 
 
 @dataclass(slots=True)
@@ -75,8 +80,13 @@ class LivepeerProcess:
 
     Attributes:
         recipient: the registered orchestrator that it works for (`-ethOrchAddr`).
+        rpc_url, orchestrator: `-ethUrl` and `-orchAddr`, in the environment file if it has one.
         home: the orchestrator node that a transcoder registers with; `rejected`: in vain, while
             the process lives on (livepeer.md §3.4).
+        standby_for: the node whose key it is to take over.
+        capacity: `-maxSessions`; `cap` is what `/setMaxSessions` made of it.
+        block: newest L2 block that its watcher has seen.
+        round_seen: newest round whose beginning it has reacted to.
         monitor: started with `-monitor`; tx_routes: with `-enableCliTxRoutes`.
         stalled_at: L2 block at which its block watcher stopped, None while it follows.
         reward_service: calls reward after each NewRound; `reward_fault` makes that one try fail.
@@ -95,8 +105,11 @@ class LivepeerProcess:
     account: Address | None = None
     recipient: Address | None = None
     rpc: str = ""
+    rpc_url: str = RPC_POOL_URL
     orchestrator: str = ""
     home: str = ""
+    environment_file: str = ""
+    standby_for: str = ""
     rejected: bool = False
     version: str = VERSION
     running: bool = True
@@ -104,12 +117,15 @@ class LivepeerProcess:
     monitor: bool = True
     tx_routes: bool = True
     capacity: int = 0
+    cap: int | None = None
     sessions: int = 0
     links: list[TranscoderLink] = field(default_factory=list)
     work: Work = field(default_factory=Work)
     max_gas_price: int | None = None
     min_gas_price: int = 0
+    block: int = 0
     stalled_at: int | None = None
+    round_seen: int = 0
     reward_service: bool = False
     initialises: bool = True
     reward_fault: str = ""
@@ -137,7 +153,34 @@ class LivepeerProcess:
     def has_chain(self) -> bool:
         return self.account is not None
 
-    def argv(self, rpc_url: str) -> tuple[str, ...]:
+    @property
+    def max_sessions(self) -> int:
+        """Sessions that it takes at most."""
+        return self.capacity if self.cap is None else self.cap
+
+    @property
+    def listens(self) -> tuple[tuple[str, int], ...]:
+        """The sockets of its process."""
+        public = (("*", self.public_port),) if self.public_port is not None else ()
+        return ((self.cli_address, self.cli_port), *public)
+
+    def settings(self) -> str:
+        """Its environment file as it was written when the node was set up."""
+        lines = [f"# {self.name}: read by {self.unit} as it starts"]
+        if self.has_chain:
+            lines.append(f"LP_ETHURL={self.rpc_url}")
+        if self.orchestrator:
+            lines.append(f"LP_ORCHADDR={self.orchestrator}")
+        return "\n".join(lines) + "\n"
+
+    def configure(self, text: str) -> None:
+        """Takes the settings of an environment file; the last line of a variable counts."""
+        lines = (_SETTING.match(line) for line in text.splitlines())
+        found = {match[1]: match[2] for match in lines if match is not None}
+        self.rpc_url = found.get("LP_ETHURL") or self.rpc_url
+        self.orchestrator = found.get("LP_ORCHADDR") or self.orchestrator
+
+    def argv(self) -> tuple[str, ...]:
         """Its command line."""
         words = ["/usr/local/bin/livepeer"]
         for role, flag in (
@@ -150,9 +193,10 @@ class LivepeerProcess:
         ):
             if role in self.roles:
                 words.append(flag)
-        words += ["-cliAddr", f"{self.cli_address}:{self.cli_port}", "-v", str(self.log_level)]
+        address = self.cli_address.replace("*", "0.0.0.0")  # noqa: S104
+        words += ["-cliAddr", f"{address}:{self.cli_port}", "-v", str(self.log_level)]
         if self.has_chain:
-            words += ["-network", "arbitrum-one-mainnet", "-ethUrl", rpc_url]
+            words += ["-network", "arbitrum-one-mainnet", "-ethUrl", self.rpc_url]
             words += ["-ethAcctAddr", str(self.account)]
             words += ["-ethPassword", "/etc/livepeer/password"]
         if self.recipient and self.recipient != self.account:

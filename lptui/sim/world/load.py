@@ -6,9 +6,10 @@ import math
 from typing import Final
 
 from lptui.fleet.topology import Role
-from lptui.sim.world.balancer import Backend
+from lptui.sim.world.balancer import FORCED_MAINT, Backend, BackendServer, HaproxyProcess
 from lptui.sim.world.livepeer import LivepeerProcess, TranscoderLink
 from lptui.sim.world.machine import Machine
+from lptui.sim.world.nginx import retire
 from lptui.sim.world.world import World
 
 ORDINARY: Final = 0.46
@@ -16,6 +17,10 @@ ORDINARY: Final = 0.46
 SEGMENT_SECONDS: Final = 2.0
 REJOIN_SECONDS: Final = 6.0
 """How long a transcoder takes to register again; the real one's back-off grows to 90 s."""
+CONNECTION_SECONDS: Final = 2.5
+"""How often a session opens a new connection, for segments and for prices."""
+CHECK_SECONDS: Final = 1.0
+"""Between two checks of a server by its balancer (`inter 1s`)."""
 
 
 def demand_at(when: float) -> float:
@@ -30,89 +35,102 @@ def move_load(world: World, seconds: float) -> None:
     for balancer in world.haproxies.values():
         for backend in balancer.backends:
             _check(world, backend)
-            _share_out(world, backend)
+            _share_out(world, balancer, backend, seconds)
         for frontend in balancer.frontends:
             target = balancer.backend(frontend.backend)
             servers = target.servers if target else []
+            total = sum(server.total for server in servers) + 41_007
             frontend.sessions = sum(server.sessions for server in servers)
-            frontend.total = sum(server.total for server in servers) + 41_007
-            frontend.rate = world.rng.randint(0, 3)
+            frontend.rate = max(0, round((total - frontend.total) / seconds))
+            frontend.total = total
     for node in world.with_role(Role.ORCHESTRATOR):
         _segments(world, node, seconds)
     for machine in world.machines.values():
-        _machine(world, machine, seconds)
+        if machine.boots_until is None:
+            _machine(world, machine, seconds)
     for nginx in world.nginxes.values():
         nginx.active = world.rng.randint(9, 17)
         nginx.accepts += world.rng.randint(0, 2)
         nginx.requests += int(seconds * world.rng.randint(14, 30))
+        retire(nginx, world.machines[nginx.host], world.now)
     _gas(world, seconds)
 
 
 def _links(world: World) -> None:
     """Transcoders leave with their process and come back some seconds after both ends run."""
+    linked: set[str] = set()
     for node in world.with_role(Role.ORCHESTRATOR):
         node.links = [link for link in node.links if _stays(world, node, link)]
+        linked.update(link.node for link in node.links)
     for transcoder in world.with_role(Role.TRANSCODER):
         home = world.nodes.get(transcoder.home)
         if home is None or not home.running or not transcoder.running or transcoder.rejected:
             continue
         since = max(home.started, transcoder.started)
-        if world.now - since > REJOIN_SECONDS and all(
-            link.node != transcoder.name for link in home.links
-        ):
+        if world.now - since > REJOIN_SECONDS and transcoder.name not in linked:
             address = world.machines[transcoder.host].address
             port = 40_000 + world.rng.randrange(20_000)
-            home.links.append(TranscoderLink(transcoder.name, address, port, transcoder.capacity))
+            capacity = transcoder.capacity
+            home.links.append(
+                TranscoderLink(transcoder.name, address, port, capacity, since=world.now)
+            )
 
 
 def _stays(world: World, node: LivepeerProcess, link: TranscoderLink) -> bool:
     transcoder = world.nodes[link.node]
-    return node.running and transcoder.running and not transcoder.rejected
+    if not (node.running and transcoder.running) or transcoder.rejected:
+        return False
+    return transcoder.home == node.name and link.since >= max(node.started, transcoder.started)
 
 
 def _check(world: World, backend: Backend) -> None:
-    """The balancer's own health check: does the node's port answer."""
+    """The balancer's own health checks: does the node's port answer. In maintenance, none."""
     for server in backend.servers:
-        node = world.nodes.get(server.node)
-        well = node is None or (node.running and not server.unreachable)
-        if well == server.healthy:
+        if server.admin & FORCED_MAINT or world.now - server.checked < CHECK_SECONDS:
             continue
-        server.healthy, server.changed = well, world.now
-        server.check_status = "L4OK" if well else "L4CON"
-        server.check_detail = "" if well else "Connection refused"
-        server.check_failures += not well
+        node = world.nodes.get(server.node)
+        server.check(node is None or (node.running and not server.unreachable), world.now)
 
 
-def _share_out(world: World, backend: Backend) -> None:
+def _share_out(world: World, balancer: HaproxyProcess, backend: Backend, seconds: float) -> None:
     """Splits the demand between a backend's servers by weight, a session or so at a time."""
     orchestrators = [world.nodes[s.node] for s in backend.servers if s.node in world.nodes]
     whole = sum(node.capacity for node in orchestrators)
     wanted = whole * demand_at(world.now) * world.demand
-    serving = [s for s in backend.serving if s.node in world.nodes]
+    serving = backend.serving if balancer.running else []
     weights = sum(server.weight for server in serving) or 1
     for server in backend.servers:
         node = world.nodes.get(server.node)
         if node is None:
             continue
         share = wanted * server.weight / weights if server in serving else 0.0
-        goal = min(usable(node), round(share)) if node.running else 0
-        step = max(1, abs(goal - node.sessions) // 6)
-        before = node.sessions
-        if node.running and server.takes_traffic:
-            node.sessions += max(-step, min(step, goal - node.sessions))
-        else:
-            node.sessions = max(0, node.sessions - step)
-        came = max(0, node.sessions - before) + (world.rng.random() < 0.15 * bool(share))
-        server.total += came
-        server.sessions = node.sessions + (world.rng.randint(0, 2) if share else 0)
-        server.bytes_in += node.sessions * 410_000
-        server.bytes_out += node.sessions * 690_000
+        _move_sessions(node, round(share))
+        _count(world, server, node, share * seconds / CONNECTION_SECONDS)
         _spread(node)
+
+
+def _move_sessions(node: LivepeerProcess, wanted: int) -> None:
+    """Lets sessions begin or end, towards what is wanted of a node."""
+    goal = min(usable(node), wanted) if node.running else 0
+    step = max(1, abs(goal - node.sessions) // 6)
+    node.sessions += max(-step, min(step, goal - node.sessions))
+
+
+def _count(world: World, server: BackendServer, node: LivepeerProcess, new: float) -> None:
+    """What a balancer counts of a server that is given so many new connections."""
+    server.credit += new
+    came = int(server.credit)
+    server.credit -= came
+    server.total += came
+    server.connect_errors += came * (not node.running)
+    server.sessions = node.sessions + (world.rng.randint(0, 2) if new and node.running else 0)
+    server.bytes_in += node.sessions * 410_000
+    server.bytes_out += node.sessions * 690_000
 
 
 def usable(node: LivepeerProcess) -> int:
     """Sessions that an orchestrator can take with the transcoders that it has."""
-    return min(node.capacity, sum(link.capacity for link in node.links))
+    return min(node.max_sessions, sum(link.capacity for link in node.links))
 
 
 def _spread(node: LivepeerProcess) -> None:

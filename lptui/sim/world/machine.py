@@ -7,6 +7,8 @@ import random
 from dataclasses import dataclass, field
 from typing import Final
 
+from lptui.sim.world.files import Files
+
 GIB: Final = 1024**3
 TICKS_PER_SECOND: Final = 100
 
@@ -55,26 +57,43 @@ class Listening:
 
 @dataclass(slots=True)
 class SystemdUnit:
-    """A systemd unit as `systemctl show` presents it."""
+    """A systemd unit as `systemctl show` presents it.
+
+    Attributes:
+        command, user, listens, files: of its process when it is started: the command line, the
+            sockets (address, port), how many files it opens.
+        enabled: its UnitFileState: enabled, disabled, masked…
+        folder: where its own file is.
+        since: of its present state; changed: when it was last started, stopped or reloaded.
+        starts: how often it was started since its host's boot.
+    """
 
     name: str
     description: str
+    command: tuple[str, ...] = ()
+    user: str = "root"
+    listens: tuple[tuple[str, int], ...] = ()
+    files: int = 60
+    enabled: str = "enabled"
+    folder: str = "/lib/systemd/system"
     active: str = "active"
     sub: str = "running"
     result: str = "success"
     restarts: int = 0
     pid: int | None = None
     since: float = 0.0
+    changed: float = 0.0
     exit_status: int = 0
     memory: int = 600 * 1024**2
     tasks: int = 24
     restart_policy: str = "always"
     needs_reload: bool = False
     starts: int = 1
+    can_reload: bool = False
 
     @property
     def invocation(self) -> str:
-        return stable_hex(f"{self.name}/{self.starts}/{self.since:.0f}")
+        return stable_hex(f"{self.name}/{self.starts}/{self.since:.3f}") if self.starts else ""
 
 
 @dataclass(slots=True)
@@ -132,6 +151,7 @@ class Machine:
     """A host. `clock_offset` is added to its clock; `reach` says how its SSH server behaves:
 
     "up", "mute" (accepts connections and never speaks), "refused", "slow" or "dropping".
+    `boots_until` is when it will be there again while it reboots.
     """
 
     name: str
@@ -151,7 +171,7 @@ class Machine:
     listeners: list[Listening] = field(default_factory=list)
     gpus: list[GpuCard] = field(default_factory=list)
     driver: str = ""
-    files: dict[str, str] = field(default_factory=dict)
+    files: Files = field(default_factory=Files)
     unix_sockets: dict[str, str] = field(default_factory=dict)
     memory_base: float = 0.2
     memory_load: float = 0.3
@@ -169,10 +189,11 @@ class Machine:
     reboot_packages: tuple[str, ...] = ()
     reach: str = "up"
     next_pid: int = 800
+    boots_until: float | None = None
 
     @property
     def boot_id(self) -> str:
-        digits = stable_hex(f"{self.name}/{self.boot_time:.0f}")
+        digits = stable_hex(f"{self.name}/{self.boot_time:.2f}")
         parts = (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:32])
         return "-".join(parts)
 
@@ -196,12 +217,21 @@ class Machine:
         self.processes.pop(pid, None)
         self.listeners = [one for one in self.listeners if one.pid != pid]
 
+    def end_unit(self, name: str) -> None:
+        """Ends all processes of a unit."""
+        for process in tuple(self.processes.values()):
+            if process.unit == name:
+                self.end_process(process.pid)
+
     def listens_on(self, port: int, address: str) -> bool:
         """Whether something answers at `address:port` when asked from this machine's network."""
-        return any(
-            one.port == port and one.address in (address, "0.0.0.0", "*", "[::]")  # noqa: S104
-            for one in self.listeners
-        )
+        return self.listener(port, address) is not None
+
+    def listener(self, port: int, address: str) -> Listening | None:
+        """The socket that answers there."""
+        wildcards = (address, "0.0.0.0", "*", "[::]")  # noqa: S104
+        found = (one for one in self.listeners if one.port == port and one.address in wildcards)
+        return next(found, None)
 
     def tick(self, seconds: float, rng: random.Random) -> None:
         """Moves counters, loads and cards on by some seconds."""

@@ -34,3 +34,7 @@ class RpcProcess:
     fault: str = ""
     asked: int = 0
     ipc: str = ""
+
+    def head(self, newest: int) -> int:
+        """Its newest L2 block when `newest` is the chain's."""
+        return newest - self.lag if self.stuck_at is None else self.stuck_at

@@ -6,6 +6,7 @@ from lptui.fleet.topology import Role
 from lptui.fleet.units import Address, format_gwei
 from lptui.sim.world.ledger import RevertError, Transaction
 from lptui.sim.world.livepeer import LivepeerProcess
+from lptui.sim.world.watch import block_of
 from lptui.sim.world.world import World
 
 REDEMPTION_GAS = 412_000
@@ -52,20 +53,18 @@ def _reward(world: World, block: int) -> None:
     """The reward service: one try after each NewRound that its watcher saw, and no other."""
     ledger = world.ledger
     seen = ledger.last_initialised(block)
-    if seen == world.round_seen:
+    waiting = [n for n in world.nodes.values() if n.reward_service and n.round_seen != seen]
+    if not waiting:
         return
     since = next(at for at, number in reversed(ledger.initialised) if number == seen)
-    if block - since < 20:
-        return
-    world.round_seen = seen
-    for node in world.nodes.values():
-        if not (node.reward_service and node.running and node.stalled_at is None):
+    for node in waiting:
+        if block - since < 20 or not node.running or block_of(world, node) < since:
             continue
+        node.round_seen = node.reward_tried = seen
         try:
             send_reward(world, node, fault=node.reward_fault, seconds=2.0)
         except RevertError:
             node.work.reward_errors += 1
-        node.reward_tried = seen
 
 
 def send_reward(world: World, node: LivepeerProcess, *, fault: str, seconds: float) -> Transaction:

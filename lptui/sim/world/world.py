@@ -10,10 +10,11 @@ from typing import Final
 from lptui.clock import Clock
 from lptui.fleet.topology import Role
 from lptui.fleet.units import Address
-from lptui.sim.world.balancer import BackendServer, HaproxyProcess, NginxProcess
+from lptui.sim.world.balancer import BackendServer, HaproxyProcess
 from lptui.sim.world.ledger import Ledger
 from lptui.sim.world.livepeer import LivepeerProcess
 from lptui.sim.world.machine import Machine
+from lptui.sim.world.nginx import NginxProcess
 from lptui.sim.world.rpcnode import RpcProcess
 
 STEP: Final = 0.5
@@ -36,6 +37,7 @@ class World:
         say: every free text passes through it on its way out (versions, names, messages).
         others_initialise: strangers initialise rounds when the fleet does not.
         demand: scales how many sessions the gateways ask for, 1.0 being an ordinary day.
+        booting: machines that are away for a reboot.
         sources: move the world on, each a function of the world and the step's length.
     """
 
@@ -53,7 +55,7 @@ class World:
     say: Callable[[str], str] = as_it_is
     others_initialise: bool = True
     demand: float = 1.0
-    round_seen: int = 0
+    booting: list[Machine] = field(default_factory=list)
     sources: list[Callable[[World, float], None]] = field(default_factory=list)
 
     def advance(self) -> None:
@@ -115,48 +117,11 @@ class World:
         known = self.names.get(address, address)
         return next((m for m in self.machines.values() if m.address == known), None)
 
-    def stop_unit(self, machine: Machine, name: str, *, failed: bool = False) -> None:
-        """Ends a unit's process, as `systemctl stop` or a crash would."""
-        unit = machine.units[name]
-        machine.end_process(unit.pid)
-        unit.pid, unit.since = None, self.now
-        unit.active, unit.sub = ("failed", "failed") if failed else ("inactive", "dead")
-        unit.result = "exit-code" if failed else "success"
-        unit.exit_status = 2 if failed else 0
-        self._follow(machine, name, running=False)
-
-    def start_unit(self, machine: Machine, name: str) -> None:
-        """Starts a unit anew; its process gets a new pid and forgets what processes forget."""
-        unit = machine.units[name]
-        old = machine.processes.get(unit.pid or 0)
-        argv = old.argv if old else self._argv(machine, name)
-        ports = [one for one in machine.listeners if one.pid == unit.pid and unit.pid]
-        machine.end_process(unit.pid)
-        process = machine.start_process(argv, self.now, unit=name)
-        unit.pid, unit.since, unit.starts = process.pid, self.now, unit.starts + 1
-        unit.active, unit.sub, unit.result, unit.restarts = "active", "running", "success", 0
-        for one in ports:
-            one.pid = process.pid
-            machine.listeners.append(one)
-        self._follow(machine, name, running=True)
-
-    def _argv(self, machine: Machine, unit: str) -> tuple[str, ...]:
-        for node in self.nodes_on(machine.name):
-            if node.unit == unit:
-                return node.argv("http://10.20.2.10:8545")
-        return (f"/usr/sbin/{unit.removesuffix('.service')}",)
-
-    def _follow(self, machine: Machine, unit: str, *, running: bool) -> None:
-        """Lets what the unit runs know that it was started or stopped."""
-        from lptui.sim.world.build import open_ports
-
-        for node in self.nodes_on(machine.name):
-            if node.unit == unit:
-                node.running = running
-                if running:
-                    node.started, node.sessions, node.rejected = self.now, 0, False
-                    node.work = type(node.work)()
-                    open_ports(machine, node)
-        for rpc in self.rpcs.values():
-            if rpc.host == machine.name and rpc.unit == unit:
-                rpc.running = running
+    def node_at(self, address: str) -> LivepeerProcess | None:
+        """The node whose public port is at `host:port`, by an address or a machine's name."""
+        host, _, port = address.removeprefix("https://").rpartition(":")
+        for node in self.nodes.values():
+            machine = self.machines[node.host]
+            if str(node.public_port) == port and host in (machine.address, machine.name):
+                return node
+        return None

@@ -73,6 +73,16 @@ def test_a_watcher_level_with_a_head_that_stands_still_proves_nothing(
     assert found.cause.startswith("rpc-stalled@") is (expected is UNKNOWN)
 
 
+def test_a_watcher_behind_an_endpoint_that_stands_still_is_explained_by_that() -> None:
+    fleet = FleetBuilder().put(NodeBlock(L2Block(HEAD - 2000)), "orch-1")
+    assert finding(fleet, "watcher-stalled@orch-1").cause == ""
+    rpc = fleet.fleet.nodes["orch-1"].rpc
+    assert rpc is not None
+    fleet.change(RpcHead, rpc, head=L2Block(HEAD - 2000), head_time=NOW - 500.0)
+    found = finding(fleet, "watcher-stalled@orch-1")
+    assert (found.severity, found.cause) == (CRITICAL, f"rpc-stalled@{rpc}")
+
+
 def test_watcher_is_unknown_without_any_head() -> None:
     fleet = FleetBuilder()
     for name in ("nitro", "reference"):

@@ -110,7 +110,7 @@ def test_drain_moves_the_sessions_elsewhere_and_ready_brings_them_back(world: Wo
 
 def test_a_drained_server_that_is_down_shows_as_down(world: World) -> None:
     ask(world, "set server orchestrators/orch-1 state drain")
-    server(world).healthy = False
+    server(world).health = 0
     assert ",DOWN," in ask(world, "show stat orchestrators 4 -1")
     assert "orch-1 10.20.1.11 0 8 " in ask(world, "show servers state")
 

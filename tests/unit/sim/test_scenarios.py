@@ -9,6 +9,7 @@ from lptui.errors import LptuiError
 from lptui.sim.scenarios import SCENARIOS, find
 from lptui.sim.world.build import REGISTERED, build_world, registered
 from lptui.sim.world.machine import GpuCard
+from lptui.sim.world.units import restart, start
 from lptui.sim.world.world import World
 
 NAMES = (
@@ -130,7 +131,7 @@ def test_a_node_that_is_started_again_comes_back_to_the_balancer() -> None:
     world = world_in("node-down", 10.0)
     clock = world.clock
     assert isinstance(clock, FrozenClock)
-    world.start_unit(world.machines["orch-2"], "livepeer-orchestrator.service")
+    start(world, world.machines["orch-2"], "livepeer-orchestrator.service")
     clock.advance(60)
     world.advance()
     node = world.nodes["orch-2"]
@@ -162,7 +163,7 @@ def test_a_lost_transcoder_runs_on_and_registers_again_only_after_a_restart() ->
     assert len(home.links) == 1
     clock = world.clock
     assert isinstance(clock, FrozenClock)
-    world.start_unit(world.machines[lost.host], lost.unit)
+    restart(world, world.machines[lost.host], lost.unit)
     clock.advance(10)
     world.advance()
     assert len(home.links) == 2

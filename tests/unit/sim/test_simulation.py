@@ -140,7 +140,10 @@ async def test_the_configuration_describes_the_same_fleet(tmp_path: Path) -> Non
     try:
         path = simulation.keep("lptui.yaml", simulation.config_text.encode())
         read = load_fleet(path)
-        for name in ("nodes", "rpcs", "balancers", "chain", "thresholds", "intervals"):
+        for name in (
+            *("nodes", "rpcs", "balancers", "chain", "thresholds", "intervals"),
+            *("guards", "commands"),
+        ):
             assert getattr(read, name) == getattr(simulation.fleet, name)
         assert list(read.hosts) == list(simulation.fleet.hosts)
         assert {s.address for s in read.signers} >= {s.address for s in simulation.fleet.signers}

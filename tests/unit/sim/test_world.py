@@ -7,6 +7,7 @@ import pytest
 from lptui.clock import FrozenClock
 from lptui.errors import LptuiError
 from lptui.sim.world.build import BOXES, build_world, registered
+from lptui.sim.world.units import start, stop
 from lptui.sim.world.world import World
 
 
@@ -92,9 +93,9 @@ def test_a_restarted_unit_is_a_new_process_that_listens_again() -> None:
     machine = world.machines["orch-1"]
     unit = machine.units["livepeer-orchestrator.service"]
     pid, invocation = unit.pid, unit.invocation
-    world.stop_unit(machine, unit.name)
+    stop(world, machine, unit.name)
     assert not machine.listens_on(7935, "127.0.0.1")
-    world.start_unit(machine, unit.name)
+    start(world, machine, unit.name)
     assert machine.listens_on(7935, "127.0.0.1")
     assert machine.listens_on(8935, machine.address)
     assert unit.pid != pid

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from lptui.clock import utc
 from lptui.sim.world.machine import Machine, Process
 from lptui.sim.world.world import World
 
@@ -89,28 +90,6 @@ def _arguments(world: World, process: Process) -> list[str]:
     return words
 
 
-def cat(_: World, machine: Machine, argv: Sequence[str]) -> Result:
-    """Files that the machine has; `/proc/mounts` is made from its disks."""
-    out, status = [], 0
-    for path in argv[1:]:
-        if path == "/proc/mounts":
-            out.append(_mounts(machine))
-        elif path in machine.files:
-            out.append(machine.files[path])
-        elif not path.startswith("-"):
-            status = 1
-    return "".join(out), status
-
-
-def _mounts(machine: Machine) -> str:
-    lines = ["proc /proc proc rw,nosuid,nodev,noexec,relatime 0 0"]
-    for disk in machine.disks:
-        path = disk.path.replace(" ", "\\040")
-        mode = "ro" if disk.read_only else "rw"
-        lines.append(f"{disk.device} {path} {disk.fs_type} {mode},relatime 0 0")
-    return "\n".join(lines) + "\n"
-
-
 def date(world: World, machine: Machine, argv: Sequence[str]) -> Result:
     now = world.host_time(machine)
     if list(argv[1:]) == ["+%s"]:
@@ -148,19 +127,6 @@ def _peer(address: str) -> str:
     return "[::]" if address.startswith("[") else "0.0.0.0"  # noqa: S104
 
 
-def stat(world: World, machine: Machine, argv: Sequence[str]) -> Result:
-    """`stat -L -c '%Y %n' -- PATH…` of the files that an nginx here has."""
-    known = {
-        path: nginx.started - 3600
-        for nginx in world.nginxes.values()
-        if nginx.host == machine.name
-        for path in nginx.config
-    }
-    paths = argv[argv.index("--") + 1 :] if "--" in argv else argv[4:]
-    lines = [f"{int(known[path])} {path}\n" for path in paths if path in known]
-    return "".join(lines), 0 if len(lines) == len(paths) else 1
-
-
 def uname(world: World, machine: Machine, argv: Sequence[str]) -> Result:
     if "-m" in argv:
         return f"{machine.arch}\n", 0
@@ -169,6 +135,14 @@ def uname(world: World, machine: Machine, argv: Sequence[str]) -> Result:
 
 def hostname(world: World, machine: Machine, _: Sequence[str]) -> Result:
     return f"{world.say(machine.name)}\n", 0
+
+
+def uptime(world: World, machine: Machine, _: Sequence[str]) -> Result:
+    days, rest = divmod(int(world.uptime(machine)), 86_400)
+    one, five, fifteen = machine.loads
+    clock = f"{utc(world.host_time(machine)):%H:%M:%S}"
+    up = f"up {days} days, {rest // 3600:2}:{rest % 3600 // 60:02}"
+    return f" {clock} {up},  0 users,  load average: {one:.2f}, {five:.2f}, {fifteen:.2f}\n", 0
 
 
 def identity(_: World, machine: Machine, argv: Sequence[str]) -> Result:

@@ -1,0 +1,85 @@
+"""A command as it reaches a simulated machine: without what is wrapped around it, and with the
+rights that the wrapping gives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
+
+_ANNOUNCED: Final = re.compile(r'echo "([0-9a-f]{1,64}) \$\$" >&2;\s*')
+"""The command tells its number on standard error before it begins."""
+_BECOMES_ROOT: Final = re.compile(
+    r'\[ "\$\(id -u\)" = 0 \]\s*\|\|\s*exec (?:sudo|doas) -n -- "\$@";\s*'
+)
+_BECOMES_COMMAND: Final = re.compile(r'exec "\$@"\s*')
+_PID: Final = 4242
+_MOST_WRAPPINGS: Final = 8
+
+
+class Reply(NamedTuple):
+    """What a command gave: standard output, exit status, standard error."""
+
+    out: str = ""
+    status: int = 0
+    err: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command: its words, what it reads, whether it runs as root.
+
+    `announced` is what it has written to standard error before it began.
+    """
+
+    words: tuple[str, ...]
+    stdin: str = ""
+    is_root: bool = False
+    announced: str = ""
+
+    @property
+    def program(self) -> str:
+        return self.words[0].rpartition("/")[2] if self.words else ""
+
+
+def unwrapped(words: Sequence[str], stdin: str = "") -> Call:
+    """The command inside `sh -c '…exec "$@"' NAME …`, `sudo -n …`, `timeout S …`."""
+    call = Call(tuple(words), stdin)
+    for _ in range(_MOST_WRAPPINGS):
+        inner = _inner(call)
+        if inner is None:
+            break
+        call = inner
+    return call
+
+
+def _inner(call: Call) -> Call | None:
+    """One wrapping less; None when there is none."""
+    words = call.words
+    if call.program in ("sudo", "doas"):
+        rest = list(words[1:])
+        while rest and rest[0] in ("-n", "--"):
+            rest.pop(0)
+        return replace(call, words=tuple(rest), is_root=True)
+    if call.program == "timeout":
+        return replace(call, words=words[2:])
+    if call.program == "sh" and len(words) > 3 and words[1] == "-c":
+        return _of_script(call, words[2], words[4:])
+    return None
+
+
+def _of_script(call: Call, script: str, words: tuple[str, ...]) -> Call | None:
+    """What a script makes of the words after its name, if it does no more than to run them."""
+    announced = _ANNOUNCED.match(script)
+    if announced is not None:
+        script = script[announced.end() :]
+        call = replace(call, announced=f"{call.announced}{announced[1]} {_PID}\n")
+    root = _BECOMES_ROOT.match(script)
+    if root is not None:
+        script = script[root.end() :]
+        call = replace(call, is_root=True)
+    if not _BECOMES_COMMAND.fullmatch(script):
+        return None
+    return replace(call, words=words)

@@ -1,0 +1,60 @@
+"""The shell scripts that the console runs on hosts, told by their shapes; no other is simulated."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Final
+
+from lptui.sim.serve.host.call import Call, Reply
+from lptui.sim.serve.host.files import matching_lines
+from lptui.sim.world.machine import Machine
+from lptui.sim.world.world import World
+
+_KILL: Final = re.compile(r"kill -[A-Z]+ [^;|&]*(?:\|\|kill [^;|&]*)?")
+_TESTS: Final = re.compile(r'\[ -[eOrwL] "\$\d" \](?: ?&& ?\[ -[eOrwL] "\$\d" \])*')
+_TEST: Final = re.compile(r'\[ -(\w) "\$(\d)" \]')
+_READS_SETTINGS: Final = re.compile(r'\[ -L "\$1" \].*cat "\$1".*grep -E "\$2".*', re.DOTALL)
+
+
+def script(_: World, machine: Machine, call: Call) -> Reply:
+    """`sh -c SCRIPT NAME WORDS…`."""
+    text = call.words[2] if len(call.words) > 2 and call.words[1] == "-c" else ""
+    given = call.words[4:]
+    if _KILL.fullmatch(text):
+        return Reply()
+    if _TESTS.fullmatch(text):
+        held = (_holds(machine, call, one[1], int(one[2]), given) for one in _TEST.finditer(text))
+        return Reply(status=int(not all(held)))
+    if _READS_SETTINGS.fullmatch(text) and len(given) == 3:
+        return _settings(machine, call, *given)
+    try:
+        shlex.split(text)
+    except ValueError:
+        return Reply("", 2, "sh: 1: Syntax error: Unterminated quoted string\n")
+    return Reply("", 127, "sh: not simulated\n")
+
+
+def _holds(machine: Machine, call: Call, test: str, number: int, given: tuple[str, ...]) -> bool:
+    """A test of a file. The login owns none, and writes to none."""
+    path = given[number - 1] if 0 < number <= len(given) else ""
+    file = machine.files.find(path)
+    if test == "L":
+        own = machine.files.by_path.get(path)
+        return own is not None and bool(own.leads_to)
+    if test in ("O", "w"):
+        return file is not None and call.is_root
+    return file is not None and (test == "e" or call.is_root or not file.is_private)
+
+
+def _settings(machine: Machine, call: Call, path: str, pattern: str, become: str) -> Reply:
+    """The lines of an environment file that a pattern finds, and whether its path is a link."""
+    own = machine.files.by_path.get(path)
+    first = ["link"] if own is not None and own.leads_to else []
+    is_root = call.is_root or bool(become)
+    try:
+        lines = [*first, *matching_lines(machine.files, path, pattern, is_root=is_root)]
+    except (OSError, re.error) as error:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        return Reply("".join(f"{line}\n" for line in first), 1, f"cat: {path}: {said}\n")
+    return Reply("".join(f"{line}\n" for line in lines))
