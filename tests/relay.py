@@ -16,9 +16,14 @@ class Relay:
         silent: nothing passes any more; connections stay open (a dead route, a frozen peer).
         cut_after: bytes from the server after which the connection is closed; None: never.
         accepted: connections so far.
+
+    `listen` is this machine's address that it listens on.
     """
 
-    def __init__(self, host: str, port: int, delay_s: float = 0.0) -> None:
+    def __init__(
+        self, host: str, port: int, delay_s: float = 0.0, listen: str = "127.0.0.1"
+    ) -> None:
+        self._listen = listen
         self.delay_s = delay_s
         self.silent = False
         self.cut_after: int | None = None
@@ -30,7 +35,7 @@ class Relay:
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Side(self, None), "127.0.0.1", 0)
+        self._server = await loop.create_server(lambda: _Side(self, None), self._listen, 0)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,11 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.devnet.anvil import FIRST_BLOCK, AnvilOptions, running_anvil
+from tests.devnet.fixtures import require_anvil
 from tests.e2e.command import Operator, Outcome
 from tests.haproxy import Haproxy, haproxy
+from tests.relay import Relay
 from tests.sshd import Sshd, sshd
 from tests.systemd_hosts import HostFactory, SystemdHost, systemd_hosts
 from tests.traffic import traffic
@@ -289,3 +292,51 @@ async def test_a_host_is_rebooted(site: Site) -> None:
         assert (code, told["result"]["outcome"]) == (0, "done"), told
         assert site.h2.run("cat", "/proc/sys/kernel/random/boot_id") != before
         assert site.h2.state("livepeer-redeemer.service") == "active"
+
+
+# Another RPC.
+
+
+async def test_a_stalled_rpc_is_left_for_one_that_moves(site: Site) -> None:
+    require_anvil()
+    service, port, file = "livepeer-orch.service", 8935, "/etc/livepeer/orch.env"
+    async with (
+        running_anvil(AnvilOptions(first_block=FIRST_BLOCK - 5)) as stalled,
+        running_anvil(AnvilOptions(block_time_s=0.5)) as moving,
+        relayed(stalled.port, site.h1.gateway) as old,
+        relayed(moving.port, site.h1.gateway) as new,
+    ):
+        site.document["rpcs"] = {
+            "old": {"url": old, "via": "direct", "chain_id": 42161},
+            "new": {"url": new, "via": "direct", "chain_id": 42161},
+        }
+        site.document["thresholds"] = {"watcher_lag_blocks": 4}
+        account = f"0x{7:040x}"
+        site.node("orch", "h1", "orchestrator", service, port, account=account, rpc="old")
+        site.document["nodes"]["orch"]["environment_file"] = file
+        text = f"# how it reaches the chain\nLP_ETHURL={old}\nLP_V=6\n"
+        site.h1.write(file, text)
+        flags = ("-orchestrator", f"-ethAcctAddr {account}", f"-cliAddr 127.0.0.1:{port}")
+        with installed(site.h1, service, unit(*flags, extra=f"EnvironmentFile={file}\n")):
+            code, told = await site.act("failover", "rpc:old", "--to", "nowhere")
+            assert (code, told["result"]["outcome"]) == (1, "refused"), told
+            code, told = await site.act("failover", "rpc:old", "--to", "new")
+            assert (code, told["result"]["outcome"]) == (0, "done"), told
+            assert "behind new" in told["result"]["summary"]
+            assert (site.h1.root / file[1:]).read_text() == text.replace(old, new)
+            [newest, *_] = (await site.lptui("runs", "--format", "json")).json["runs"]
+            run = await site.lptui("undo", newest["run"], "--yes")
+            assert run.code == 0, run.out + run.err
+            assert (site.h1.root / file[1:]).read_text() == text
+            assert site.h1.state(service) == "active"
+
+
+@asynccontextmanager
+async def relayed(port: int, address: str) -> AsyncIterator[str]:
+    """The URL under which hosts reach a port of this machine's loopback."""
+    relay = Relay("127.0.0.1", port, listen=address)
+    await relay.start()
+    try:
+        yield f"http://{address}:{relay.port}"
+    finally:
+        await relay.stop()
