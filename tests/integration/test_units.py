@@ -23,7 +23,7 @@ from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Endpoint, Fleet, Host, Node, Role, Service, SupervisorKind
 from lptui.fleet.units import Address
 from lptui.session import Session
-from tests.systemd_hosts import HostFactory, SystemdHost, systemd_hosts
+from tests.systemd_hosts import LOGIN, HostFactory, SystemdHost, systemd_hosts
 from tests.waiting import until
 
 __all__ = ["systemd_hosts"]
@@ -122,9 +122,13 @@ def node(
     name: str = "redeemer", host: str = "h1", unit: str = "redeemer.service", **more: object
 ) -> Node:
     """A redeemer with a key, on a host with its unit."""
-    service = Service(SupervisorKind.SYSTEMD, unit)
-    facts = {"account": KEY, "cli": Endpoint(f"http://127.0.0.1:{PORT}", host), **more}
-    return Node(name, host, frozenset({Role.REDEEMER}), service, **facts)  # type: ignore[arg-type]
+    facts = {
+        "service": Service(SupervisorKind.SYSTEMD, unit),
+        "cli": Endpoint(f"http://127.0.0.1:{PORT}", host),
+        "account": KEY,
+        **more,
+    }
+    return Node(name, host, frozenset({Role.REDEEMER}), **facts)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -591,6 +595,52 @@ async def test_a_node_with_another_key_than_before_is_not_well(
     assert result.outcome is Outcome.FAILED
     assert "acts as 0xb2b2…b2b2, and is to act as 0xa1a1…a1a1" in result.summary
     assert h1.state("redeemer") == "inactive", "taken back"
+
+
+# Containers.
+
+ENGINE = """\
+#!/bin/sh
+# Says and does of one container what docker would, for who may write to its socket.
+cd /srv/engine || exit 1
+case $1 in
+container) cat state; printf '"Pid":%s},"restarts":0,"image":"x","policy":"%s"}\\n' "$(cat pid)" "$(cat policy)";;
+stop) kill "$(cat pid)"; echo 0 >pid; printf '{"name":"/redeemer","state":{"Status":"exited",' >state;;
+start) setsid livepeer -redeemer -ethAcctAddr ACCOUNT </dev/null >/dev/null 2>&1 & echo $! >pid
+    printf '{"name":"/redeemer","state":{"Status":"running",' >state;;
+update) echo "${2#--restart=}" >policy;;
+*) exit 1;;
+esac
+"""  # noqa: E501
+
+
+async def test_a_container_is_stopped_for_good_and_back_by_the_login_itself(
+    h1: SystemdHost, bench_of: BenchOf
+) -> None:
+    h1.write("/usr/local/bin/docker", ENGINE.replace("ACCOUNT", KEY), 0o755)
+    h1.run("install", "-d", "-o", LOGIN, "/srv/engine")
+    h1.run("runuser", "-u", LOGIN, "--", "docker", "update", "--restart=always", "redeemer")
+    h1.run("runuser", "-u", LOGIN, "--", "docker", "start", "redeemer")
+    h1.sudoers()
+    box = node(service=Service(SupervisorKind.CONTAINER, "redeemer"), cli=None)
+    async with bench_of(h1.host(), nodes=(box,)) as bench:
+        result = await bench.run(
+            lambda now: [stop(now, for_good=True), units.disable_step(now, box), proved(now)]
+        )
+        assert result.outcome is Outcome.DONE, result.summary
+        assert _container(h1) == ("exited", "no")
+        result = await bench.undo()
+    assert result.outcome is Outcome.DONE, result.summary
+    assert _container(h1) == ("running", "always")
+    h1.run("docker", "stop", "redeemer")
+    h1.run("rm", "-r", "/usr/local/bin/docker", "/srv/engine")
+
+
+def _container(host: SystemdHost) -> tuple[str, str]:
+    """What its engine says, by what the tests' engine keeps."""
+    state = host.run("cat", "/srv/engine/state")
+    is_up = "running" in state and host.run("cat", "/srv/engine/pid").strip() != "0"
+    return "running" if is_up else "exited", host.run("cat", "/srv/engine/policy").strip()
 
 
 # What is read of a unit.

@@ -51,7 +51,7 @@ def step(snapshot: Snapshot, node: Node, *, wait_s: float, group: str = "") -> S
     """The step that waits for a node to be well; for a transcoder, to be registered again."""
     service = of_node(node)
     rpcs = _serves(snapshot, node)
-    boss = orchestrator_of(snapshot, node) if node.cli is None else None
+    boss = orchestrator_of(snapshot, node)
     who = _expected(snapshot, node) if node.cli is not None and node.is_livepeer else ()
     promise = [f"{service.name} stays up"]
     if who:
