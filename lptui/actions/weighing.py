@@ -122,18 +122,21 @@ def reweighed(servers: Sequence[Weighed], *, most: Fraction, heaviest: int) -> W
     """
     now = {one.name: one.weight for one in servers}
     known = {one.name: one.weight for one in servers if one.worth is not None}
-    if not off_aim(servers):
+    off = off_aim(servers)
+    if not off:
         return now
-    wished = _step(shares(known), aims(servers), most)
+    has = shares(known)
+    wished = _step(has, aims(servers), most)
+    last = now
     for tried in _tries(servers, wished, most, heaviest):
         got = shares({name: tried[name] for name in known})
-        if (
-            max(tried.values()) <= heaviest
-            and all(_is_near(got[name], wished[name]) for name in known)
-            and _keeps(now, tried, known)
-        ):
+        near = all(_is_near(got[name], wished[name]) for name in known)
+        if not near or max(tried.values()) > heaviest or not _keeps(now, tried, known):
+            continue
+        if all(_is_half_way(has[name], got[name], wished[name]) for name in off):
             return tried
-    return now
+        last = tried
+    return last
 
 
 def _step(has: Shares, wanted: Shares, most: Fraction) -> Shares:
@@ -203,6 +206,11 @@ def _keeps(now: Weights, tried: Weights, known: Collection[str]) -> bool:
     """Whether those that are not measured keep their parts of the whole."""
     before, after = shares(now), shares(tried)
     return all(_is_near(after[name], before[name]) for name in now if name not in known)
+
+
+def _is_half_way(has: Fraction, got: Fraction, wished: Fraction) -> bool:
+    """Whether at least half of a step is made: near is soon said of a small one."""
+    return 2 * (got - has) / (wished - has) >= 1 if wished != has else True
 
 
 def _is_near(share: Fraction, wanted: Fraction) -> bool:
