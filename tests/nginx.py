@@ -16,6 +16,7 @@ from tests.backend import get
 from tests.sshd import free_port
 from tests.waiting import until
 
+WORKERS = 2
 STREAM_MODULE = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
 
 _HEAD = """
@@ -23,7 +24,7 @@ _HEAD = """
 {user}
 pid {folder}/nginx.pid;
 error_log {folder}/error.log notice;
-worker_processes 2;
+worker_processes {workers};
 events {{ worker_connections 64; }}
 http {{
     access_log off;
@@ -75,13 +76,13 @@ class Nginx:
         return {int(pid) for pid in path.read_text().split()}
 
     async def reload(self) -> None:
-        """`nginx -s reload`, and waits for new workers."""
+        """`nginx -s reload`, and waits for all new workers."""
         before = self.workers()
         done = await asyncio.create_subprocess_exec(
             self.binary, "-c", str(self.config), "-s", "reload", stderr=asyncio.subprocess.DEVNULL
         )
         await done.wait()
-        await until(lambda: self.workers() - before, 10, "new workers")
+        await until(lambda: len(self.workers() - before) >= WORKERS, 10, "new workers")
 
     async def get(self, path: str = "/") -> bytes:
         return await get(self.port, path)
@@ -112,6 +113,7 @@ async def nginx(
             user="user root;" if os.geteuid() == 0 else "",
             folder=folder,
             status_port=status_port,
+            workers=WORKERS,
             http=filled(http),
             stream=filled(f"stream {{ {stream} }}" if stream else ""),
         )
@@ -129,7 +131,7 @@ async def nginx(
         one = Nginx(folder, port, f"http://127.0.0.1:{status_port}/status", process, binary)
         try:
             await until(
-                lambda: process.returncode is not None or len(one.workers()) == 2, 10, "nginx"
+                lambda: process.returncode is not None or len(one.workers()) == WORKERS, 10, "nginx"
             )
             if process.returncode is not None:
                 raise RuntimeError(f"nginx ended: {(folder / 'output').read_text()}")
