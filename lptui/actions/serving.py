@@ -128,7 +128,7 @@ def may_be_told(snapshot: Snapshot, changes: Mapping[str, Sequence[Change]]) -> 
     for name, wished in changes.items():
         balancer = snapshot.fleet.balancers[name]
         why = driver_of(balancer).hindrance(balancer, snapshot, wished) if wished else ""
-        words = why or "its socket may change it, and nothing overrules it"
+        words = why or "it may be changed, and nothing overrules it"
         found.append(Precondition(f"{name} can be told", not why, words))
     return found
 

@@ -110,7 +110,7 @@ async def test_the_plan_shows_the_edit_and_the_commands_and_does_nothing(three: 
     outcome = await three.lptui("drain", three.at("o1"), "--dry-run", "--format", "json")
     call = outcome.json["plan"]["steps"][0]["call"]
     address, config = three.servers["o1"].address, three.nginx.config
-    assert f"server {address}; -> server {address} down;" in call
+    assert f"`server {address};` -> `server {address} down;`" in call
     for argv in (*write_commands(str(config))[:4], check_command(str(config))):
         assert " ".join(argv) in call
     assert f"nginx -s reload -c {config}" in call

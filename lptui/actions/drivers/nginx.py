@@ -236,7 +236,7 @@ def _in_words(config: NginxConfig, changes: Sequence[Change]) -> Iterator[str]:
         by_file.setdefault(line.file, []).append(line)
     for file, lines in by_file.items():
         for line in lines:
-            yield f"{file}: {' '.join(line.words)}; -> {' '.join(line.new_words)};"
+            yield f"{file}: `{' '.join(line.words)};` -> `{' '.join(line.new_words)};`"
         draft, kept = draft_of(file), kept_of(file)
         yield f"cp -p {file} {draft}; tee {draft}; cp -p {file} {kept}; mv -f {draft} {file}"
 

@@ -115,7 +115,8 @@ def test_the_plan_shows_each_statement_before_and_after() -> None:
     changes = [out("pair/192.0.2.3:1", AdminState.READY), weight("pair/192.0.2.3:1", "4")]
     words = DRIVER.call_words(BALANCER, changes, snapshot(config()))
     assert (
-        "/etc/nginx/nginx.conf: server 192.0.2.3:1 down; -> server 192.0.2.3:1 weight=4;" in words
+        "/etc/nginx/nginx.conf: `server 192.0.2.3:1 down;` -> `server 192.0.2.3:1 weight=4;`"
+        in words
     )
     assert "mv -f /etc/nginx/.nginx.conf.lptui-new /etc/nginx/nginx.conf" in words
     assert words.endswith(
