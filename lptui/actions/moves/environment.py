@@ -129,9 +129,8 @@ class _File:
         self._harmless = _harmless(execution.fleet)
         self.variable = step.value("variable")
         self.path = node.environment_file or ""
-        place = PurePosixPath(self.path)
-        self._new = str(place.with_name(f".{place.name}.lptui-new"))
-        self.kept = str(place.with_name(f".{place.name}.lptui-old"))
+        self._new = _beside(self.path, "new")
+        self.kept = _beside(self.path, "old")
 
     def value_in(self, text: bytes) -> str | None:
         """The variable's value, as readings have it; raises EditError."""
@@ -164,6 +163,24 @@ class _File:
 
     async def _run(self, *argv: str, stdin: bytes = b"") -> bytes:
         return (await privileged.succeed(self._reach, self._host, argv, stdin=stdin)).stdout
+
+
+def root_commands(path: str) -> tuple[tuple[str, ...], ...]:
+    """All that may be run as root for an environment file."""
+    new, old = _beside(path, "new"), _beside(path, "old")
+    return (
+        ("cat", path),
+        ("cat", old),
+        ("cp", "-p", path, old),
+        ("cp", "-p", path, new),
+        ("tee", new),
+        ("mv", "-f", new, path),
+    )
+
+
+def _beside(path: str, ending: str) -> str:
+    place = PurePosixPath(path)
+    return str(place.with_name(f".{place.name}.lptui-{ending}"))
 
 
 def _was(step: Step) -> str | None:
