@@ -38,6 +38,8 @@ commands with --headless (also with --demo):
 other commands:
   audit [RUN]        the record of actions: all runs, or one with its steps
   audit --verify     whether it is as it was written; exit 0, or 2 and which line is not
+  sudoers [HOST…]    rules for exactly the commands that are run as root on each host
+  sudoers --check    whether the hosts' sudo has them; exit 0, or 1 and which are missing
   config schema      JSON Schema of the configuration, for editors
   check schema       of what check prints as JSON; status schema: of status
   completion SHELL   completion script for bash, zsh, fish, …
@@ -78,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--yes", action="store_true", help="do not ask before an action")
     made.add_argument("--verify", action="store_true", help="of audit: follow the record's chain")
+    made.add_argument("--check", action="store_true", help="of sudoers: try each rule there")
     made.add_argument("--steal-lock", action="store_true", help="take over another operator's lock")
     for option in options.ALL:
         made.add_argument(
@@ -184,6 +187,10 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         from lptui.headless.audit import audit
 
         return audit(arguments)
+    if words[:1] == ["sudoers"]:
+        from lptui.headless.sudoers import sudoers
+
+        return sudoers(arguments)
     if words[:1] == ["completion"]:
         return _completion(words[1:])
     if words:

@@ -14,7 +14,7 @@ JOURNAL: Final = ("runs", "resume", "undo")
 HEADLESS: Final = (*REPORTS, *(item.spec.id for item in ACTIONS), VERB, *JOURNAL)
 """What goes with --headless."""
 
-OTHERS: Final = ("audit", "config schema", "check schema", "status schema", "completion")
+OTHERS: Final = ("audit", "sudoers", "config schema", "check schema", "status schema", "completion")
 """What goes without."""
 
 

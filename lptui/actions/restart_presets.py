@@ -8,7 +8,7 @@ from typing import Final
 from lptui.actions.moves import declared, reboot, reload
 from lptui.actions.plan import Precondition, Request, Step
 from lptui.actions.wave_steps import wave_steps
-from lptui.fleet.declared import Target
+from lptui.fleet.declared import target_for
 from lptui.fleet.facts.host import HostSystem, HostUnits
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Node
@@ -49,7 +49,7 @@ def conditions(
     if preset == REBOOT:
         return [_whole_host(snapshot, wave) for wave in in_waves]
     if preset == UPGRADE:
-        return [_command(snapshot, request.option("with"))]
+        return [_command(snapshot, in_waves, request.option("with"))]
     if preset == RELOAD:
         return [_can_reload(snapshot, node) for wave in in_waves for node in wave]
     return []
@@ -75,11 +75,14 @@ def _whole_host(snapshot: Snapshot, wave: Sequence[Node]) -> Precondition:
     return Precondition(name, True, f"{', '.join(chosen)}; boot {system.boot_id[:8]}")
 
 
-def _command(snapshot: Snapshot, name: str) -> Precondition:
+def _command(snapshot: Snapshot, in_waves: Sequence[Sequence[Node]], name: str) -> Precondition:
     what = "the upgrade's command"
-    known = snapshot.fleet.commands
+    fleet, known = snapshot.fleet, snapshot.fleet.commands
     if name in known:
-        return Precondition(what, True, name)
+        nodes = [node for wave in in_waves for node in wave]
+        others = [n.name for n in nodes if target_for(fleet, known[name], n) is None]
+        why = f"{name} is not for {', '.join(others)}" if others else name
+        return Precondition(what, not others, why, "see its `on`" if others else "")
     remedy = f"--with NAME: one of {', '.join(known) or 'none: declare it in `commands`'}"
     return Precondition(what, False, f"there is no command {name}" if name else "none", remedy)
 
@@ -96,9 +99,6 @@ def _can_reload(snapshot: Snapshot, node: Node) -> Precondition:
 
 def _upgrades(snapshot: Snapshot, wave: Sequence[Node], group: str, name: str) -> list[Step]:
     command = snapshot.fleet.commands[name]
-    targets = [Target(node.host, node.name, _unit(node)) for node in wave]
+    found = (target_for(snapshot.fleet, command, node) for node in wave)
+    targets = dict.fromkeys(target for target in found if target is not None)
     return [declared.step(command, target, group=group) for target in targets]
-
-
-def _unit(node: Node) -> str:
-    return node.service.name if node.service is not None else ""

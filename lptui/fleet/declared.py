@@ -102,6 +102,12 @@ def targets(fleet: Fleet, command: DeclaredCommand) -> tuple[Target, ...]:
     )
 
 
+def target_for(fleet: Fleet, command: DeclaredCommand, node: Node) -> Target | None:
+    """What a command is run for where a node is meant: the node, or its host; None for neither."""
+    name = node.name if command.is_for_nodes else node.host
+    return next((target for target in targets(fleet, command) if target.name == name), None)
+
+
 def _is_meant(node: Node, on: Sequence[str]) -> bool:
     words = {NODES, NODE + node.name}
     words |= {ROLE + role.value for role in node.roles} | {TAG + tag for tag in node.tags}

@@ -99,7 +99,7 @@ async def _report(
 ) -> int:
     from lptui.headless.watchdog import process_age
 
-    session = await _open(arguments)
+    session = await open_session(arguments)
     try:
         margin = max(MARGIN_S, min(process_age(), timeout_s * MARGIN_SHARE))
         collecting = asyncio.create_task(session.collect(max(0.1, watchdog.left - margin)))
@@ -127,7 +127,7 @@ async def _act(arguments: argparse.Namespace, action: Action, words: Sequence[st
     from lptui.headless.acting import act, check_format
 
     check_format(arguments, action.spec.id)
-    session = await _open(arguments)
+    session = await open_session(arguments)
     try:
         return await act(arguments, action, words, session)
     finally:
@@ -142,7 +142,7 @@ async def _journal(arguments: argparse.Namespace, verb: str, words: Sequence[str
     refuse_options(arguments, verb)
     if len(words) > (0 if verb == "runs" else 1):
         raise LptuiError(verb, f"takes no target: {words[-1]}", "see lptui --help")
-    session = await _open(arguments)
+    session = await open_session(arguments)
     try:
         if verb == "runs":
             return await list_runs(arguments, session)
@@ -154,14 +154,15 @@ async def _journal(arguments: argparse.Namespace, verb: str, words: Sequence[str
 async def _declared(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     from lptui.headless.declared import run
 
-    session = await _open(arguments)
+    session = await open_session(arguments)
     try:
         return await run(arguments, words, session)
     finally:
         await session.close()
 
 
-async def _open(arguments: argparse.Namespace) -> Session:
+async def open_session(arguments: argparse.Namespace) -> Session:
+    """The fleet of the configuration or the demo; raises LptuiError."""
     from lptui.session import Session, Source
 
     source = (

@@ -7,7 +7,7 @@ login where it owns it and its folder lets it; else as root.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from posixpath import basename, dirname
 from typing import Final
@@ -86,6 +86,23 @@ def reload_command(config_path: str | None) -> Argv:
     return ("nginx", "-s", "reload", *(("-c", config_path) if config_path else ()))
 
 
+def log_command(path: str) -> Argv:
+    """What tells why a master did not load them."""
+    return ("tail", "-n", "60", path or USUAL_LOG)
+
+
+def root_commands(
+    config_path: str | None, files: Mapping[str, str], error_log: str
+) -> tuple[Argv, ...]:
+    """All that may be run as root; `files` are paths that may be edited, and where they lead."""
+    found = [check_command(config_path), reload_command(config_path), log_command(error_log)]
+    for path, real in files.items():
+        found += [read_commands(path)[0], *read_commands(real), *write_commands(real)]
+        # The draft is read again before it is put in place.
+        found.append(("cat", draft_of(real)))
+    return tuple(dict.fromkeys(found))
+
+
 class NginxHost:
     """The host of one nginx while its files are changed. Every method raises LptuiError."""
 
@@ -150,7 +167,7 @@ class NginxHost:
 
     async def log_emergencies(self, path: str, *, by_root: bool = False) -> tuple[str, ...]:
         """The newest `[emerg]` lines of the error log with their dates; () where it is closed."""
-        argv = ("tail", "-n", "60", path or USUAL_LOG)
+        argv = log_command(path)
         try:
             done = await self._plain(argv)
             if done.status != 0 and by_root:

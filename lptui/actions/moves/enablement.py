@@ -48,8 +48,7 @@ def step(snapshot: Snapshot, node: Node, *, wanted: bool) -> Step:
     service = of_node(node)
     unit, _ = look(snapshot, service)
     was = unit is not None and _starts(unit)
-    file = unit.file if unit is not None and not unit.file.startswith(_FOLDERS) else ""
-    how = _how(unit) if unit is not None else ""
+    how, file = _how(unit) if unit is not None else "", _linked(unit)
     back = "enable it again" if was else "disable it again"
     return Step(
         title="start with its host" if wanted else "keep from starting with its host",
@@ -115,6 +114,12 @@ def why_not(unit: Unit | None, *, wanted: bool) -> str:
     return ""
 
 
+def root_commands(service: Supervised, unit: Unit | None) -> tuple[tuple[str, ...], ...]:
+    """All that may be run as root for this."""
+    how = _how(unit) if unit is not None else ""
+    return tuple(_words(service, on, how, _linked(unit)) for on in (True, False))
+
+
 async def _set(step: Step, on: bool, execution: Execution) -> str:
     service = in_step(step)
     words = _words(service, on, step.value("how"), step.value("file"))
@@ -142,6 +147,11 @@ def _policy(on: bool, how: str) -> str:
 
 def _wanted(step: Step) -> bool:
     return step.value("to") == "on"
+
+
+def _linked(unit: Unit | None) -> str:
+    """The file of a unit that systemd finds by a link alone."""
+    return unit.file if unit is not None and not unit.file.startswith(_FOLDERS) else ""
 
 
 def _how(unit: Unit) -> str:

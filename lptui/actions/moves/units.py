@@ -21,7 +21,7 @@ from lptui.actions.moves.supervised import is_down, look, of_node
 from lptui.actions.plan import Step
 from lptui.fleet.facts.host import Unit
 from lptui.fleet.snapshot import Snapshot
-from lptui.fleet.topology import Node
+from lptui.fleet.topology import Node, SupervisorKind
 
 PROBES: Final = ("host-units", "host-processes", "node-identity", "node-status", "rpc")
 """What these steps are planned from: an action that has them must read all of it."""
@@ -141,6 +141,24 @@ def proved_stopped_step(snapshot: Snapshot, node: Node) -> Step:
 def well_step(snapshot: Snapshot, node: Node, *, wait_s: float, group: str = "") -> Step:
     """The step that waits until a node that was started answers, and is who it was."""
     return wellness.step(snapshot, node, wait_s=wait_s, group=group)
+
+
+def root_commands(
+    node: Node, unit: Unit | None, *, fails_over: bool
+) -> tuple[tuple[str, ...], ...]:
+    """All that may be run as root for a node; a container is moved as the login itself.
+
+    `fails_over`: another node has its key, and then only one of them may start with its host.
+    """
+    if node.service is None or node.service.kind is not SupervisorKind.SYSTEMD:
+        return ()
+    service = of_node(node)
+    found = [service.words(verb) for verb in ("stop", "start", "reset-failed")]
+    if unit is None or unit.can_reload:
+        found.append(service.words("reload"))
+    if fails_over:
+        found += enablement.root_commands(service, unit)
+    return tuple(found)
 
 
 def why_not_proved(snapshot: Snapshot, node: Node) -> str:

@@ -1,0 +1,115 @@
+"""What may be run as root on a host, told by the same code that runs it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from lptui.actions.drivers import nginx_files
+from lptui.actions.moves import environment, reboot, units
+from lptui.fleet.declared import expand, targets
+from lptui.fleet.duty import holders
+from lptui.fleet.facts.balancer import NginxConfig
+from lptui.fleet.facts.host import HostUnits
+from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.topology import Balancer, BalancerKind, Host, Node
+from lptui.probes.nginx import commands as nginx
+
+Argv = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """Commands of a host, and what for. `unknown`: why there may be more."""
+
+    purpose: str
+    commands: tuple[Argv, ...]
+    unknown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What a host says of files: where their paths lead, and which the login may write itself."""
+
+    real: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    own: frozenset[str] = frozenset()
+
+
+def needed(snapshot: Snapshot, host: Host, files: Files) -> tuple[Needed, ...]:
+    """All that lptui runs as root on a host, in the configuration's order; each command once."""
+    seen: set[Argv] = set()
+    found = []
+    for one in _needed(snapshot, host, files):
+        fresh = tuple(argv for argv in dict.fromkeys(one.commands) if argv not in seen)
+        seen.update(fresh)
+        if fresh or one.unknown:
+            found.append(Needed(one.purpose, fresh, one.unknown))
+    return tuple(found)
+
+
+def editable(snapshot: Snapshot, host: Host) -> tuple[str, ...]:
+    """nginx's files on a host that changes edit, by the paths that name them."""
+    found: list[str] = []
+    for balancer in _nginx_on(snapshot, host):
+        config = snapshot.value(NginxConfig, balancer.name)
+        found += _files_of(balancer, config) if config is not None else ()
+    return tuple(dict.fromkeys(found))
+
+
+def _needed(snapshot: Snapshot, host: Host, files: Files) -> Iterator[Needed]:
+    nodes = snapshot.fleet.nodes_on(host.name)
+    for node in nodes:
+        yield _of_unit(snapshot, node)
+        if node.environment_file is not None:
+            commands = environment.root_commands(node.environment_file)
+            yield Needed(f"settings of node {node.name}", commands)
+    for balancer in _nginx_on(snapshot, host):
+        yield _of_nginx(snapshot, balancer, files)
+    for command in snapshot.fleet.commands.values():
+        lines = (command.run, command.check, command.undo) if command.as_root else ()
+        own = [one for one in targets(snapshot.fleet, command) if one.host == host.name]
+        argvs = tuple(expand(line, target) for target in own for line in lines if line)
+        yield Needed(f"declared command {command.name}", argvs)
+    if nodes:
+        yield Needed("restart --preset reboot", (reboot.COMMAND,))
+
+
+def _of_unit(snapshot: Snapshot, node: Node) -> Needed:
+    found = snapshot.value(HostUnits, node.host)
+    unit = found.find(node.service.name) if found and node.service else None
+    commands = units.root_commands(node, unit, fails_over=len(holders(snapshot, node)) > 1)
+    return Needed(f"unit of node {node.name}", commands)
+
+
+def _of_nginx(snapshot: Snapshot, balancer: Balancer, files: Files) -> Needed:
+    config = snapshot.value(NginxConfig, balancer.name)
+    paths = _files_of(balancer, config) if config is not None else ()
+    real = {path: files.real.get(path, path) for path in paths if path not in files.own}
+    log = config.error_log if config is not None else ""
+    commands = nginx_files.root_commands(balancer.config_path, real, log)
+    why = ""
+    if config is None:
+        problem = snapshot.reading(NginxConfig, balancer.name).problem
+        why = f"which files it has could not be read: {problem}; print this again when they can be"
+    dump = nginx.dump(balancer.config_path).argv
+    return Needed(f"nginx {balancer.name}", (dump, *commands), why)
+
+
+def _nginx_on(snapshot: Snapshot, host: Host) -> list[Balancer]:
+    balancers = snapshot.fleet.balancers.values()
+    return [b for b in balancers if b.kind is BalancerKind.NGINX and b.host == host.name]
+
+
+def _files_of(balancer: Balancer, config: NginxConfig) -> tuple[str, ...]:
+    """The files with the servers that may be taken out of service, or be given a weight."""
+    return tuple(
+        dict.fromkeys(
+            server.file
+            for upstream in config.upstreams
+            for server in upstream.servers
+            if server.file
+            and not upstream.is_direct
+            and (not balancer.backends or upstream.name in balancer.backends)
+        )
+    )
