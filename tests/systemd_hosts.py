@@ -124,7 +124,7 @@ class SystemdHost:
         """Kills and forgets a unit."""
         script = (
             'systemctl kill --signal=KILL "$1"; systemctl stop --no-block "$1";'
-            'systemctl disable "$1"; rm -rf "/etc/systemd/system/$1" "/etc/systemd/system/$1.d";'
+            'cd /etc/systemd/system; rm -rf "$1" "$1.d" *.wants/"$1";'
             'systemctl reset-failed "$1"; systemctl daemon-reload'
         )
         self.run("sh", "-c", script, "sh", name)
@@ -158,6 +158,10 @@ def systemd_hosts() -> Iterator[HostFactory]:
     with tempfile.TemporaryDirectory(prefix="lptui-hosts-", dir="/var/tmp") as name:
         folder = Path(name)
         slot, lock = _slot()
+        _clear(slot, lock)
+        lock.truncate(0)
+        lock.write(name)
+        lock.flush()
         site = _Site(tree, folder, slot, lock, make_key(folder / "identity"))
         with contextlib.ExitStack() as stack:
             stack.callback(lock.close)
@@ -256,7 +260,7 @@ def _prepare(tree: Path) -> None:
 def _slot() -> tuple[int, IO[str]]:
     """A part of the addresses that no other run of the tests uses; its lock goes with the file."""
     for slot in range(SLOTS):
-        lock = (_cache() / f"slot-{slot}").open("w")
+        lock = (_cache() / f"slot-{slot}").open("a+")
         with contextlib.suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return slot, lock
@@ -264,12 +268,30 @@ def _slot() -> tuple[int, IO[str]]:
     pytest.fail(f"{SLOTS} runs of the tests have hosts already")
 
 
+def _clear(slot: int, lock: IO[str]) -> None:
+    """Ends what a run that was killed has left of the slot."""
+    for base in _group_bases():
+        for group in base.glob(f"lptui{slot}-*"):
+            _remove_group(group)
+    for space in Path("/run/netns").glob(f"lptui{slot}-*"):
+        _forget(["ip", "netns", "del", space.name])
+    for link in Path("/sys/class/net").glob(f"lptui{slot}v*"):
+        _forget(["ip", "link", "del", link.name])
+    _forget(["ip", "link", "del", f"lptui{slot}"])
+    lock.seek(0)
+    folder = lock.read()
+    if Path(folder).name.startswith("lptui-hosts-"):
+        for line in Path("/proc/mounts").read_text().splitlines():
+            if line.split()[1].startswith(f"{folder}/"):
+                _forget(["umount", "--lazy", line.split()[1]])
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _ip(*words: str) -> None:
     subprocess.run(["ip", *words], check=True, capture_output=True)
 
 
 def _bridge(site: _Site, stack: contextlib.ExitStack) -> None:
-    _forget(["ip", "link", "del", site.bridge])  # of a run that was killed
     _ip("link", "add", site.bridge, "type", "bridge")
     stack.callback(_forget, ["ip", "link", "del", site.bridge])
     _ip("addr", "add", f"{site.address(1)}/28", "dev", site.bridge)
@@ -279,7 +301,6 @@ def _bridge(site: _Site, stack: contextlib.ExitStack) -> None:
 def _namespace(site: _Site, number: int, stack: contextlib.ExitStack) -> str:
     """A namespace on the bridge with the address of a host."""
     space, link = f"lptui{site.slot}-{number}", f"lptui{site.slot}v{number}"
-    _forget(["ip", "netns", "del", space])
     _ip("netns", "add", space)
     stack.callback(_forget, ["ip", "netns", "del", space])
     _ip("link", "add", link, "type", "veth", "peer", "name", "host0", "netns", space)
@@ -369,31 +390,38 @@ def _individual(site: _Site, root: Path, name: str, host_key: Path) -> None:
 
 
 def _control_groups(machine: str, stack: contextlib.ExitStack) -> list[Path]:
-    """A control group for its systemd in each hierarchy that one needs: hosts must not share."""
+    """A control group of its own in each hierarchy that a systemd needs: hosts must not share."""
+    groups = [base / machine for base in _group_bases()]
+    for group in groups:
+        group.mkdir()
+        stack.callback(_remove_group, group)
+    return groups
+
+
+def _group_bases() -> list[Path]:
+    """This process's own groups in those hierarchies."""
     found = []
     for line in Path("/proc/self/cgroup").read_text().splitlines():
         number, names, path = line.split(":", 2)
-        if number == "0":
-            bases = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"]
-        elif names == "name=systemd":
-            bases = ["/sys/fs/cgroup/systemd"]
-        else:
-            continue
-        for base in bases:
-            group = Path(base + path.rstrip("/"))
+        mounts = {"0": ("unified", "."), "name=systemd": ("systemd",)}
+        for mount in mounts.get(number if number == "0" else names, ()):
+            group = Path("/sys/fs/cgroup") / mount / path.lstrip("/")
             if (group / "cgroup.procs").exists():
-                own = group / machine
-                own.mkdir(exist_ok=True)
-                stack.callback(_remove_group, own)
-                found.append(own)
+                found.append(group)
                 break
     return found
 
 
 def _remove_group(group: Path) -> None:
-    for folder, _, _ in os.walk(group, topdown=False):
-        with contextlib.suppress(OSError):
-            Path(folder).rmdir()
+    """Ends what is left in it."""
+    ends = time.monotonic() + 10
+    while group.exists() and time.monotonic() < ends:
+        for folder, _, _ in os.walk(group, topdown=False):
+            with contextlib.suppress(OSError):
+                for pid in (Path(folder) / "cgroup.procs").read_text().split():
+                    os.kill(int(pid), signal.SIGKILL)
+                Path(folder).rmdir()
+        time.sleep(0.01)
 
 
 def _wait_for_boot(host: SystemdHost) -> None:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import pytest
 
-from lptui.actions.moves import units
+from lptui.actions.moves import units, wellness
 from lptui.actions.plan import OnFailure, Outcome, Plan, Request, Result, Step
 from lptui.actions.spec import ActionSpec, Effect
 from lptui.actions.stepwise import Stepwise
@@ -134,6 +134,7 @@ def node(
 @pytest.fixture
 def bench_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BenchOf:
     monkeypatch.setenv("LPTUI_STATE", str(tmp_path / "state"))
+    monkeypatch.setattr(wellness, "SETTLED_S", 1.0)  # the stand-ins do not ask themselves first
 
     @asynccontextmanager
     async def opened(*hosts: Host, nodes: Sequence[Node] = (node(),)) -> AsyncIterator[Bench]:
