@@ -13,6 +13,7 @@ from lptui.clock import FrozenClock
 from lptui.sim.serve.haproxy import HaproxyCli
 from lptui.sim.world.balancer import BackendServer
 from lptui.sim.world.build import build_world
+from lptui.sim.world.units import reload, restart, stop
 from lptui.sim.world.world import World
 from tests.unit.sim.recorder import Recorder
 
@@ -113,6 +114,115 @@ def test_a_drained_server_that_is_down_shows_as_down(world: World) -> None:
     server(world).health = 0
     assert ",DOWN," in ask(world, "show stat orchestrators 4 -1")
     assert "orch-1 10.20.1.11 0 8 " in ask(world, "show servers state")
+
+
+def later(world: World, seconds: float) -> None:
+    clock = world.clock
+    assert isinstance(clock, FrozenClock)
+    for _ in range(round(seconds * 2)):
+        clock.advance(0.5)
+        world.advance()
+
+
+def test_maintenance_stops_the_checks_and_ready_is_up_before_any_check(world: World) -> None:
+    server(world).unreachable = True
+    ask(world, "set server orchestrators/orch-1 state maint")
+    later(world, 10)
+    assert server(world).status == "MAINT"
+    assert " 0 1 75 75 " in ask(world, "show servers state").split("orch-1 10.20.1.11")[1]
+    ask(world, "set server orchestrators/orch-1 state ready")
+    assert server(world).status == "UP 1/3"
+    assert server(world) in world.haproxies["edge"].backends[0].serving
+    later(world, 2)
+    assert server(world).status == "DOWN"
+
+
+def test_from_maintenance_to_drain_the_checks_run_before_traffic_comes(world: World) -> None:
+    server(world).unreachable = True
+    for state in ("maint", "drain"):
+        ask(world, f"set server orchestrators/orch-1 state {state}")
+    assert server(world).status == "DRAIN 1/3"
+    later(world, 2)
+    assert server(world).status == "DOWN"
+    ask(world, "set server orchestrators/orch-1 state ready")
+    server(world).unreachable = False
+    later(world, 0.5)
+    assert server(world).status.startswith("DOWN")
+    later(world, 2)
+    assert server(world).status == "UP"
+
+
+def test_it_takes_three_bad_checks_to_go_and_two_good_ones_to_come(world: World) -> None:
+    one, seen = server(world), []
+    for well in (False, False, True, False, False, False, True, True):
+        one.check(well, world.now)
+        seen.append(one.status)
+    assert seen == ["UP 2/3", "UP 1/3", "UP", "UP 2/3", "UP 1/3", "DOWN", "DOWN 1/2", "UP"]
+
+
+def test_sessions_that_are_shut_down_are_gone_at_once(world: World) -> None:
+    assert world.nodes["orch-1"].sessions
+    assert ask(world, "shutdown sessions server orchestrators/orch-1") == "\n"
+    assert world.nodes["orch-1"].sessions == server(world).sessions == 0
+    assert "No such server." in ask(world, "shutdown sessions server orchestrators/none")
+    world.haproxies["edge"].level = "operator"
+    assert "Permission denied" in ask(world, "shutdown sessions server orchestrators/orch-2")
+
+
+def test_only_servers_that_get_traffic_count_sessions(world: World) -> None:
+    ask(world, "set server orchestrators/orch-1 state drain")
+    before = {name: server(world, name).total for name in ("orch-1", "orch-2")}
+    later(world, 20)
+    assert server(world).total == before["orch-1"]
+    assert server(world, "orch-2").total > before["orch-2"] + 20
+
+
+def test_new_sessions_go_by_weight(world: World) -> None:
+    for name, weight in (("orch-1", 10), ("orch-2", 30), ("orch-3", 60)):
+        ask(world, f"set server orchestrators/{name} weight {weight}")
+    servers = world.haproxies["edge"].backends[0].servers
+    before = [one.total for one in servers]
+    later(world, 60)
+    fresh = [one.total - old for one, old in zip(servers, before, strict=True)]
+    assert sum(fresh) > 300
+    shares = [count / sum(fresh) for count in fresh]
+    assert shares == pytest.approx([0.1, 0.3, 0.6], abs=0.01)
+
+
+def test_the_first_backup_takes_over_when_no_other_serves(world: World) -> None:
+    backend = world.haproxies["edge"].backends[0]
+    for name in ("orch-2", "orch-3"):
+        server(world, name).backup = True
+    assert backend.serving == [server(world)]
+    ask(world, "set server orchestrators/orch-1 state drain")
+    assert backend.serving == [server(world, "orch-2")]
+    later(world, 20)
+    assert world.nodes["orch-1"].sessions == world.nodes["orch-3"].sessions == 0
+    assert world.nodes["orch-2"].sessions > 0
+    ask(world, "set server orchestrators/orch-2 state maint")
+    assert backend.serving == [server(world, "orch-3")]
+
+
+def test_a_new_haproxy_knows_nothing_of_what_the_old_one_was_told(world: World) -> None:
+    balancer = world.haproxies["edge"]
+    ask(world, "set server orchestrators/orch-1 state drain;set weight orchestrators/orch-2 7")
+    pid, machine = balancer.pid, world.machines["edge-1"]
+    assert reload(world, machine, "haproxy.service")
+    assert balancer.pid != pid
+    assert [one.status for one in balancer.backends[0].servers] == ["UP"] * 3
+    assert server(world, "orch-2").weight == server(world, "orch-2").initial_weight != 7
+    assert server(world, "orch-2").total == 0
+
+
+def test_while_haproxy_is_stopped_nobody_gets_sessions(world: World) -> None:
+    machine = world.machines["edge-1"]
+    stop(world, machine, "haproxy.service")
+    later(world, 20)
+    assert [world.nodes[f"orch-{n}"].sessions for n in (1, 2, 3)] == [0, 0, 0]
+    assert not machine.listens_on(8935, machine.address)
+    assert restart(world, machine, "haproxy.service")
+    later(world, 20)
+    assert world.nodes["orch-1"].sessions
 
 
 def test_weights_are_floored_percentages_of_the_configured_one(world: World) -> None:

@@ -24,6 +24,7 @@ from lptui.fleet.topology import Ssh
 from lptui.sim import start
 from lptui.sim.simulation import Simulation
 from lptui.sim.thread import DemoThread
+from tests.waiting import until
 
 
 async def log_in(ssh: Ssh, **changes: object) -> asyncssh.SSHClientConnection:
@@ -112,6 +113,74 @@ async def test_a_person_gets_a_prompt_and_can_leave(tmp_path: Path) -> None:
         assert b"hostname\r\nvault-1\r\n" in shown
         connection.close()
         await connection.wait_closed()
+    finally:
+        await simulation.close()
+
+
+async def test_a_command_gets_what_is_written_to_it(tmp_path: Path) -> None:
+    simulation = await start(directory=tmp_path / "run", hosts=12)
+    try:
+        connection = await log_in(ssh_of(simulation, "vault-1"))
+        process = await connection.create_process("sudo -n tee /etc/motd", encoding=None)
+        for part in (b"one\n", b"\xff", b"two"):
+            process.stdin.write(part)
+        process.stdin.write_eof()
+        async with asyncio.timeout(5):
+            assert await process.stdout.read() == b"one\n\xfftwo"
+            assert (await process.wait()).exit_status == 0
+        file = simulation.world.machines["vault-1"].files.find("/etc/motd")
+        assert file is not None
+        assert file.text.encode("utf-8", "surrogateescape") == b"one\n\xfftwo"
+        connection.close()
+        await connection.wait_closed()
+    finally:
+        await simulation.close()
+
+
+async def test_streams_end_with_the_process_that_serves_them(tmp_path: Path) -> None:
+    simulation = await start(directory=tmp_path / "run", hosts=12)
+    try:
+        connection = await log_in(ssh_of(simulation, "vault-1"))
+        reader, writer = await connection.open_connection("127.0.0.1", 10935)
+        writer.write(b"GET /EthChainID HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(5):
+            assert b"200 OK" in await reader.readline()
+            await connection.run("sudo -n systemctl stop livepeer-reward.service")
+            assert (await reader.read()).endswith(b"42161")
+        with pytest.raises(asyncssh.ChannelOpenError, match="refused"):
+            await connection.open_connection("127.0.0.1", 10935)
+        await connection.run("sudo -n systemctl start livepeer-reward.service")
+        await connection.open_connection("127.0.0.1", 10935)
+        connection.close()
+        await connection.wait_closed()
+    finally:
+        await simulation.close()
+
+
+async def test_a_reboot_cuts_every_connection_until_the_machine_is_there_again(
+    tmp_path: Path,
+) -> None:
+    simulation = await start(directory=tmp_path / "run", hosts=12)
+    try:
+        ssh = ssh_of(simulation, "vault-1")
+        connection, other = await log_in(ssh), await log_in(ssh)
+        bystander = await log_in(ssh_of(simulation, "orch-1"))
+        done = await connection.run("sudo -n systemctl reboot")
+        assert done.exit_status == 0
+        async with asyncio.timeout(5):
+            await connection.wait_closed()
+            await other.wait_closed()
+        with pytest.raises((asyncssh.Error, OSError)):
+            await log_in(ssh)
+        assert not bystander.is_closed()
+        machine = simulation.world.machines["vault-1"]
+        machine.boots_until = simulation.world.clock.now()
+        await until(lambda: machine.boots_until is None)
+        back = await log_in(ssh)
+        assert str((await back.run("hostname")).stdout) == "vault-1\n"
+        for one in (back, bystander):
+            one.close()
+            await one.wait_closed()
     finally:
         await simulation.close()
 
