@@ -11,14 +11,19 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lptui.errors import LptuiError, RefusedError
+from lptui.text import clean
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lptui.actions.comparing import Compared, Verb
+    from lptui.actions.journal import Entry
     from lptui.actions.plan import Plan, Request, Result
-    from lptui.actions.spec import Action, ActionSpec
+    from lptui.actions.runner import Runner
+    from lptui.actions.spec import Action, ActionSpec, Progress, Told
     from lptui.collector.collector import Collector
     from lptui.fleet.snapshot import Snapshot
+    from lptui.fleet.topology import Fleet
     from lptui.session import Session
 
 
@@ -82,7 +87,7 @@ class LiveSession:
             self._collector.resume()
 
     async def spec(self, action_id: str) -> ActionSpec:
-        return (await asyncio.to_thread(_action, action_id)).spec
+        return (await asyncio.to_thread(_action, action_id, self._fleet)).spec
 
     async def plan(self, action_id: str, request: Request) -> Plan:
         return await asyncio.to_thread(self._plan, action_id, request)
@@ -98,9 +103,13 @@ class LiveSession:
         snapshot = self._collector.snapshot
         return await asyncio.to_thread(lambda: [refusal(snapshot, *ask) for ask in asks])
 
+    @property
+    def _fleet(self) -> Fleet | None:
+        return self._session.fleet if self._session is not None else None
+
     def _plan(self, action_id: str, request: Request) -> Plan:
         """In a thread: it reads the record of earlier runs."""
-        found = _action(action_id)
+        found = _action(action_id, self._fleet)
         if self.read_only:
             raise RefusedError(found.spec.title, "this console is read-only")
         if self._collector is None or self._session is None:
@@ -111,7 +120,7 @@ class LiveSession:
     def _propose(self, actions: Sequence[str], words: Sequence[str] | None) -> Plan:
         plan: Plan | None = None
         for name in actions:
-            found = _action(name)
+            found = _action(name, self._fleet)
             if self._collector is None:
                 raise RefusedError(found.spec.title, "nothing has been read yet", "wait a moment")
             plan = self._plan(name, aim(found, self._collector.snapshot, words))
@@ -121,15 +130,51 @@ class LiveSession:
             raise LptuiError("plan", "no action was named")
         return plan
 
-    async def execute(self, plan: Plan, progress: Callable[[str], None]) -> Result:
-        found = await asyncio.to_thread(_action, plan.action)
-        if self._session is None:
-            raise RefusedError(found.spec.title, "nothing has been read yet", "wait a moment")
+    async def execute(self, plan: Plan, progress: Progress, told: Told) -> Result:
+        found = await asyncio.to_thread(_action, plan.action, self._fleet)
         try:
-            return await self._session.runner.run(found, plan, progress)
+            return await self._runner.run(found, plan, progress, told=told)
         finally:
-            if self._collector is not None:
-                self._collector.refresh(*found.spec.probes, "chain-events")
+            self._look_again(found.spec.probes)
+
+    def abort(self) -> None:
+        self._runner.abort()
+
+    async def last_run(self) -> Entry | None:
+        runner = self._runner
+        try:
+            return await asyncio.to_thread(runner.journal.entry, runner.latest_run)
+        except OSError:
+            return None
+
+    async def unfinished(self) -> Sequence[Entry]:
+        try:
+            return await asyncio.to_thread(self._runner.unfinished)
+        except OSError as error:
+            why = f"cannot be read: {clean(str(error))}"
+            raise LptuiError("the journal", why, "make the state folder readable") from None
+
+    async def compare(self, entry: Entry, verb: Verb) -> Sequence[Compared]:
+        return await self._runner.compare(entry, verb)
+
+    async def again(self, entry: Entry, verb: Verb, progress: Progress, told: Told) -> Result:
+        runner = self._runner
+        do = runner.resume if verb.value == "resume" else runner.undo
+        try:
+            return await do(entry, progress, told=told)
+        finally:
+            self._look_again(())
+
+    @property
+    def _runner(self) -> Runner:
+        if self._session is None:
+            raise RefusedError(self.title, "nothing has been read yet", "wait a moment")
+        return self._session.runner
+
+    def _look_again(self, probes: Sequence[str]) -> None:
+        """At once by these probes, () by all: the panes show what a change did."""
+        if self._collector is not None:
+            self._collector.refresh(*probes, *(("chain-events",) if probes else ()))
 
     async def close(self) -> None:
         if self._collector is not None:
@@ -160,11 +205,11 @@ def aim(action: Action, snapshot: Snapshot, words: Sequence[str] | None) -> Requ
     raise RefusedError(spec.title, f"no {spec.subject} selected")
 
 
-def _action(name: str) -> Action:
+def _action(name: str, fleet: Fleet | None) -> Action:
     """In a thread: the first time it loads all actions. Raises LptuiError."""
     from lptui.actions.registry import action
 
-    found = action(name)
+    found = action(name, fleet)
     if found is None:
         raise LptuiError(name, "no such action")
     return found
@@ -175,7 +220,7 @@ def refusal(snapshot: Snapshot, actions: Sequence[str], words: Sequence[str] | N
     why = ""
     for name in actions:
         try:
-            found = _action(name)
+            found = _action(name, snapshot.fleet)
             plan = found.plan(snapshot, aim(found, snapshot, words))
         except LptuiError as error:
             return error.why

@@ -115,8 +115,8 @@ def _step(number: int, step: Step) -> Iterator[Line]:
         Span(f" on {step.target}", Tone.MUTED),
     )
     if step.precondition:
-        yield (Span("     when ", Tone.MUTED), Span(step.precondition))
-    yield (Span("     call ", Tone.MUTED), Span(step.call))
-    yield (Span("     then ", Tone.MUTED), Span(step.postcondition))
+        yield (Span("     first ", Tone.MUTED), Span(step.precondition))
+    yield (Span("     call  ", Tone.MUTED), Span(step.call))
+    yield (Span("     then  ", Tone.MUTED), Span(step.postcondition))
     undo = step.undo if step.undo.startswith("cannot") else f"undo: {step.undo}"
     yield (Span(f"     within {step.deadline_s:g} s; {undo}", Tone.MUTED),)

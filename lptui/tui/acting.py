@@ -1,12 +1,14 @@
-"""Actions from the screen: target at the key press, plan, question, execution, outcome.
+"""Changes from the screen: target at the key press, plan, question, execution, outcome.
 
-One at a time. The screen stays live; what is going on is in the events strip.
+One at a time. The screen stays live; what is going on is in the events strip, and step by step on
+a page of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from lptui.errors import LptuiError
@@ -19,7 +21,11 @@ from lptui.tui.commands import Command
 from lptui.tui.session import Session
 
 if TYPE_CHECKING:
+    from lptui.actions.comparing import Compared, Verb
+    from lptui.actions.journal import Entry
     from lptui.actions.plan import Plan, Result
+    from lptui.actions.spec import Event
+    from lptui.present.courses import Course
     from lptui.tui.app import LptuiApp
     from lptui.tui.feed import Feed
     from lptui.tui.screens.confirm import ConfirmScreen
@@ -39,9 +45,11 @@ WATCH_S: Final = 5.0
 
 
 class Acting:
-    """The one action that may be under way.
+    """The one change that may be under way.
 
-    `abandoned` is what was under way when the console ended; None when nothing was.
+    Attributes:
+        shown: the change that its page is about: the one under way, one that was cut, the last.
+        abandoned: what was under way when the console ended; None when nothing was.
     """
 
     def __init__(self, app: LptuiApp, session: Session, feed: Feed) -> None:
@@ -51,7 +59,10 @@ class Acting:
         self._busy = ""
         self._doing = ""
         self._since = 0.0
+        self.shown: Course | None = None
         self.abandoned: Plan | None = None
+
+    # What is going on.
 
     @property
     def running(self) -> str:
@@ -60,13 +71,66 @@ class Acting:
             return ""
         return f"{self._busy}, {duration(self._app.clock.now() - self._since)}: {self._doing}"
 
+    @property
+    def is_cut(self) -> bool:
+        """The page is about a run that was cut."""
+        return self.shown is not None and self.shown.is_cut
+
+    @property
+    def offered(self) -> list[tuple[str, str]]:
+        """The keys of the page that can be used now, each with its word."""
+        course = self.shown
+        if course is None or not course.plan.is_stepwise:
+            return []
+        if course.runs:
+            return [] if course.stopping else [("x", "stop after this step")]
+        if self._session.read_only or course.entry is None or self._busy:
+            return []
+        from lptui.actions.comparing import Verb, refusal
+
+        keys = (("r", Verb.RESUME), ("u", Verb.UNDO))
+        return [(key, verb.value) for key, verb in keys if not refusal(course.entry, verb)]
+
+    def show(self) -> None:
+        """Opens the page of the change under way, of one that was cut, or of the last one."""
+        from lptui.tui.screens.run import RunScreen
+
+        if self.shown is None:
+            self._app.say("nothing has been changed since the console started", Tone.WARN)
+        elif not isinstance(self._app.screen, RunScreen):
+            self._app.push_screen(RunScreen())
+
+    # From a key to a result.
+
     def begin(self, item: Command, row: Row | None) -> None:
         """Starts with the target that the row stands for now."""
-        if self._busy:
-            self._app.say(f"one at a time: {self._busy} is under way", Tone.WARN)
+        if self._is_free():
+            self._busy = item.hint
+            self._app.keep(self._go(item, None if item.anywhere else words_of(row)))
+
+    def again(self, verb: str) -> None:
+        """Takes the shown run up again, or back."""
+        course = self.shown
+        if course is None or verb not in [word for _, word in self.offered]:
             return
-        self._busy = item.hint
-        self._app.keep(self._go(item, None if item.anywhere else words_of(row)))
+        if course.entry is not None and self._is_free():
+            from lptui.actions.comparing import Verb
+
+            self._busy = f"{verb} of {course.plan.action}"
+            self._app.keep(self._go_again(course.entry, Verb(verb)))
+
+    def stop(self) -> None:
+        """Asks whether no further step shall be made."""
+        if ("x", "stop after this step") in self.offered:
+            self._app.keep(self._stop())
+
+    def _is_free(self) -> bool:
+        if not self._busy:
+            return True
+        self._app.say(f"one at a time: {self._busy} is under way", Tone.WARN)
+        if self.shown is not None and self.shown.runs and self.shown.plan.is_stepwise:
+            self.show()
+        return False
 
     async def _go(self, item: Command, words: Sequence[str] | None) -> None:
         try:
@@ -79,11 +143,9 @@ class Acting:
                 return
             await self._do(confirmed)
         except LptuiError as error:
-            self._event(f"{self._busy} refused: {error}", Severity.WARNING)
-            self._app.say(f"refused: {error}", Tone.WARN, seconds=10)
+            self._refused(error)
         finally:
-            self._busy = self._doing = ""
-            self._app.refresh_bars()
+            self._idle()
 
     async def _planned(self, item: Command, words: Sequence[str] | None) -> Plan | None:
         """None when there is nothing to plan for; why is said in the footer."""
@@ -101,36 +163,117 @@ class Acting:
         return plan
 
     async def _do(self, plan: Plan) -> None:
+        from lptui.present.courses import begun
+
         self._event(f"{named(plan)} started (plan {plan.hash})", Severity.OK)
-        result = await self._executed(plan)
-        self._report(result)
+        course = begun(plan, self._app.clock.now())
+        result = await self._executed(
+            course, lambda: self._session.execute(plan, self._progress, self._told)
+        )
         if result.outcome.value == "unknown" and not plan.is_stepwise:
             self._app.keep(self._watch(plan))
 
-    async def _executed(self, plan: Plan) -> Result:
-        self._busy = named(plan)
+    async def _go_again(self, entry: Entry, verb: Verb) -> None:
+        from lptui.present import courses
+        from lptui.tui.screens.confirm import ConfirmScreen
+
+        try:
+            compared = await self._looked(entry, verb)
+            lines = courses.question(entry, verb, compared)
+            screen = ConfirmScreen(lines, f"Yes, {verb} {entry.plan.action}", self._phrase)
+            if not await self._agreed(screen):
+                self._app.say("nothing was done")
+                return
+            self._event(f"{verb} of {named(entry.plan)} started (run {entry.id})", Severity.OK)
+            await self._executed(
+                courses.again(entry, verb, self._app.clock.now()),
+                lambda: self._session.again(entry, verb, self._progress, self._told),
+            )
+            self._app.keep(self.look_for_cut(show=False))
+        except LptuiError as error:
+            self._refused(error)
+        finally:
+            self._idle()
+
+    async def _executed(self, course: Course, go: Callable[[], Awaitable[Result]]) -> Result:
+        plan = course.plan
+        self.shown = course
+        self._busy = f"{course.verb} of {plan.action}" if course.verb else named(plan)
         self._since = self._app.clock.now()
         self._progress("checking once more")
         self.abandoned = plan
-        result = await self._session.execute(plan, self._progress)
+        if plan.is_stepwise:
+            self.show()
+        try:
+            result = await go()
+        except LptuiError:
+            self.shown = self.abandoned = None
+            raise
         self.abandoned = None
+        entry = await self._session.last_run() if plan.is_stepwise else None
+        self.shown = self.shown.over(result, entry, self._app.clock.now())
+        self._report(result, course.verb)
         return result
 
-    async def _watch(self, before: Plan) -> None:
-        """The chain may yet show what was left unknown, until its round is over."""
-        what, number = named(before), dict(before.facts).get("round")
-        while True:
-            await asyncio.sleep(WATCH_S)
-            try:
-                now = await self._session.plan(before.action, before.request)
-            except LptuiError:
-                continue
-            if dict(now.facts).get("round", number) != number:
-                self._event(f"{what}: its round has ended, and it was not seen", Severity.WARNING)
-                return
-            if now.done:
-                self._event(f"{what} shows on the chain after all: {now.done}", Severity.OK)
-                return
+    async def _stop(self) -> None:
+        from lptui.present.courses import what_stops
+        from lptui.tui.screens.confirm import ConfirmScreen
+
+        course = self.shown
+        if course is None or not await self._agreed(ConfirmScreen(what_stops(course), "Yes, stop")):
+            return
+        if self.shown is not None and self.shown.runs:
+            self._session.abort()
+            self.shown = self.shown.stopped()
+            self._changed()
+
+    # Runs that were cut.
+
+    async def look_for_cut(self, *, show: bool) -> None:
+        """Tells of runs that have no end and that nobody is at; with `show` opens their page."""
+        try:
+            found = await self._session.unfinished()
+        except LptuiError as error:
+            self._event(str(error), Severity.WARNING)
+            return
+        if not found or (self.shown is not None and self.shown.runs):
+            return
+        from lptui.present.courses import of_entry
+
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        words = f"{named(found[0].plan)} was cut half-way{more} (run {found[0].id})"
+        self._event(f"{words}; w shows it", Severity.WARNING)
+        if show or self.shown is None:
+            self.shown = of_entry(found[0])
+            self._app.keep(self._compare(found[0]))
+        if show and self._app.screen is self._app.overview and not self._session.read_only:
+            self.show()
+
+    async def _compare(self, entry: Entry) -> None:
+        """Looks at the fleet for what resume and undo would do."""
+        from lptui.actions.comparing import Verb
+
+        for verb in Verb:
+            with suppress(LptuiError):
+                await self._looked(entry, verb)
+
+    async def _looked(self, entry: Entry, verb: Verb) -> Sequence[Compared]:
+        """The steps as they are now, shown on the page; where they cannot be, why not."""
+
+        def show(found: Sequence[Compared] | str) -> None:
+            if self.shown is not None and self.shown.entry == entry:
+                self.shown = self.shown.with_look(verb, found)
+                self._changed()
+
+        try:
+            found = await self._session.compare(entry, verb)
+        except LptuiError as error:
+            show(error.why)
+            raise
+        show(found)
+        return found
+
+    # Questions.
 
     async def _ask(self, plan: Plan) -> Plan | None:
         """The plan that was agreed to: choices may have been changed. None for no."""
@@ -158,17 +301,59 @@ class Acting:
         self._app.push_screen(screen, answered)
         return await answer
 
+    # What is told.
+
+    async def _watch(self, before: Plan) -> None:
+        """The chain may yet show what was left unknown, until its round is over."""
+        what, number = named(before), dict(before.facts).get("round")
+        while True:
+            await asyncio.sleep(WATCH_S)
+            try:
+                now = await self._session.plan(before.action, before.request)
+            except LptuiError:
+                continue
+            if dict(now.facts).get("round", number) != number:
+                self._event(f"{what}: its round has ended, and it was not seen", Severity.WARNING)
+                return
+            if now.done:
+                self._event(f"{what} shows on the chain after all: {now.done}", Severity.OK)
+                return
+
+    def _told(self, number: int, event: Event | None, words: str) -> None:
+        if self.shown is not None:
+            self.shown = self.shown.told(number, event, words, self._app.clock.now())
+            self._changed()
+
     def _progress(self, line: str) -> None:
         self._doing = clean(line)
-        self._app.refresh_bars()
+        if self.shown is not None:
+            self.shown = self.shown.said(line, self._app.clock.now())
+        self._changed()
 
-    def _report(self, result: Result) -> None:
+    def _changed(self) -> None:
+        from lptui.tui.screens.run import RunScreen
+
+        self._app.refresh_bars()
+        screens = self._app.screen_stack  # none at the console's end
+        if screens and isinstance(screens[-1], RunScreen):
+            screens[-1].follow()
+
+    def _idle(self) -> None:
+        self._busy = self._doing = ""
+        self._changed()
+
+    def _report(self, result: Result, verb: str) -> None:
         severity = OUTCOMES[result.outcome.value]
-        text = clean(f"{named(result.plan)} {result.outcome.value}: {result.summary}")
+        what = f"{verb} of {named(result.plan)}" if verb else named(result.plan)
+        text = clean(f"{what} {result.outcome.value}: {result.summary}")
         self._event(text, severity)
         if result.remedy:
             self._event(clean(f"→ {result.remedy}"), severity)
         self._app.say(text, Tone.OK if severity is Severity.OK else Tone.WARN, seconds=8)
+
+    def _refused(self, error: LptuiError) -> None:
+        self._event(f"{self._busy} refused: {error}", Severity.WARNING)
+        self._app.say(f"refused: {error}", Tone.WARN, seconds=10)
 
     def _event(self, text: str, severity: Severity) -> None:
         self._feed.events.action(self._app.clock.now(), clean(text), severity)

@@ -50,7 +50,7 @@ OVERVIEW_ONLY = frozenset(
     {
         *(item.id for item in COMMANDS if item.id.startswith("pane-")),
         *("zoom", "detail", "filter", "sort", "next-pane", "previous-pane", "acknowledge"),
-        *("events", "help"),
+        *("events", "help", "watch"),
         *(item.id for item in CHANGES),
     }
 )
@@ -99,6 +99,7 @@ class LptuiApp(App[int], inherit_bindings=False):
         self.paused = False
         self._checks = checks
         self._settle = settle
+        self._is_settled = False
         self.interval_s = interval_s or 2.0
         self._wanted_theme = theme
         self.theme_names = [theming.DEFAULT]
@@ -180,9 +181,11 @@ class LptuiApp(App[int], inherit_bindings=False):
             await feed.digest()
             with feed.drawing():
                 await self.redraw()
-            if self._settle is not None and feed.snapshot is not None and feed.snapshot.complete:
-                self._settle()
-                self._settle = None
+            if not self._is_settled and feed.snapshot is not None and feed.snapshot.complete:
+                self._is_settled = True
+                self.keep(self.acting.look_for_cut(show=True))
+                if self._settle is not None:
+                    self._settle()
 
     def keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Runs something in the background; it is cancelled at the end, its failure is fatal."""

@@ -50,7 +50,7 @@ def footer_commands(app: LptuiApp) -> list[tuple[Command, bool]]:
     offered = [
         (item, not app.why_not(item))
         for item in by_rank(COMMANDS)
-        if not (item.actions and app.session.read_only) and item.rank < 90
+        if item.keys and not (item.actions and app.session.read_only) and item.rank < 90
     ]
     return sorted(offered, key=lambda pair: not pair[1])
 

@@ -79,6 +79,14 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("detail", ("enter",), "Everything known of the selected row", "detail", LOOK, 10),
     Command("filter", ("slash",), "Show only rows that match", "filter", LOOK, 13),
     Command("sort", ("s",), "Sort by the next column, then reversed", "sort", LOOK, 14),
+    Command(
+        "watch",
+        ("w",),
+        "The change under way, cut or last: its steps; stop, resume, undo",
+        "watch",
+        LOOK,
+        22,
+    ),
     Command("events", ("e",), "What happened, with beginning and end", "events", LOOK, 20),
     Command(
         "acknowledge",

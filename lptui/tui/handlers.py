@@ -64,6 +64,11 @@ def _events(app: LptuiApp) -> None:
         app.push_screen(EventsScreen())
 
 
+def _watch(app: LptuiApp) -> None:
+    if app.acting is not None:
+        app.acting.show()
+
+
 def _acknowledge(app: LptuiApp) -> None:
     """The row's findings one after the other, the worst first; when all are, back again."""
     row, feed = app.overview.focused_pane.selected, app.feed
@@ -194,6 +199,7 @@ HANDLERS: Final[dict[str, Callable[[LptuiApp], None]]] = {
     "filter": _filter,
     "sort": _sort,
     "events": _events,
+    "watch": _watch,
     "acknowledge": _acknowledge,
     "back": _back,
     "next-pane": _next_pane,

@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from lptui.actions.comparing import Compared, Verb
+    from lptui.actions.journal import Entry
     from lptui.actions.plan import Plan, Request, Result
-    from lptui.actions.spec import ActionSpec
+    from lptui.actions.spec import ActionSpec, Progress, Told
     from lptui.fleet.snapshot import Snapshot
 
 
@@ -76,8 +78,28 @@ class Session(Protocol):
         """
         ...
 
-    async def execute(self, plan: Plan, progress: Callable[[str], None]) -> Result:
+    async def execute(self, plan: Plan, progress: Progress, told: Told) -> Result:
         """Does it and proves it; may take ten minutes. Raises LptuiError when it is refused."""
+        ...
+
+    def abort(self) -> None:
+        """No further step of what is being executed."""
+        ...
+
+    async def last_run(self) -> Entry | None:
+        """The newest run of this console, as it is in the journal; None when it is not there."""
+        ...
+
+    async def unfinished(self) -> Sequence[Entry]:
+        """Runs that were cut and that nobody is at, the oldest first. Raises LptuiError."""
+        ...
+
+    async def compare(self, entry: Entry, verb: Verb) -> Sequence[Compared]:
+        """What would become of each step of a run, by a new look. Raises LptuiError."""
+        ...
+
+    async def again(self, entry: Entry, verb: Verb, progress: Progress, told: Told) -> Result:
+        """Takes a run up again, or back. Raises LptuiError when it is refused."""
         ...
 
     async def close(self) -> None:

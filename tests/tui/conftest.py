@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
+from lptui.actions.journal import Entry
 from lptui.clock import FrozenClock
 from lptui.tui import feed, offers
 from lptui.tui.aiming import words_of
@@ -72,6 +74,16 @@ class Console:
         return "\n".join(self.lines())
 
 
+def ids(size: tuple[int, int]) -> str:
+    """A size's name among the snapshots."""
+    return f"{size[0]}x{size[1]}"
+
+
+def without_hash(text: str) -> str:
+    """The screen with a hash that is the same whatever plans are made of."""
+    return re.sub("plan [0-9a-f]{16}", "plan 0123456789abcdef", text)
+
+
 def troubled() -> FleetBuilder:
     """The reference fleet with a lost host, a hot card and a balancer without figures."""
     builder = FleetBuilder(orchestrators=3, transcoders=3)
@@ -87,9 +99,11 @@ async def running(
     *,
     read_only: bool = False,
     checked: bool = True,
+    cut: Sequence[Entry] = (),
 ) -> AsyncIterator[Console]:
-    """A console that has shown the builder's snapshot."""
+    """A console that has shown the builder's snapshot; `cut` are runs that have no end."""
     session = ScriptedSession(builder.snapshot() if builder else None, read_only=read_only)
+    session.cut = cut
     app = LptuiApp(session, clock=FrozenClock(NOW))
     async with app.run_test(size=size) as pilot:
         console = Console(app, session, pilot)

@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from lptui.actions.comparing import Compared, Verb, Word
+from lptui.actions.journal import Entry
 from lptui.actions.options import LATE, TO, WAIT
 from lptui.actions.plan import Outcome, Plan, Precondition, Request, Result, Step, StepResult
-from lptui.actions.spec import ActionSpec, Effect
+from lptui.actions.spec import ActionSpec, Effect, Event, Progress, Told
 from lptui.errors import LptuiError, RefusedError
 from lptui.fleet.snapshot import Snapshot
+from tests.snapshots import NOW
 
 NETWORK = "arbitrum-one-mainnet"
 
@@ -35,6 +38,11 @@ class ScriptedSession:
         self.words = ""
         """Instead of a plan's own."""
         self.executed_options: dict[str, str] = {}
+        self.is_stepwise = False
+        self.entry: Entry | None = None
+        self.cut: Sequence[Entry] = ()
+        self.useless: dict[Verb, str] = {}
+        """Why a run cannot be taken up, or back."""
         self.release = asyncio.Event()
         self.outcome = Outcome.DONE
         self.done = ""
@@ -99,24 +107,125 @@ class ScriptedSession:
         if dict(request.options).get("wait", "0").isalpha():
             raise RefusedError(action_id, "wait is not a number of seconds")
         plan = example_plan(action_id, target, met=not self.refuses)
-        if self.words:
+        if self.is_stepwise:
+            plan = replace(stepwise_plan(target), action=action_id)
+        elif self.words:
             [step] = plan.steps
             steps = (replace(step, title=self.words, call=self.words, postcondition=self.words),)
             plan = replace(plan, summary=self.words, effect=self.words, steps=steps)
         return replace(plan, done=self.done, request=request)
 
-    async def execute(self, plan: Plan, progress: Callable[[str], None]) -> Result:
+    async def execute(self, plan: Plan, progress: Progress, told: Told) -> Result:
         self.calls.append(f"execute {plan.action} {plan.target}")
         self.executed_options = dict(plan.request.options)
+        if plan.is_stepwise:
+            return await self._stepwise(plan, progress, told)
         progress("waiting for the receipt of 0x1234")
         await self.release.wait()
         step = StepResult("call reward", Outcome.DONE, "0x1234")
         return Result(plan, self.outcome, "called, +87 LPT in tx 0x1234", (step,))
 
+    async def _stepwise(self, plan: Plan, progress: Progress, told: Told) -> Result:
+        """Makes the first step, waits in the second until it is released, then ends as told to."""
+        events: list[tuple[int, Event, str]] = []
+
+        def tell(number: int, event: Event, words: str) -> None:
+            events.append((number, event, words))
+            told(number, event, words)
+            progress(f"{number + 1}/{len(plan.steps)} {plan.steps[number].title}: {words}")
+
+        tell(0, Event.BEGAN, "")
+        tell(0, Event.MADE, f"o1 is out of service{self.words}")
+        tell(1, Event.BEGAN, "")
+        told(1, None, f"o1: 3 sessions{self.words}")
+        await self.release.wait()
+        if self.outcome is Outcome.DONE:
+            tell(1, Event.MADE, "no sessions")
+        else:
+            tell(1, Event.FAILED, "after 300 s still 3 sessions")
+            tell(0, Event.UNDONE, "o1 is in service")
+        ended = (NOW + 60.0, self.outcome.value)
+        self.entry = entry_of(plan, events, *ended)
+        remedy = "" if self.outcome is Outcome.DONE else "see who holds the sessions"
+        return Result(plan, self.outcome, f"it is {self.outcome.value}", remedy=remedy)
+
+    def abort(self) -> None:
+        self.calls.append("abort")
+
+    async def last_run(self) -> Entry | None:
+        return self.entry
+
+    async def unfinished(self) -> Sequence[Entry]:
+        return self.cut
+
+    async def compare(self, entry: Entry, verb: Verb) -> Sequence[Compared]:
+        self.calls.append(f"compare {verb} {entry.id}")
+        if verb in self.useless:
+            raise RefusedError(verb, self.useless[verb])
+        steps = entry.plan.steps
+        words = (
+            (Word.DONE_BEFORE, Word.TO_DO)
+            if verb is Verb.RESUME
+            else (Word.TO_UNDO, Word.NOTHING_TO_UNDO)
+        )
+        seen = (f"o1 is out of service{self.words}", "o1: 2 sessions")
+        found = [Compared(n, steps[n], words[n], seen[n]) for n in range(len(steps))]
+        return found if verb is Verb.RESUME else found[::-1]
+
+    async def again(self, entry: Entry, verb: Verb, progress: Progress, told: Told) -> Result:
+        self.calls.append(f"{verb} {entry.id}")
+        self.cut = ()
+        event = Event.UNDONE if verb is Verb.UNDO else Event.MADE
+        for number in range(len(entry.plan.steps)):
+            told(number, event, "o1 is in service")
+        events = [(number, event, "") for number in range(len(entry.plan.steps))]
+        self.entry = entry_of(entry.plan, events, NOW, "done")
+        return Result(entry.plan, Outcome.DONE, f"run {entry.id}: {verb} is done")
+
     async def close(self) -> None:
         self.calls.append("close")
         if self.hangs:
             await asyncio.Event().wait()
+
+
+def stepwise_plan(target: str = "lb:front/orchestrators/o1") -> Plan:
+    """A plan of two moves."""
+    steps = (
+        Step(
+            "take out of service",
+            "o1",
+            "set server orchestrators/o1 state drain",
+            "front says of o1: out of service",
+            15.0,
+            undo="back to in service",
+            kind="servers",
+        ),
+        Step(
+            "wait for sessions to end",
+            "o1",
+            "reads front",
+            "o1: no session and no queue",
+            300.0,
+            undo="only waits",
+            kind="sessions",
+            returns=True,
+        ),
+    )
+    plan = example_plan("drain", target)
+    return replace(plan, summary="take o1 out of service", steps=steps, request=Request((target,)))
+
+
+def entry_of(
+    plan: Plan,
+    events: Sequence[tuple[int, Event, str]],
+    ended: float | None = None,
+    outcome: str = "",
+) -> Entry:
+    """A run in the journal."""
+    told = tuple((number, event, NOW + n, words) for n, (number, event, words) in enumerate(events))
+    return Entry(
+        "1f2e3d4c", "example", plan, "ada@desk", 4711, NOW - 300.0, ended, outcome, "", told
+    )
 
 
 def example_plan(action_id: str, target: str, *, met: bool = True) -> Plan:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import pytest
@@ -10,14 +9,10 @@ from rich.color import Color
 from rich.style import Style
 
 from tests.snapshots import FleetBuilder
-from tests.tui.conftest import Console, running, troubled
+from tests.tui.conftest import Console, ids, running, troubled, without_hash
 
 SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
 Snap = Callable[[str], None]
-
-
-def ids(size: tuple[int, int]) -> str:
-    return f"{size[0]}x{size[1]}"
 
 
 @pytest.mark.parametrize("size", SIZES, ids=ids)
@@ -58,7 +53,7 @@ async def test_detail_of_a_lost_host(size: tuple[int, int], snap: Snap) -> None:
 
 
 async def test_help(snap: Snap) -> None:
-    async with running(FleetBuilder(), (100, 60)) as console:
+    async with running(FleetBuilder(), (100, 66)) as console:
         await console.press("question_mark")
         snap(console.text())
 
@@ -80,7 +75,7 @@ async def test_the_question_shows_all_of_the_plan_and_the_choice(
         await console.press("r")
         await console.until(lambda: console.app.screen is not console.app.overview, "question")
         assert "Yes, reward main" in console.text()
-        snap(re.sub("plan [0-9a-f]{16}", "plan 0123456789abcdef", console.text()))
+        snap(without_hash(console.text()))
 
 
 async def test_no_color_keeps_every_word(monkeypatch: pytest.MonkeyPatch) -> None:

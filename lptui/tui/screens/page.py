@@ -14,6 +14,11 @@ from lptui.tui.widgets.lines import LinesView
 KEYS = "Esc back   ↑↓ PgUp PgDn scroll   c copy   S screenshot   q quit"
 
 
+def keys_line(keys: str) -> Line:
+    """The foot of a page."""
+    return (Span(f" {keys}", Tone.MUTED),)
+
+
 class Page(Screen[None], inherit_bindings=False):
     """Shows `content()`; `follow` brings it up to date."""
 
@@ -30,7 +35,6 @@ class Page(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self.body.focus()
-        self.foot.show([(Span(f" {KEYS}", Tone.MUTED),)])
         self.call_after_refresh(self.follow)
 
     def on_resize(self) -> None:
@@ -44,10 +48,15 @@ class Page(Screen[None], inherit_bindings=False):
         """The page's lines now."""
         raise NotImplementedError
 
+    def keys(self) -> Line:
+        """The keys that work here."""
+        return keys_line(KEYS)
+
     def follow(self) -> None:
         """Draws what has changed."""
         self.head.show([self.title_line()])
         self.body.show(self.content())
+        self.foot.show([self.keys()])
 
     def plain_text(self) -> str:
         """The page for the clipboard."""
