@@ -89,7 +89,7 @@ class MoveTranscoder(Stepwise):
             blast=f"{whom} loses a transcoder; {node.name} does nothing until it is registered",
             warnings=() if old is not None or was is None else (_unknown_old(was),),
             lock=serving.fleet_lock(fleet),
-            done=f"{node.name} is set to {address} already" if address and was == address else "",
+            done=_done(snapshot, node, was, to, address),
         )
 
 
@@ -173,6 +173,21 @@ def _old(snapshot: Snapshot, node: Node, was: str | None) -> Node | None:
     boss = orchestrator_of(snapshot, node)
     if boss is not None or was is None:
         return boss
+    return _at(snapshot, node, was)
+
+
+def _done(snapshot: Snapshot, node: Node, was: str | None, to: Node | None, address: str) -> str:
+    """Its file says so, and its process, as far as that can be told, was started with it."""
+    if to is None or was is None:
+        return ""
+    says_so = was == address or _at(snapshot, node, was) is to
+    if not says_so or orchestrator_of(snapshot, node) not in (None, to):
+        return ""
+    return f"{node.name} works for {to.name} already: its file says {was}"
+
+
+def _at(snapshot: Snapshot, node: Node, was: str) -> Node | None:
+    """The orchestrator that a setting names; go-livepeer takes the first of several."""
     return orchestrator_at(snapshot.fleet, node, was.split(",")[0])
 
 

@@ -71,6 +71,11 @@ class _Weighing:
     to: Weights
 
     @property
+    def is_judged(self) -> bool:
+        """Enough of it is measured to compare anything, or it has nothing to compare."""
+        return len(self.servers) < 2 or len(self.measured) > 1
+
+    @property
     def changes(self) -> list[Change]:
         return [
             Change(self.backend, name, WEIGHT, str(self.was[name]), str(weight))
@@ -98,12 +103,15 @@ class Rebalance(Stepwise):
         known = places(snapshot)
         pools = list(dict.fromkeys(p for word in request.targets for p in pools_named(word, known)))
         most = Fraction(request.number("most-step", USUAL_STEP, 1, 1000)) / 100
-        found = [one for pool in pools if (one := _weighed(snapshot, pool, most)) is not None]
+        known_pools = [_weighed(snapshot, pool, most) for pool in pools]
+        found = [one for one in known_pools if one is not None]
+        judged = [one for one in found if one.is_judged]
+        unjudged = [one for one in found if not one.is_judged]
         conditions = serving.are_read(snapshot, [balancer for balancer, _ in pools])
         if not pools:
             why = f"no balancer has a pool {request.words}"
             conditions.append(Precondition("a pool is named", False, why))
-        for one in found:
+        for one in judged or unjudged:
             conditions += _conditions(one)
         changes = {name: [c for one in of for c in one.changes] for name, of in _by_name(found)}
         conditions += serving.may_be_told(snapshot, changes)
@@ -118,7 +126,7 @@ class Rebalance(Stepwise):
             cost="no money",
             effect="; ".join(map(_in_words, touched)) or "nothing changes",
             facts=tuple(fact for one in touched for fact in _facts(one)),
-            warnings=tuple(_warnings(snapshot, touched)),
+            warnings=(*_warnings(snapshot, touched), *_left_alone(unjudged if judged else ())),
             blast=f"new sessions of {names} are spread anew; those that are there stay",
             lock=serving.fleet_lock(snapshot.fleet),
             done=_done(found) if all(one.met for one in conditions) else "",
@@ -180,12 +188,15 @@ def _conditions(one: _Weighing) -> list[Precondition]:
             found.append(Precondition(name, False, why, "wait for the end of it"))
     for name, words in one.measured.items():
         found.append(Precondition(f"{one.backend}/{name} is measured", True, words))
-    if len(one.servers) > 1 and len(one.measured) < 2:
-        why = "; ".join(f"{name}: {words}" for name, words in one.unmeasured.items())
+    if not one.is_judged:
         name = f"two servers of {one.backend} are measured"
         how = "name their nodes in the balancer's `servers`, and see to their metrics"
-        found.append(Precondition(name, False, why, how))
+        found.append(Precondition(name, False, _why_unmeasured(one), how))
     return found
+
+
+def _why_unmeasured(one: _Weighing) -> str:
+    return "; ".join(f"{name}: {words}" for name, words in one.unmeasured.items())
 
 
 def _by_name(found: Iterable[_Weighing]) -> list[tuple[str, list[_Weighing]]]:
@@ -252,6 +263,10 @@ def _warnings(snapshot: Snapshot, touched: Sequence[_Weighing]) -> list[str]:
             why = "it keeps clients where they are, so shares follow only with new clients"
             found.append(f"{one.backend} balances by {one.algorithm}: {why}")
     return found
+
+
+def _left_alone(unjudged: Iterable[_Weighing]) -> list[str]:
+    return [f"{one.backend} is left alone: {_why_unmeasured(one)}" for one in unjudged]
 
 
 def _done(found: Sequence[_Weighing]) -> str:

@@ -13,6 +13,7 @@ from lptui.fleet.facts.chain import (
     SenderDeposit,
     SignerAccount,
 )
+from lptui.fleet.facts.environment import NodeEnvironment
 from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.facts.host import (
     HostClock,
@@ -49,4 +50,5 @@ TOPICS: Final[tuple[type, ...]] = (
     HostClock,
     HostListeners,
     HostProcesses,
+    NodeEnvironment,
 )

@@ -1,8 +1,8 @@
-"""Assignments in an environment file, as systemd's EnvironmentFile= and a shell both read them.
+"""Assignments in an environment file, for systemd's EnvironmentFile= or for a shell.
 
-`VARIABLE=value`, with or without `export`; the value plain or in one pair of quotes, and perhaps
-a comment after it. What the two would read differently is not taken apart: backslashes, quotes
-within a word, values over several lines.
+`VARIABLE=value`, the value plain or in one pair of quotes; where a shell reads it, perhaps with
+`export` in front and a comment behind. What the two would read differently is not taken apart:
+backslashes, quotes within a word, values over several lines.
 """
 
 from __future__ import annotations

@@ -75,7 +75,15 @@ def test_it_must_be_told_where_to() -> None:
 
 
 def test_one_that_is_there_already_is_done() -> None:
-    assert plan(fleet(), to="orch-1").done == f"trans-1 is set to {ADDRESSES[1]} already"
+    assert plan(fleet(), to="orch-1").done.startswith("trans-1 works for orch-1 already")
+
+
+def test_one_whose_file_was_edited_and_not_read_yet_is_started_anew() -> None:
+    made = fleet()
+    made.put(NodeEnvironment(((VARIABLE, ADDRESSES[2]),)), "trans-1")
+    found = plan(made, to="orch-2")
+    assert found.why_not == ""
+    assert [step.kind for step in found.steps][:1] == ["unit-stop"]
 
 
 def test_an_address_that_leads_to_several_must_be_said() -> None:

@@ -158,6 +158,18 @@ def test_with_one_measured_there_is_nothing_to_compare() -> None:
     assert "-monitor" in found.why_not
 
 
+def test_of_several_pools_those_that_cannot_be_compared_are_left_alone() -> None:
+    made = fleet(40, 20)
+    [rpc] = made.value(BalancerState, "ws").servers
+    servers = (rpc, replace(rpc, name="192.0.2.31:8548"))
+    made.change(BalancerState, "ws", servers=servers)
+    found = plan(made, "all")
+    assert found.why_not == ""
+    assert weights(found).keys() == {"o1", "o2"}
+    assert any("rpc_ws is left alone" in line for line in found.warnings)
+    assert "two servers of rpc_ws" in plan(made, "lb:rpc_ws").why_not
+
+
 @pytest.mark.parametrize(
     "changes",
     [
