@@ -68,6 +68,8 @@ async def get(port: int, path: str = "/", host: str = "127.0.0.1") -> bytes:
     reader, writer = await asyncio.open_connection(host, port)
     try:
         writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-        return await asyncio.wait_for(reader.read(-1), 10)
+        # Not wait_for: before Python 3.12 it may take no notice of being cancelled.
+        async with asyncio.timeout(10):
+            return await reader.read(-1)
     finally:
         writer.close()

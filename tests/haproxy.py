@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -91,6 +92,12 @@ class Haproxy:
                 await asyncio.sleep(0.02)
 
 
+def _listens(path: Path) -> bool:
+    """The file is there before anybody listens."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
 @asynccontextmanager
 async def haproxy(servers: Sequence[str], more: str = "") -> AsyncIterator[Haproxy]:
     """HAProxy with the backend `web` of these `server` lines, for the length of a block.
@@ -111,15 +118,15 @@ async def haproxy(servers: Sequence[str], more: str = "") -> AsyncIterator[Hapro
                 program, "-db", "-f", str(config), stdout=log, stderr=log
             )
         try:
-            socket = folder / "admin.sock"
-            await until(lambda: socket.exists() or process.returncode is not None, 10, "HAProxy")
+            admin = folder / "admin.sock"
+            await until(lambda: _listens(admin) or process.returncode is not None, 10, "HAProxy")
             if process.returncode is not None:
                 raise RuntimeError(f"HAProxy ended: {(folder / 'log').read_text()}")
             yield Haproxy(
                 folder=folder,
                 port=port,
                 stats_url=f"http://127.0.0.1:{stats_port}/stats",
-                socket=str(socket),
+                socket=str(admin),
                 user_socket=str(folder / "user.sock"),
                 cli_address=f"127.0.0.1:{cli_port}",
                 process=process,

@@ -48,8 +48,8 @@ def looked_at(entry: Entry, verb: Verb) -> tuple[int, ...]:
     """The steps whose standing matters, in the order in which they come."""
     if verb is Verb.UNDO:
         return to_undo(entry.plan, entry.begun, entry.made)
-    steps = enumerate(entry.plan.steps)
-    return tuple(n for n, step in steps if n not in entry.made or is_shown(step))
+    plan, begun, made = entry.plan, entry.begun, entry.made
+    return tuple(n for n in range(len(plan.steps)) if n not in made or is_shown(plan, begun, n))
 
 
 def sources(entry: Entry, verb: Verb, moves: Mapping[str, Move]) -> tuple[Source, ...]:
@@ -76,7 +76,10 @@ def compare(
             found.append(_blind(entry, number, verb))
             continue
         seen = moves[step.kind].seen(step, now, None)
-        word = _WORDS[verb](seen.standing, number in entry.begun, number in entry.made)
+        if verb is Verb.RESUME:
+            word = _to_resume(seen.standing, number in entry.begun, number in entry.made)
+        else:
+            word = _to_undo(seen.standing, is_first=number == looked[0])
         found.append(Compared(number, step, word, seen.words))
     return tuple(found)
 
@@ -102,15 +105,13 @@ def _to_resume(standing: Standing, begun: bool, made: bool) -> Word:
     return Word.TO_DO
 
 
-def _to_undo(standing: Standing, begun: bool, made: bool) -> Word:
+def _to_undo(standing: Standing, *, is_first: bool) -> Word:
+    """What a later step has changed further shows only when that one is undone."""
     if standing is Standing.BEFORE:
         return Word.AS_IT_WAS
     if standing is Standing.UNKNOWN:
         return Word.UNREAD
-    return Word.CHANGED if standing is Standing.OTHER else Word.TO_UNDO
-
-
-_WORDS = {Verb.RESUME: _to_resume, Verb.UNDO: _to_undo}
+    return Word.CHANGED if standing is Standing.OTHER and is_first else Word.TO_UNDO
 
 
 def refusal(entry: Entry, verb: Verb) -> str:

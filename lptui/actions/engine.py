@@ -89,7 +89,7 @@ class Engine:
         self._begun, self._made = set(begun), set(made)
         try:
             for number, step in enumerate(self._plan.steps):
-                if number in self._made and not self._is_shown(step):
+                if number in self._made and not self._is_shown(number):
                     self._note(number, Outcome.DONE, "made before")
                     continue
                 if self._execution.abort.is_set():
@@ -177,7 +177,8 @@ class Engine:
         if number in self._made:
             self._note(number, Outcome.DONE, f"{words} (made before)")
         else:
-            await self._made_now(number, step, f"{words} (already)")
+            when = "before it was cut" if number in self._begun else "already"
+            await self._made_now(number, step, f"{words} ({when})")
 
     async def _came_about(self, step: Step, move: Move, before: Snapshot) -> bool:
         """Whether a call that failed may have had its effect."""
@@ -354,8 +355,9 @@ class Engine:
             outcome = Outcome.DONE if self._is_asked_for else Outcome.FAILED
             self._note(number, outcome, f"undone: {words}")
 
-    def _is_shown(self, step: Step) -> bool:
-        return is_shown(step) and not isinstance(self._moves[step.kind], Blind)
+    def _is_shown(self, number: int) -> bool:
+        move = self._moves[self._plan.steps[number].kind]
+        return is_shown(self._plan, self._begun, number) and not isinstance(move, Blind)
 
     async def _look(self, step: Step, move: Move) -> Snapshot:
         return await self._execution.look_at(move.sources(step))
@@ -376,12 +378,14 @@ class Engine:
         return self._execution.clock.monotonic()
 
 
-def is_shown(step: Step) -> bool:
+def is_shown(plan: Plan, begun: Collection[int], number: int) -> bool:
     """Whether a made step must still be seen made when the run is taken up again.
 
-    A wait is over, and a later step of its group may have brought back what it took away.
+    A wait is over, and later steps may have changed further, or brought back, what it changed.
     """
-    return not step.returns and not step.group
+    step = plan.steps[number]
+    changes = [other for other in begun if not plan.steps[other].returns]
+    return not step.returns and not step.group and number == max(changes, default=number)
 
 
 def _said(reply: str) -> str:

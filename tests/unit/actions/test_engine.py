@@ -330,6 +330,17 @@ async def test_a_resumed_run_makes_again_what_somebody_has_taken_back() -> None:
     assert (result.outcome, here.things["a"], here.things["b"]) == (Outcome.DONE, "on", "on")
 
 
+async def test_a_resumed_run_does_not_ask_back_what_a_later_step_has_changed_further() -> None:
+    here, plan = world(), plan_of(put("a", "half"), put("a", "on", was="half"), B)
+    await killed(here, plan, at_look_of="b")
+    assert (await resume(here, plan)).outcome is Outcome.DONE
+    assert here.changes == [("a", "half"), ("a", "on"), ("b", "on")]
+    there = world()
+    await killed(there, plan, at_look_of="b")
+    assert (await undo(there, plan)).outcome is Outcome.DONE
+    assert there.changes[2:] == [("a", "half"), ("a", "off")]
+
+
 async def test_a_resumed_run_stops_at_what_somebody_has_changed() -> None:
     here, plan = world(), plan_of(A, B)
     await killed(here, plan, at_look_of="b")
@@ -360,16 +371,10 @@ async def test_an_undo_waits_for_what_is_still_on_its_way() -> None:
 
 async def killed(here: World, plan: Plan, at_look_of: str) -> None:
     """A run that is killed when it first looks at a thing."""
-    here.kill_at = None
-
-    def kill() -> None:
-        if here.did and here.did[-1].startswith("write") and f"look {at_look_of}" not in here.did:
-            here.kill_at = here.moments
-
-    here.on_look = kill
+    here.kill_at_look_of = at_look_of
     with pytest.raises(KilledError):
         await run(here, plan)
-    here.on_look, here.kill_at = None, None
+    here.kill_at_look_of = ""
 
 
 # Killed anywhere.

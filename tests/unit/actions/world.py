@@ -43,6 +43,7 @@ class World:
         changes: every change of a state, in order: what must happen once happens here once.
         did: what was asked, written and looked at, in order.
         kill_at: the number of the moment at which the console is killed; None for never.
+        kill_at_look_of: the thing at whose first look it is.
     """
 
     things: dict[str, str]
@@ -56,6 +57,7 @@ class World:
     did: list[str] = field(default_factory=list)
     events: list[tuple[int, Event, float, str]] = field(default_factory=list)
     kill_at: int | None = None
+    kill_at_look_of: str = ""
     moments: int = 0
     on_look: Callable[[], object] | None = None
     lock_lost: bool = False
@@ -90,6 +92,8 @@ class World:
         if self.on_look is not None:
             self.on_look()
         readings: dict[Key, Reading[object]] = {}
+        if self.kill_at_look_of in {name for _, name in sources}:
+            raise KilledError
         for _, name in sources:
             self.did.append(f"look {name}")
             problem, value = None, State(self.things[name])

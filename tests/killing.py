@@ -1,0 +1,244 @@
+"""Consoles that are killed (SIGKILL) at a chosen point of a run, and the matrix of what follows.
+
+A scenario is an action and the systems that it changes. Each of its steps is killed at each
+moment, in copies of their own: one is resumed afterwards, the other undone. To add one, give its
+states and a context manager that makes one copy (see `Copy`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from lptui.actions.audit_reading import verify
+from lptui.actions.journal import Journal
+from lptui.clock import SystemClock
+from tests.e2e.command import Operator
+
+MOMENTS = ("began-", "began+", "make+", "made-", "made+")
+"""Before and after a step is written down as begun, after it is made, before and after it is
+written down as made. Before it is made is after it is written down."""
+
+END = ("end-", "end+")
+"""Before and after the end of the run is written down."""
+
+VERBS = ("resume", "undo")
+
+AT_ONCE = 4
+"""Copies that are tried at the same time."""
+
+DEADLINE_S = 60.0
+
+
+class Copy(Protocol):
+    """One copy of the systems that an action changes, with a configuration of its own.
+
+    No two may share what consoles lock: each has its own fleet's name and state folder.
+    """
+
+    @property
+    def operator(self) -> Operator: ...
+
+    @property
+    def config(self) -> Path: ...
+
+    @property
+    def fleet(self) -> str: ...
+
+    @property
+    def words(self) -> Sequence[str]:
+        """The action's command line."""
+        ...
+
+    async def state(self) -> str:
+        """What is true of the systems now, asked without lptui."""
+        ...
+
+    def broken(self) -> str:
+        """What must never be and was seen since the copy was made; "" when nothing was."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """An action of so many steps. `before` and `after` are the systems' states then."""
+
+    steps: int
+    before: str
+    after: str
+    copy: Callable[[], AbstractAsyncContextManager[Copy]]
+
+    @property
+    def points(self) -> tuple[str, ...]:
+        """Everywhere that a console can be killed: a step's number and a moment."""
+        steps = itertools.product(range(1, self.steps + 1), MOMENTS)
+        return (*(f"{number} {moment}" for number, moment in steps), *END)
+
+
+@dataclass(slots=True)
+class Cell:
+    """What followed a kill. `fault` is "" when all is as it should be."""
+
+    point: str
+    verb: str
+    told: str
+    fault: str = ""
+
+
+@dataclass(slots=True)
+class Consoles:
+    """Starts consoles; each is a process of its own, forked from one that has loaded all."""
+
+    process: asyncio.subprocess.Process
+    _waiting: dict[int, asyncio.Future[int]] = field(default_factory=dict)
+    _numbers: Any = field(default_factory=itertools.count)
+
+    async def run(self, copy: Copy, *words: str, kill_at: str = "") -> tuple[int, str]:
+        """The exit status (negative: the signal) of `lptui --headless WORDS…`, and what it said."""
+        number = next(self._numbers)
+        out = copy.operator.home / f"console-{number}"
+        request = {
+            "number": number,
+            "argv": ["--config", str(copy.config), "--headless", *words],
+            "environment": copy.operator.environment(),
+            "out": str(out),
+            "kill_at": kill_at,
+        }
+        ended = self._waiting[number] = asyncio.get_running_loop().create_future()
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(request).encode() + b"\n")
+        async with asyncio.timeout(DEADLINE_S):
+            status = await ended
+        return status, out.read_text()
+
+    async def listen(self) -> None:
+        """Hands out the ends of the consoles."""
+        assert self.process.stdout is not None
+        async for line in self.process.stdout:
+            number, status = map(int, line.split())
+            ended = self._waiting.pop(number)
+            if not ended.done():
+                ended.set_result(status)
+
+
+@asynccontextmanager
+async def consoles() -> AsyncIterator[Consoles]:
+    """For the length of a block."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.killed"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    made = Consoles(process)
+    listening = asyncio.create_task(made.listen())
+    try:
+        yield made
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        async with asyncio.timeout(DEADLINE_S):  # those that run still end first
+            await process.wait()
+            await listening
+
+
+async def matrix(scenario: Scenario) -> list[Cell]:
+    """Kills the scenario everywhere; the cells in the order of its points."""
+    async with consoles() as started:
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def one(point: str, verb: str) -> Cell:
+            async with gate:
+                return await _killed(started, scenario, point, verb)
+
+        async with asyncio.TaskGroup() as group:
+            cells = [
+                group.create_task(one(point, verb))
+                for point, verb in itertools.product(scenario.points, VERBS)
+            ]
+        return [cell.result() for cell in cells]
+
+
+async def _killed(started: Consoles, scenario: Scenario, point: str, verb: str) -> Cell:
+    async with scenario.copy() as copy:
+        was = await copy.state()
+        status, said = await started.run(copy, *copy.words, "--yes", kill_at=point)
+        has_begun = any(entry.begun for entry in _journal(copy).unfinished(copy.fleet))
+        code, more = await started.run(copy, verb, "--yes")
+        now = await copy.state()
+        told, wanted, wanted_code = _wanted(scenario, verb, status < 0, has_begun, point)
+        faults = {
+            f"it began as {was}": was != scenario.before,
+            f"ended with {status}: {said}": status >= 0 and status != 0,
+            f"{verb} ended with {code}: {more}": code != wanted_code,
+            f"it is {now}": now != wanted,
+            copy.broken(): bool(copy.broken()),
+            "a run has no end": bool(_journal(copy).unfinished(copy.fleet)),
+            "the record is not whole": bool(verify(copy.operator.state / "audit.jsonl").faults),
+        }
+        fault = "; ".join(words for words, holds in faults.items() if holds)
+        return Cell(point, verb, told, fault)
+
+
+def _wanted(
+    scenario: Scenario, verb: str, was_killed: bool, has_begun: bool, point: str
+) -> tuple[str, str, int]:
+    """What must have become of it: a word, the systems' state, and the verb's exit code."""
+    if not was_killed:
+        # What is found made already is neither begun nor made.
+        return "not reached", scenario.after, 1
+    if point == "end+":
+        return "ended", scenario.after, 1
+    if not has_begun:
+        return "nothing begun", scenario.before, 1
+    if verb == "resume":
+        return "made", scenario.after, 0
+    return "as it was", scenario.before, 0
+
+
+def _journal(copy: Copy) -> Journal:
+    return Journal(copy.operator.state / "journal.db", SystemClock())
+
+
+def table(name: str, scenario: Scenario, cells: Sequence[Cell]) -> list[str]:
+    """The matrix for people: a row for each step and moment, a column for each verb."""
+    told = {(cell.point, cell.verb): cell.fault or cell.told for cell in cells}
+    rows = [f"{name:<24} {'resumed':<16} undone"]
+    rows += [
+        f"  {point:<22} {told[point, 'resume']:<16} {told[point, 'undo']}"
+        for point in scenario.points
+    ]
+    return rows
+
+
+class Report:
+    """The matrices of a test run, told at its end."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def add(self, name: str, scenario: Scenario, cells: Sequence[Cell]) -> None:
+        """One scenario's."""
+        self._lines += table(name, scenario, cells)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Called by pytest."""
+        terminalreporter.section("kill matrix")
+        for line in self._lines:
+            terminalreporter.line(line)
+
+
+@pytest.fixture(scope="session")
+def kill_report(pytestconfig: pytest.Config) -> Report:
+    """Where a test enters its matrix."""
+    report = Report()
+    pytestconfig.pluginmanager.register(report, "kill-matrix")
+    return report
