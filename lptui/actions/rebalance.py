@@ -174,13 +174,7 @@ def _heaviest(balancer: Balancer, weighed: Sequence[Weighed]) -> int:
 
 def _conditions(one: _Weighing) -> list[Precondition]:
     """What must hold for one pool; `may_be_told` says the rest."""
-    found: list[Precondition] = []
-    if one.algorithm == IGNORED:
-        why = (
-            f"{one.backend} balances by `{IGNORED}`: the first server with room, whatever it weighs"
-        )
-        how = "choose another `balance` in haproxy.cfg"
-        found.append(Precondition(f"weights count in {one.backend}", False, why, how))
+    found = [_counts(one)]
     for server in one.servers:
         if server.throttle is not None:
             why = f"its slow start has brought it to {server.throttle:.0f} % of its weight"
@@ -193,6 +187,15 @@ def _conditions(one: _Weighing) -> list[Precondition]:
         how = "name their nodes in the balancer's `servers`, and see to their metrics"
         found.append(Precondition(name, False, _why_unmeasured(one), how))
     return found
+
+
+def _counts(one: _Weighing) -> Precondition:
+    name = f"weights count in {one.backend}"
+    words = f"it balances by {one.algorithm or 'an algorithm that is not told'}"
+    if one.algorithm != IGNORED:
+        return Precondition(name, True, words)
+    how = "choose another `balance` in haproxy.cfg"
+    return Precondition(name, False, f"{words}: the first one with room, whatever it weighs", how)
 
 
 def _why_unmeasured(one: _Weighing) -> str:
