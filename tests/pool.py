@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ class Pool:
 def document(sshd: Sshd, socket: str) -> dict[str, Any]:
     """A configuration of one host with a HAProxy on it."""
     return {
-        "name": "pool",
+        "name": f"pool-{secrets.token_hex(4)}",  # other runs of the tests have theirs in /tmp
         "ssh": {"known_hosts": str(sshd.known_hosts), "config": []},
         "hosts": {
             "edge": {

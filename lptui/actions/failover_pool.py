@@ -115,7 +115,7 @@ def _steps(
         steps += back_in(snapshot, pool[0], coming, WAIT_S)[:-1]
     if out:
         changes = [_change(pool, s.name, AdminState.READY, AdminState.DRAIN) for s in out]
-        steps.append(servers.step(balancer, changes, "take out of service", floor=1))
+        steps.append(servers.step(balancer, changes, "take out of service", floor=1, now=snapshot))
     steps.append(traffic.step(balancer, [_place(pool, server) for server in heirs]))
     return steps
 

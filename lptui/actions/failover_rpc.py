@@ -170,7 +170,9 @@ def _steps(snapshot: Snapshot, node: Node, was: str | None, address: str, to: Rp
             for place in members
         ]
         floor = serving.floor_of(fleet)
-        steps.append(servers.step(balancer, changes, "take out of service", floor=floor))
+        steps.append(
+            servers.step(balancer, changes, "take out of service", floor=floor, now=snapshot)
+        )
         steps.append(sessions.step(balancer, members, wait_s=SESSIONS_S, late=sessions.GO_ON))
     steps.append(units.stop_step(snapshot, node))
     title = f"point it at {to.name}"

@@ -90,7 +90,8 @@ def back_in(
     steps: list[Step] = []
     if kept:
         checked = [_change(place, AdminState.MAINT, AdminState.DRAIN) for place in kept]
-        steps.append(servers.step(balancer, checked, "let the checks run", floor=0, group=group))
+        title = "let the checks run"
+        steps.append(servers.step(balancer, checked, title, floor=0, group=group, now=snapshot))
     steps.append(health.step(balancer, places, wait_s=wait_s, group=group))
     changes = [_change(place, AdminState.DRAIN, AdminState.READY) for place in places]
     title = "bring into service"

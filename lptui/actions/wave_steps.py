@@ -63,7 +63,9 @@ def _out(snapshot: Snapshot, out: Sequence[Place], group: str, request: Request)
         balancer = fleet.balancers[name]
         changes = _changes(members)
         steps += [
-            servers.step(balancer, changes, "take out of service", floor=floor, group=group),
+            servers.step(
+                balancer, changes, "take out of service", floor=floor, group=group, now=snapshot
+            ),
             sessions.step(balancer, members, wait_s=wait_s, late=late, group=group),
         ]
     return steps

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ def site(systemd_hosts: HostFactory, tmp_path: Path) -> Site:
     known = tmp_path / "known_hosts"
     known.write_text(h1.known_hosts.read_text() + h2.known_hosts.read_text())
     document: dict[str, Any] = {
-        "name": "site",
+        "name": f"site-{secrets.token_hex(4)}",
         "ssh": {"known_hosts": str(known), "config": []},
         "hosts": hosts,
         "nodes": {},
