@@ -129,7 +129,7 @@ class Engine:
             reply = await move.make(step, self._execution)
         except LptuiError as error:
             # It may have come about all the same; what is read decides.
-            reply = _said(error)
+            reply = _with_remedy(error)
             if error.kind not in _OPEN_ENDED and not await self._came_about(step, move, before):
                 await self._fail(number, step, reply)
         await self._verify(number, step, move, before, reply)
@@ -150,7 +150,7 @@ class Engine:
         try:
             reply = await move.make(step, self._execution)
         except LptuiError as error:
-            await self._fail(number, step, _said(error), unknown=error.kind in _OPEN_ENDED)
+            await self._fail(number, step, _with_remedy(error), unknown=error.kind in _OPEN_ENDED)
         else:
             await self._made_now(number, step, reply)
 
@@ -317,9 +317,9 @@ class Engine:
         try:
             reply = await move.unmake(step, self._execution)
         except RefusedError as error:
-            return _Left(_said(error), unknown=False)
+            return _Left(_with_remedy(error), unknown=False)
         except LptuiError as error:
-            reply = _said(error)
+            reply = _with_remedy(error)
         seen = await self._until(number, step, move, None, Standing.BEFORE)
         if seen.standing is not Standing.BEFORE:
             return _Left(f"{seen.words}{_said(reply)}", seen.standing is Standing.UNKNOWN)
@@ -333,7 +333,7 @@ class Engine:
         try:
             reply = await move.unmake(step, self._execution)
         except LptuiError as error:
-            return _Left(_said(error), error.kind in _OPEN_ENDED)
+            return _Left(_with_remedy(error), error.kind in _OPEN_ENDED)
         await self._undone(number, reply, there_was=True)
         return None
 
@@ -396,7 +396,7 @@ def _words(left: list[_Left]) -> str:
     return "; ".join(one.words for one in left)
 
 
-def _said(error: LptuiError) -> str:
+def _with_remedy(error: LptuiError) -> str:
     """An error with what to do about it: which rule of sudo is missing, say."""
     said = str(error)
     return said if not error.remedy or error.remedy in said else f"{said}; {error.remedy}"
