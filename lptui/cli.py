@@ -29,8 +29,7 @@ commands with --headless (also with --demo):
   check              one collection, all checks; exit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
   status             the whole snapshot
   validate           the configuration's mistakes; exit 0 or 1
-  reward [TARGET…]   call reward for orchestrators; --dry-run prints the plan
-  initialize-round   initialise the round
+{actions}
   runs               the newest runs of this fleet, and those that were cut half-way
   resume [RUN]       goes on with a run that was cut; --dry-run only compares it with the fleet
   undo [RUN]         takes back what a run has made
@@ -44,11 +43,19 @@ other commands:
   check schema       of what check prints as JSON; status schema: of status
   completion SHELL   completion script for bash, zsh, fish, …
 
-targets: all, an orchestrator's or node's name, role:ROLE, host:NAME, tag:NAME
+actions ask before they change anything, or take --yes; --dry-run prints the whole plan
+targets: all, an orchestrator's or node's name, role:ROLE, host:NAME, tag:NAME, lb:BACKEND/SERVER
 """
 
 
 class _Parser(argparse.ArgumentParser):
+    def format_help(self) -> str:
+        """With the actions that there are; to load them is not worth any other run's time."""
+        from lptui.commands import action_lines
+
+        self.epilog = EPILOG.format(actions="\n".join(action_lines()))
+        return super().format_help()
+
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
         self.exit(USAGE_ERROR, f"lptui: {clean(message)}\n")
@@ -59,7 +66,6 @@ def parser() -> argparse.ArgumentParser:
     made = _Parser(
         prog="lptui",
         description="Terminal operations console for fleets of Livepeer orchestrators.",
-        epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("words", nargs="*", metavar="COMMAND", help="see below")
@@ -214,7 +220,7 @@ def _for_completion() -> argparse.ArgumentParser:
     """The grammar with all words that it knows; to find them is not worth a run's time."""
     import shtab
 
-    from lptui.commands import HEADLESS
+    from lptui.commands import HEADLESS, OTHER_WORDS
     from lptui.paths import theme_dirs
     from lptui.sim.scenarios import SCENARIOS
 
@@ -222,7 +228,7 @@ def _for_completion() -> argparse.ArgumentParser:
     themes = {file.stem for folder in theme_dirs() for file in folder.glob("*.yaml")}
     shells = shtab.SUPPORTED_SHELLS
     known = {
-        "words": (*HEADLESS, "audit", "config", "schema", "completion", *shells),
+        "words": (*HEADLESS, *OTHER_WORDS, *shells, *_declared()),
         "scenario": (*SCENARIOS, "help"),
         "theme": tuple(sorted(themes)),
     }
@@ -231,6 +237,16 @@ def _for_completion() -> argparse.ArgumentParser:
         if option.dest == "config":
             option.complete = shtab.FILE  # type: ignore[attr-defined]
     return made
+
+
+def _declared() -> tuple[str, ...]:
+    """The commands of the operator's own configuration, where there is one without mistakes."""
+    from lptui.config import load_fleet
+
+    try:
+        return tuple(load_fleet(find_config(None)).commands)
+    except LptuiError:
+        return ()
 
 
 def _console(arguments: argparse.Namespace) -> int:

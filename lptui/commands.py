@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import textwrap
+from collections.abc import Iterator
 from typing import Final
 
 from lptui.actions.declared import VERB
@@ -16,6 +18,16 @@ HEADLESS: Final = (*REPORTS, *(item.spec.id for item in ACTIONS), VERB, *JOURNAL
 
 OTHERS: Final = ("audit", "sudoers", "config schema", "check schema", "status schema", "completion")
 """What goes without."""
+
+OTHER_WORDS: Final = tuple(dict.fromkeys(word for line in OTHERS for word in line.split()))
+
+
+def action_lines() -> Iterator[str]:
+    """A line of help for each action, as wide as a terminal."""
+    for item in ACTIONS:
+        said = textwrap.wrap(item.spec.help, 78)
+        yield f"  {item.spec.id:<18} {said[0]}"
+        yield from (f"{'':<21}{line}" for line in said[1:])
 
 
 def unknown_command(written: str) -> LptuiError:

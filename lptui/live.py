@@ -137,6 +137,20 @@ class LiveSession:
         finally:
             self._look_again(found.spec.probes)
 
+    async def read(self, action_id: str, words: Sequence[str]) -> Sequence[str]:
+        from lptui.actions import declared, reading
+        from lptui.fleet.snapshot import Snapshot
+        from lptui.report.declared import render
+
+        found = await asyncio.to_thread(_action, action_id, self._fleet)
+        if self._session is None or not isinstance(found, declared.Declared):
+            raise RefusedError(found.spec.title, "nothing has been read yet", "wait a moment")
+        session, command = self._session, found.command
+        snapshot = Snapshot(session.fleet)
+        chosen = declared.meant(snapshot, command, aim(found, snapshot, words))
+        said = await reading.read(session.fleet, session.reach, command, chosen)
+        return render(command.name, said, session.clock.now(), "text").splitlines()
+
     def abort(self) -> None:
         self._runner.abort()
 

@@ -21,7 +21,7 @@ from textual.theme import Theme
 from lptui.clock import Clock, SystemClock
 from lptui.errors import LptuiError
 from lptui.present.model import Line, Span, Tone
-from lptui.tui import theming
+from lptui.tui import declared, theming
 from lptui.tui.background import in_thread
 from lptui.tui.commands import BY_ID, CHANGES, COMMANDS, PROMPT, Command
 from lptui.tui.handlers import HANDLERS
@@ -384,17 +384,22 @@ class LptuiApp(App[int], inherit_bindings=False):
 
     def action_command(self, identity: str) -> None:
         """Runs a command by its id, or says why not."""
-        item = BY_ID[identity]
+        self.run_command(BY_ID[identity])
+
+    def run_command(self, item: Command) -> None:
+        """The same of any command: those that the operator has declared have no key."""
         refusal = self._never(item)
         if refusal:
             self.say(f"{item.key_word} {item.hint}: {refusal}", Tone.WARN)
             return
-        if identity.startswith("pane-"):
-            self.focus_pane(int(identity.removeprefix("pane-")) - 1)
+        if item.id.startswith("pane-"):
+            self.focus_pane(int(item.id.removeprefix("pane-")) - 1)
         elif item.actions:
             self._act(item)
+        elif item.id in HANDLERS:
+            HANDLERS[item.id](self)
         else:
-            HANDLERS[identity](self)
+            self.keep(declared.read(self, item))
         self.refresh_bars()
 
     def focus_pane(self, index: int) -> None:

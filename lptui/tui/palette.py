@@ -9,6 +9,7 @@ from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from lptui.tui.commands import COMMANDS, Command
+from lptui.tui.declared import commands_of
 from lptui.tui.panes import Pane
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Commands(Provider):
         hidden = ("palette", "back")
         offered = [
             item
-            for item in COMMANDS
+            for item in (*COMMANDS, *commands_of(app.feed.snapshot if app.feed else None))
             if item.id not in hidden
             and not item.missing
             and not (item.actions and app.session.read_only)
@@ -51,7 +52,7 @@ class Commands(Provider):
 
     def _run(self, item: Command) -> None:
         app: LptuiApp = self.app  # type: ignore[assignment]
-        app.call_after_refresh(app.action_command, item.id)
+        app.call_after_refresh(app.run_command, item)
 
 
 class Rows(Provider):

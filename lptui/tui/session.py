@@ -82,6 +82,13 @@ class Session(Protocol):
         """Does it and proves it; may take ten minutes. Raises LptuiError when it is refused."""
         ...
 
+    async def read(self, action_id: str, words: Sequence[str]) -> Sequence[str]:
+        """What a declared command that only reads says, safe to show; words as `propose` has.
+
+        Raises LptuiError when nothing is selected.
+        """
+        ...
+
     def abort(self) -> None:
         """No further step of what is being executed."""
         ...

@@ -125,6 +125,12 @@ class ScriptedSession:
         step = StepResult("call reward", Outcome.DONE, "0x1234")
         return Result(plan, self.outcome, "called, +87 LPT in tx 0x1234", (step,))
 
+    async def read(self, action_id: str, words: Sequence[str]) -> Sequence[str]:
+        self.calls.append(f"read {action_id} {' '.join(words)}")
+        if not self.fits.intersection(words):
+            raise RefusedError(action_id, "no thing selected")
+        return [f"{action_id} says: [red]fine"]
+
     async def _stepwise(self, plan: Plan, progress: Progress, told: Told) -> Result:
         """Makes the first step, waits in the second until it is released, then ends as told to."""
         events: list[tuple[int, Event, str]] = []

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lptui.actions.registry import ACTIONS
+from lptui.fleet.declared import DeclaredCommand
 from lptui.fleet.facts.balancer import Health
 from lptui.fleet.facts.host import HostVitals
 from lptui.fleet.facts.rpc import RpcHead
@@ -344,3 +345,33 @@ async def test_every_screen_works_in_every_theme(theme: str) -> None:
         await console.until(lambda: "Conditions" in console.text(), "question")
         await console.press("escape", "slash", "x", "escape")
         assert console.app.is_running
+
+
+DECLARED = {
+    "flush": DeclaredCommand("flush", ("ip", "neigh", "flush"), ("node",), "write", help="forgets"),
+    "look": DeclaredCommand("look", ("ls",), ("node",), "read"),
+}
+
+
+async def test_palette_offers_the_operators_own_commands() -> None:
+    async with running(FleetBuilder().configure(commands=DECLARED)) as console:
+        console.session.fits = {"orch-1", "main"}
+        await console.press("ctrl+p", *"run flush")
+        await console.until(lambda: "Run flush: forgets" in console.text(), "a change")
+        await console.press("enter")
+        await console.until(lambda: "plan run flush main" in console.session.calls, "its plan")
+
+
+async def test_what_only_reads_is_shown_at_once_as_plain_text() -> None:
+    builder = FleetBuilder().configure(commands=DECLARED)
+    async with running(builder, read_only=True) as console:
+        await console.press("ctrl+p", *"run ")
+        await console.until(lambda: "Run look: ls" in console.text(), "what only reads")
+        assert "Run flush" not in console.text()
+        await console.press("enter")
+        await console.until(lambda: "run look says: [red]fine" in console.text(), "what it said")
+        await console.press("escape")
+        await console.until(lambda: console.app.screen is console.app.overview, "closed")
+        console.session.fits = set()
+        await console.press("ctrl+p", *"run look", "enter")
+        await console.until(lambda: "no thing selected" in console.text(), "why not")
