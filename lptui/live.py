@@ -46,6 +46,7 @@ class LiveSession:
         self._interval_s = interval_s
         self._session: Session | None = None
         self._collector: Collector | None = None
+        self._used_runner: Runner | None = None
         self._waiting: list[Callable[[Snapshot], None]] = []
 
     async def start(self) -> None:
@@ -100,8 +101,12 @@ class LiveSession:
     ) -> Sequence[str]:
         if self._collector is None:
             return ["nothing has been read yet"] * len(asks)
-        snapshot = self._collector.snapshot
-        return await asyncio.to_thread(lambda: [refusal(snapshot, *ask) for ask in asks])
+        snapshot, own_run = self._collector.snapshot, self.own_run
+        return await asyncio.to_thread(lambda: [refusal(snapshot, *ask, own_run) for ask in asks])
+
+    @property
+    def own_run(self) -> str:
+        return self._used_runner.latest_run if self._used_runner is not None else ""
 
     @property
     def _fleet(self) -> Fleet | None:
@@ -163,7 +168,8 @@ class LiveSession:
 
     async def unfinished(self) -> Sequence[Entry]:
         try:
-            return await asyncio.to_thread(self._runner.unfinished)
+            # In the thread too: the first use of the runner loads it.
+            return await asyncio.to_thread(lambda: self._runner.unfinished())
         except OSError as error:
             why = f"cannot be read: {clean(str(error))}"
             raise LptuiError("the journal", why, "make the state folder readable") from None
@@ -183,7 +189,8 @@ class LiveSession:
     def _runner(self) -> Runner:
         if self._session is None:
             raise RefusedError(self.title, "nothing has been read yet", "wait a moment")
-        return self._session.runner
+        self._used_runner = self._session.runner
+        return self._used_runner
 
     def _look_again(self, probes: Sequence[str]) -> None:
         """At once by these probes, () by all: the panes show what a change did."""
@@ -229,8 +236,12 @@ def _action(name: str, fleet: Fleet | None) -> Action:
     return found
 
 
-def refusal(snapshot: Snapshot, actions: Sequence[str], words: Sequence[str] | None) -> str:
+def refusal(
+    snapshot: Snapshot, actions: Sequence[str], words: Sequence[str] | None, own_run: str = ""
+) -> str:
     """Why none of the actions has anything to do now; "" when one has. Pure but for loading."""
+    from lptui.present.locks import in_the_way
+
     why = ""
     for name in actions:
         try:
@@ -238,9 +249,9 @@ def refusal(snapshot: Snapshot, actions: Sequence[str], words: Sequence[str] | N
             plan = found.plan(snapshot, aim(found, snapshot, words))
         except LptuiError as error:
             return error.why
-        if not plan.why_not:
-            return ""
-        why = plan.why_not
+        except Exception as error:  # a plan's own bug must not end the console before it is wanted
+            return clean(f"{type(error).__name__}: this is a bug in lptui; please report it")
         if not plan.done:
-            break
+            return plan.why_not or in_the_way(plan, snapshot, own_run)
+        why = plan.done
     return why

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -10,14 +9,12 @@ from lptui.actions.drivers.driver import Change
 from lptui.actions.drivers.registry import driver_of
 from lptui.actions.plan import Lock, Precondition, Request
 from lptui.fleet.facts.balancer import AdminState, BalancerState
+from lptui.fleet.locks import LASTS_S, lock_hosts, lock_path
 from lptui.fleet.pools import Place, left_without, named, places, places_of, selector, server_at
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import BalancerKind, Fleet
 
 PROBES: Final = ("haproxy", "nginx-config", "nginx")
-
-LOCK_LASTS_S: Final = 180.0
-"""A console that was killed holds up others for no longer."""
 
 Pool = tuple[str, str]
 """A balancer's name and a backend's."""
@@ -51,12 +48,8 @@ def by_balancer(all_places: Iterable[Place]) -> dict[str, list[Place]]:
 
 def fleet_lock(fleet: Fleet) -> Lock | None:
     """The lock of the whole fleet; None in the demo, which nobody shares."""
-    if fleet.demo:
-        return None
-    hosts = fleet.guards.lock_hosts or tuple(fleet.hosts)
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", fleet.name)[:80]
-    # In the folder that every login may write to, not in one that some have for themselves.
-    return Lock(hosts, f"/tmp/lptui-fleet-{name}", LOCK_LASTS_S, required=True)  # noqa: S108
+    hosts = tuple(lock_hosts(fleet))
+    return Lock(hosts, lock_path(fleet), LASTS_S, required=True) if hosts else None
 
 
 def are_read(snapshot: Snapshot, balancers: Iterable[str]) -> list[Precondition]:

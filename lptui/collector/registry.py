@@ -16,8 +16,9 @@ def probes_for(fleet: Fleet) -> tuple[Probe, ...]:
     if fleet.hosts:
         from lptui.probes.gpu import PROBES as GPU
         from lptui.probes.host import PROBES as HOST
+        from lptui.probes.lock import PROBES as LOCK
 
-        probes += (*HOST, *GPU)
+        probes += (*HOST, *GPU, *LOCK)
     if any(node.is_livepeer for node in fleet.nodes.values()):
         from lptui.probes.livepeer import PROBES as LIVEPEER
 

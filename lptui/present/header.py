@@ -46,6 +46,11 @@ def round_part(snapshot: Snapshot, now: float) -> Parts:
     return parts
 
 
+def lock_part(words: str) -> Parts:
+    """Who else is at the fleet; nothing when nobody is."""
+    return ((0, (Span(words, Tone.WARN),)),) if words else ()
+
+
 def fleet_part(name: str, *, demo: bool, read_only: bool, production: bool) -> Parts:
     """Whose fleet it is, and the marks that change what keys do."""
     parts: list[tuple[int, Line]] = [

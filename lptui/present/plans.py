@@ -24,10 +24,17 @@ ON_FAILURE: Final = {
 }
 
 
-def plan_lines(plan: Plan, title: str, options: Sequence[Option] = ()) -> list[Line]:
-    """All of a plan: whom, why not, what may be chosen, conditions, steps."""
+def plan_lines(
+    plan: Plan, title: str, options: Sequence[Option] = (), others: str = ""
+) -> list[Line]:
+    """All of a plan: whom, why not, what may be chosen, conditions, steps.
+
+    `others` says who else is at the fleet; "" when nobody is.
+    """
     lines: list[Line] = [(Span(title, Tone.STRONG),)]
     lines += _verdict(plan)
+    if others:
+        lines.append((Span(others, Tone.WARN),))
     lines += [_named("target", plan.target, Tone.STRONG), _named("plan", plan.summary)]
     lines += [_named("effect", plan.effect), _named("cost", plan.cost)]
     if plan.blast:

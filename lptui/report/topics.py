@@ -25,6 +25,7 @@ from lptui.fleet.facts.host import (
     HostVitals,
 )
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
+from lptui.fleet.facts.lock import FleetLocked
 from lptui.fleet.facts.rpc import RpcHead
 
 TOPICS: Final[tuple[type, ...]] = (
@@ -51,4 +52,5 @@ TOPICS: Final[tuple[type, ...]] = (
     HostListeners,
     HostProcesses,
     NodeEnvironment,
+    FleetLocked,
 )

@@ -277,10 +277,13 @@ class Acting:
 
     async def _ask(self, plan: Plan) -> Plan | None:
         """The plan that was agreed to: choices may have been changed. None for no."""
+        from lptui.present.locks import in_the_way
         from lptui.tui.screens.plan import PlanScreen
 
         spec = await self._session.spec(plan.action)
-        screen = PlanScreen(plan, spec, self._session.plan, self._phrase)
+        snapshot, own_run = self._feed.snapshot, self._session.own_run
+        others = in_the_way(plan, snapshot, own_run) if snapshot is not None else ""
+        screen = PlanScreen(plan, spec, self._session.plan, self._phrase, others)
         return screen.plan if await self._agreed(screen) else None
 
     @property

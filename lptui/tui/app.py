@@ -178,7 +178,7 @@ class LptuiApp(App[int], inherit_bindings=False):
             self.keep(self.offers.run())
         while True:
             await feed.changes()
-            await feed.digest()
+            await feed.digest(self.session.own_run)
             with feed.drawing():
                 await self.redraw()
             if not self._is_settled and feed.snapshot is not None and feed.snapshot.complete:

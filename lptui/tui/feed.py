@@ -17,12 +17,15 @@ from lptui.fleet.snapshot import Snapshot
 from lptui.history.events import EventLog
 from lptui.history.series import History
 from lptui.present.catalog import PRESENTERS
-from lptui.present.header import fleet_part, round_part, worst_part
+from lptui.present.header import fleet_part, lock_part, round_part, worst_part
+from lptui.present.locks import brief, mark, others, whole
 from lptui.present.model import PaneModel, Row
 from lptui.present.view import Findings, Memo, View
+from lptui.text import clean
 from lptui.tui.background import in_thread
 
 if TYPE_CHECKING:
+    from lptui.fleet.facts.lock import LockHolder
     from lptui.present.header import Parts
 
 REDRAW_GAP_S = 0.4
@@ -61,6 +64,7 @@ class Feed:
         self.findings = Findings((), checked=False)
         self.history = History()
         self.events = EventLog()
+        self._at_it: dict[str, LockHolder] = {}
         self._memos: dict[str, Memo] = {name: Memo() for name in PRESENTERS}
         self._news = asyncio.Event()
         self._urgent = asyncio.Event()
@@ -92,12 +96,16 @@ class Feed:
         took = self._clock.monotonic() - started
         self._gap_s = min(LONGEST_GAP_S, max(REDRAW_GAP_S, took * REDRAW_SHARE))
 
-    async def digest(self) -> None:
-        """Records figures and runs the checks when it is time. Never raises for a bad check."""
+    async def digest(self, own_run: str = "") -> None:
+        """Records figures and runs the checks when it is time. Never raises for a bad check.
+
+        `own_run` is this console's newest change.
+        """
         snapshot = self.snapshot
         if snapshot is None:
             return
         self.history.record(snapshot)
+        self._note_others(snapshot, own_run)
         now = self._clock.monotonic()
         settles = snapshot.complete and not self.findings.settled
         if snapshot.number == self._checked_number or (now < self._next_check and not settles):
@@ -107,6 +115,18 @@ class Feed:
         took = self._clock.monotonic() - now
         share = CHECK_SHARE if snapshot.complete else 1
         self._next_check = now + max(CHECK_GAP_S, took * share)
+
+    def _note_others(self, snapshot: Snapshot, own_run: str) -> None:
+        """Tells once who else comes to the fleet, and once who goes."""
+        now = {holder.run: holder for holder in others(snapshot, own_run)}
+        at = self._clock.now()
+        for run, holder in now.items():
+            if run not in self._at_it:
+                self.events.note(at, clean(whole(holder)), Severity.WARNING)
+        for run, holder in self._at_it.items():
+            if run not in now:
+                self.events.note(at, f"no longer: {brief(holder)}", Severity.OK)
+        self._at_it = now
 
     async def check(self, snapshot: Snapshot) -> None:
         """Runs the checks in a thread and notes what began and ended."""
@@ -188,7 +208,9 @@ class Feed:
             acknowledged=acknowledged,
             age_s=age_s if age_s > old_s else None,
         )
-        return (*left, *round_part(snapshot, self._clock.now())), worst
+        at_it = next((mark(holder) for holder in self._at_it.values()), "")
+        parts = (*left, *lock_part(at_it), *round_part(snapshot, self._clock.now()))
+        return parts, worst
 
 
 async def _within(event: asyncio.Event, seconds: float) -> bool:

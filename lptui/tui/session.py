@@ -23,11 +23,15 @@ class Session(Protocol):
         title: what to call the fleet before its configuration is read.
         read_only: no action may be planned.
         demo: the fleet is simulated.
+        own_run: id of this console's newest change; "" before the first.
     """
 
     title: str
     read_only: bool
     demo: bool
+
+    @property
+    def own_run(self) -> str: ...
 
     async def start(self) -> None:
         """Reads the configuration and begins to collect; returns at once after that.

@@ -27,6 +27,7 @@ class ScriptedSession:
         self.title = "example"
         self.read_only = read_only
         self.demo = demo
+        self.own_run = ""
         self.calls: list[str] = []
         self.failure: LptuiError | None = None
         self.hangs = False

@@ -32,10 +32,14 @@ class PlanScreen(ConfirmScreen):
         for number in range(1, MOST_CHOICES + 1)
     ]
 
-    def __init__(self, plan: Plan, spec: ActionSpec, replan: Replan, phrase: str = "") -> None:
-        super().__init__(plan_lines(plan, spec.title, spec.options), yes_of(plan), phrase)
+    def __init__(
+        self, plan: Plan, spec: ActionSpec, replan: Replan, phrase: str, others: str
+    ) -> None:
+        """`others` says who else is at the fleet; "" when nobody is."""
+        super().__init__(plan_lines(plan, spec.title, spec.options, others), yes_of(plan), phrase)
         self.plan = plan
         self._spec = spec
+        self._others = others
         self._replan = replan
         self._planning: asyncio.Task[None] | None = None
 
@@ -79,7 +83,7 @@ class PlanScreen(ConfirmScreen):
         else:
             self.plan = plan
             self.tell(())
-        self.body.show(plan_lines(self.plan, self._spec.title, self._spec.options))
+        self.body.show(plan_lines(self.plan, self._spec.title, self._spec.options, self._others))
         self.fit()
         self.choice.offer(yes_of(self.plan))
 

@@ -1,0 +1,24 @@
+"""The lock of a whole fleet: where operators' consoles keep it, and for how long it counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from lptui.fleet.topology import Fleet
+
+LASTS_S: Final = 180.0
+"""After its last renewal. A console that was killed holds up others for no longer."""
+
+
+def lock_path(fleet: Fleet) -> str:
+    """What its folders begin with; each run's has an ending of its own."""
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", fleet.name)[:80]
+    # In the folder that every login may write to, not in one that some have for themselves.
+    return f"/tmp/lptui-fleet-{name}"  # noqa: S108
+
+
+def lock_hosts(fleet: Fleet) -> Sequence[str]:
+    """Where it may be: the first that answers has it. () in the demo, which nobody shares."""
+    return () if fleet.demo else fleet.guards.lock_hosts or tuple(fleet.hosts)
