@@ -89,7 +89,7 @@ class Bench:
         return await runner.run(action, plan, lambda line: None)
 
     async def undo(self) -> Result:
-        [entry, *_] = self.session.runner.journal.newest("settings")
+        [entry, *_] = self.session.runner.journal.newest(self.session.fleet.name)
         return await self.session.runner.undo(entry, lambda line: None)
 
 

@@ -108,7 +108,7 @@ class Site:
         return await self.session.runner.run(one, await self.plan(to=to), lambda line: None)
 
     async def undo(self) -> Result:
-        [entry, *_] = self.session.runner.journal.newest("site")
+        [entry, *_] = self.session.runner.journal.newest(self.session.fleet.name)
         return await self.session.runner.undo(entry, lambda line: None)
 
     @property

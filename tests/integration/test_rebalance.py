@@ -126,7 +126,7 @@ async def test_shares_that_do_not_follow_are_undone(
             async with console(made, monkeypatch, 2.0) as one:
                 result = await one.act("rebalance", "lb:web")
         assert result.outcome is Outcome.FAILED
-        assert "not as expected" in result.summary
+        assert "not as expected: a stick table, cookies" in result.summary
         assert "undone: set weights" in result.summary
         assert await weights(made) == {"o1": "100", "o2": "100", "o3": "100"}
         assert clients.failed == []
@@ -137,7 +137,7 @@ async def test_a_run_is_taken_back_on_request(three: Pool, monkeypatch: pytest.M
         await one.act("rebalance", "lb:web")
         assert (await weights(three))["o1"] == "150"
         runner = one.session.runner
-        [entry] = runner.journal.newest("pool")
+        [entry] = runner.journal.newest(runner.fleet.name)
         result = await runner.undo(entry, one.said.append)
     assert result.outcome is Outcome.DONE
     assert await weights(three) == {"o1": "100", "o2": "100", "o3": "100"}

@@ -134,7 +134,8 @@ def _judged(step: Step, now: Snapshot, fresh: Mapping[str, int], *, is_late: boo
         return Seen(Standing.MADE, f"{words}; {algorithm or 'its algorithm'} promises no shares")
     off = [n for n in wanted if abs(got[n] - wanted[n]) > tolerance(wanted[n], sessions)]
     if off:
-        return Seen(Standing.BEFORE, f"{words}; {', '.join(off)} not as expected")
+        why = ": a stick table, cookies, or servers at their limit?" if is_late else ""
+        return Seen(Standing.BEFORE, f"{words}; {', '.join(off)} not as expected{why}")
     return Seen(Standing.MADE, words)
 
 
