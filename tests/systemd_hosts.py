@@ -189,7 +189,7 @@ def _need_tools() -> None:
     if os.getuid() != 0:
         _lacking("making hosts takes root")
     for what in ("bridge", "veth"):
-        name = f"lptui-{what}"
+        name = f"lp{what[0]}{os.getpid()}"  # others may be at it
         done = subprocess.run(["ip", "link", "add", name, "type", what], check=False)
         _forget(["ip", "link", "del", name])
         if done.returncode != 0:
@@ -288,7 +288,9 @@ def _clear(slot: int, lock: IO[str]) -> None:
 
 
 def _ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, capture_output=True)
+    done = subprocess.run(["ip", *words], check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        pytest.fail(f"ip {' '.join(words)}: {done.stderr}")
 
 
 def _bridge(site: _Site, stack: contextlib.ExitStack) -> None:
@@ -391,7 +393,7 @@ def _individual(site: _Site, root: Path, name: str, host_key: Path) -> None:
 
 def _control_groups(machine: str, stack: contextlib.ExitStack) -> list[Path]:
     """A control group of its own in each hierarchy that a systemd needs: hosts must not share."""
-    groups = [base / machine for base in _group_bases()]
+    groups = [base / f"{machine}-{os.getpid()}" for base in _group_bases()]
     for group in groups:
         group.mkdir()
         stack.callback(_remove_group, group)
@@ -413,13 +415,14 @@ def _group_bases() -> list[Path]:
 
 
 def _remove_group(group: Path) -> None:
-    """Ends what is left in it."""
-    ends = time.monotonic() + 10
+    """Ends what is left in it; what does not end within 5 s is left there."""
+    ends = time.monotonic() + 5
     while group.exists() and time.monotonic() < ends:
         for folder, _, _ in os.walk(group, topdown=False):
             with contextlib.suppress(OSError):
-                for pid in (Path(folder) / "cgroup.procs").read_text().split():
-                    os.kill(int(pid), signal.SIGKILL)
+                pids = map(int, (Path(folder) / "cgroup.procs").read_text().split())
+                for pid in filter(None, pids):  # 0 is one that cannot be seen from here
+                    os.kill(pid, signal.SIGKILL)
                 Path(folder).rmdir()
         time.sleep(0.01)
 
