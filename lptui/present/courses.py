@@ -220,6 +220,22 @@ def what_stops(course: Course) -> list[Line]:
     return lines
 
 
+def what_quitting_cuts(course: Course) -> list[Line]:
+    """The question before the console ends while it is at something."""
+    plan = course.plan
+    return [
+        (Span("Quit now?", Tone.STRONG),),
+        (),
+        (
+            Span(
+                f"{plan.action} of {plan.target} is under way and would be cut half-way.",
+            ),
+        ),
+        (Span("The next console offers to take it up again, or back.", Tone.MUTED),),
+        (Span("Esc stays here; on its page, x stops it in order.", Tone.MUTED),),
+    ]
+
+
 def what_then(course: Course) -> str:
     """What becomes of the steps that are done when it is stopped."""
     if course.verb == Verb.UNDO.value:

@@ -59,6 +59,7 @@ class Acting:
         self._busy = ""
         self._doing = ""
         self._since = 0.0
+        self._leaving = False
         self.shown: Course | None = None
         self.abandoned: Plan | None = None
 
@@ -123,6 +124,15 @@ class Acting:
         """Asks whether no further step shall be made."""
         if ("x", "stop after this step") in self.offered:
             self._app.keep(self._stop())
+
+    def quit(self) -> None:
+        """Ends the console: at once, unless that cuts a change; pressed again, at once too."""
+        course = self.shown
+        if course is None or not course.runs or not course.plan.is_stepwise or self._leaving:
+            self._app.exit(return_code=0)
+        else:
+            self._leaving = True
+            self._app.keep(self._quit(course))
 
     def _is_free(self) -> bool:
         if not self._busy:
@@ -226,6 +236,14 @@ class Acting:
             self._session.abort()
             self.shown = self.shown.stopped()
             self._changed()
+
+    async def _quit(self, course: Course) -> None:
+        from lptui.present.courses import what_quitting_cuts
+        from lptui.tui.screens.confirm import ConfirmScreen
+
+        if await self._agreed(ConfirmScreen(what_quitting_cuts(course), "Yes, quit")):
+            self._app.exit(return_code=0)
+        self._leaving = False
 
     # Runs that were cut.
 

@@ -419,7 +419,11 @@ class LptuiApp(App[int], inherit_bindings=False):
         if self.acting is None:
             self.say("not connected yet", Tone.WARN)
             return
-        self.acting.begin(item, self.overview.focused_pane.selected)
+        pane = self.overview.focused_pane
+        if pane.is_lost and not item.anywhere:
+            self.say(f"{item.key_word} {item.hint}: the row is gone; select another", Tone.WARN)
+        else:
+            self.acting.begin(item, pane.selected)
 
     # Messages from widgets
 

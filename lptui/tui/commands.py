@@ -124,7 +124,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "drain",
         ("d",),
         "Take the row's servers out of service; when they are, bring them back",
-        "drain",
+        "(un)drain",
         ACT,
         15,
         ("drain", "undrain"),

@@ -190,7 +190,10 @@ def _suspend(app: LptuiApp) -> None:
 
 
 def _quit(app: LptuiApp) -> None:
-    app.exit(return_code=0)
+    if app.acting is None:
+        app.exit(return_code=0)
+    else:
+        app.acting.quit()
 
 
 HANDLERS: Final[dict[str, Callable[[LptuiApp], None]]] = {

@@ -84,7 +84,7 @@ async def test_initialising_a_round_needs_no_row() -> None:
 
 async def test_an_action_needs_something_selected_that_it_is_for() -> None:
     async with running(FleetBuilder()) as console:
-        for key, hint in (("r", "reward"), ("d", "drain")):
+        for key, hint in (("r", "reward"), ("d", "(un)drain")):
             await console.press("6", key)
             words = f"{key} {hint}: no thing selected"
             await console.until(partial(says, console, words), words)
@@ -99,10 +99,25 @@ async def test_read_only_hides_and_refuses_every_change() -> None:
             await console.press(key)
             assert console.app.screen is console.app.overview
         await console.press("d")
-        assert "d drain: read-only" in console.lines()[-1]
+        assert "d (un)drain: read-only" in console.lines()[-1]
         assert not [call for call in console.session.calls if call.startswith("plan")]
         await console.press("question_mark")
         assert "(read-only)" in console.text()
+
+
+async def test_a_row_that_is_gone_is_not_acted_on() -> None:
+    async with running(FleetBuilder()) as console:
+        console.session.fits.add("host:edge-2")
+        await console.press("6")
+        pane = console.app.overview.focused_pane
+        assert pane.select("host:edge-2")
+        builder = FleetBuilder()
+        hosts = {name: host for name, host in builder.fleet.hosts.items() if name != "edge-2"}
+        builder.configure(hosts=hosts)
+        await console.publish(builder)
+        await console.press("R")
+        assert "the row is gone" in console.lines()[-1]
+        assert not [call for call in console.session.calls if call.startswith("plan")]
 
 
 async def test_how_long_an_action_has_been_under_way_is_on_the_screen() -> None:

@@ -10,6 +10,7 @@ from lptui.actions.comparing import Verb
 from lptui.actions.plan import Outcome
 from lptui.actions.spec import Event
 from lptui.clock import FrozenClock
+from lptui.tui import running as ending
 from lptui.tui.screens.confirm import ConfirmScreen
 from lptui.tui.screens.plan import PlanScreen
 from lptui.tui.screens.run import RunScreen
@@ -196,3 +197,20 @@ async def test_without_a_change_there_is_nothing_to_watch() -> None:
     async with running(FleetBuilder()) as console:
         await console.press("w")
         assert "nothing has been changed" in console.lines()[-1]
+
+
+async def test_quitting_asks_before_it_cuts_a_change_and_leaves_word_of_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async with running(FleetBuilder()) as console:
+        await drain(console)
+        await asked(console, "q")
+        assert "would be cut" in console.text()
+        await console.press("escape")
+        assert console.app.is_running
+        await asked(console, "q")
+        await console.pilot.press("q")
+        await console.until(lambda: not console.app.is_running, "the end")
+        app = console.app
+    ending._tell_abandoned(app)
+    assert "it offers to resume or undo it" in capsys.readouterr().err
