@@ -98,7 +98,8 @@ class Engine:
         except _StopError as stop:
             return await self._stopped(stop)
         words = self._results[len(self._plan.steps) - 1].detail
-        return Result(self._plan, Outcome.DONE, words, self._told())
+        told = f"{self._plan.summary}: {words}" if words else self._plan.summary
+        return Result(self._plan, Outcome.DONE, told, self._told())
 
     async def undo(self, begun: Collection[int], made: Collection[int], why: str) -> Result:
         """Takes back what an earlier run has begun, the last step first."""

@@ -65,7 +65,7 @@ class Undrain(Stepwise):
             steps=tuple(steps),
             preconditions=tuple(conditions),
             cost="no money",
-            effect=f"{names} get their share of new sessions again",
+            effect=f"new sessions come to {names} again",
             blast="their pools: load moves back",
             lock=serving.fleet_lock(snapshot.fleet),
             done=_done(places, steps) if all(one.met for one in conditions) else "",

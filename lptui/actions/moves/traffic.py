@@ -22,7 +22,7 @@ from lptui.fleet.topology import Balancer
 
 KIND: Final = "traffic"
 
-WAIT_S: Final = 15.0
+WAIT_S: Final = 10.0
 
 
 def step(balancer: Balancer, places: Sequence[Place], *, group: str = "") -> Step:
