@@ -57,6 +57,7 @@ done
 exit 0
 """
 
+# What is released meanwhile must not come back as an empty file, where no folder could be made.
 _HOLD: Final = f"""\
 for other in "$1".*; do
   if grep -qsxF "$1.$2" "$other/over"; then
@@ -65,7 +66,7 @@ for other in "$1".*; do
   fi
 done
 [ -d "$1.$2" ] || exit {_LOST}
-touch "$1.$2"
+touch -c "$1.$2"
 """
 
 # What it has taken over stays on record until it has aged: who had it may not have noticed yet.

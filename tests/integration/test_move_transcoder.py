@@ -39,6 +39,7 @@ class Orchestrator:
     node: LivepeerNode
     address: str = ""
     closed: bool = False
+    refused: list[str] = field(default_factory=list)
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     @property
@@ -56,7 +57,9 @@ class Orchestrator:
         one = ConnectedTranscoder(f"{host}:{port}")
         self._writers.add(writer)
         try:
-            if not self.closed:
+            if self.closed:
+                self.refused.append(one.address)
+            else:
                 self._list.append(one)
                 await reader.read()
         except OSError:
@@ -67,9 +70,11 @@ class Orchestrator:
             self._writers.discard(writer)
             writer.close()
 
-    def cut(self) -> None:
+    async def cut(self) -> None:
+        """Ends all connections."""
         for writer in self._writers:
             writer.transport.abort()
+        await until(lambda: not self._writers)
 
 
 @asynccontextmanager
@@ -83,7 +88,7 @@ async def orchestrator(name: str, host: str) -> AsyncIterator[Orchestrator]:
             yield one
         finally:
             server.close()
-            one.cut()
+            await one.cut()
 
 
 @dataclass
@@ -201,6 +206,23 @@ async def test_one_that_is_not_let_in_goes_back_to_where_it_was(
     assert site.file == text(site.o1.address)
     assert site.host.state(UNIT) == "active"
     await until(lambda: site.o1.peers)
+
+
+@pytest.mark.parametrize("verb", ["resume", "undo"])
+async def test_cut_while_it_waits_it_is_taken_up_or_taken_back(site: Site, verb: str) -> None:
+    site.o2.closed = True
+    running = asyncio.create_task(site.move("o2"))
+    await until(lambda: len(site.o2.refused) > 1, 30, "the transcoder at its new orchestrator")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    site.o2.closed = False
+    [entry] = site.session.runner.unfinished()
+    taken = getattr(site.session.runner, verb)
+    result = await taken(entry, lambda line: None)
+    assert result.outcome is Outcome.DONE, result.summary
+    there, away = (site.o2, site.o1) if verb == "resume" else (site.o1, site.o2)
+    assert site.file == text(there.address)
+    await until(lambda: there.peers and not away.peers)
 
 
 async def test_the_last_transcoder_of_an_orchestrator_stays(site: Site) -> None:

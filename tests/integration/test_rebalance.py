@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,12 +19,14 @@ from lptui.session import Session, Source
 from tests.backend import backend
 from tests.devnet.livepeer import LivepeerNode, running_node
 from tests.devnet.node.config import NodeConfig
+from tests.e2e.command import Operator
+from tests.killing import Copy, Report, Scenario, kill_report, matrix
 from tests.nginx_pool import Console, NginxPool, nginx_pool
 from tests.pool import Pool, pool
 from tests.sshd import Sshd, sshd
-from tests.traffic import traffic
+from tests.traffic import Traffic, traffic
 
-__all__ = ["sshd"]
+__all__ = ["kill_report", "sshd"]
 
 CAPS = {"o1": 40, "o2": 20, "o3": 20}
 
@@ -202,3 +207,50 @@ async def test_nginx_is_weighed_by_its_files_and_one_reload(sshd: Sshd, tmp_path
             "counts no sessions of its servers; in force is"
             in (told["plan"]["steps"][-1]["detail"])
         )
+
+
+@dataclass
+class PoolCopy:
+    """A pool of its own that is rebalanced, and clients that ask it without end."""
+
+    pool: Pool
+    clients: Traffic
+    words: Sequence[str] = ("rebalance", "lb:web")
+
+    @property
+    def fleet(self) -> str:
+        return str(self.pool.document["name"])
+
+    @property
+    def operator(self) -> Operator:
+        return self.pool.operator
+
+    @property
+    def config(self) -> Path:
+        return self.pool.config
+
+    async def state(self) -> str:
+        return " ".join((await weights(self.pool)).values())
+
+    def broken(self) -> str:
+        return f"requests failed: {self.clients.failed[:3]}" if self.clients.failed else ""
+
+
+async def test_killed_anywhere_it_can_be_resumed_and_undone(
+    sshd: Sshd, tmp_path: Path, kill_report: Report
+) -> None:
+    @asynccontextmanager
+    async def copy() -> AsyncIterator[Copy]:
+        home = Path(tempfile.mkdtemp(dir=tmp_path))
+        async with pool(sshd, home) as made, nodes(made):
+            await weigh(made, o1=100, o2=100, o3=100)
+            async with traffic(made.haproxy.port, clients=2) as clients:
+                yield PoolCopy(made, clients)
+        # A killed console's lock counts for others until it has aged.
+        for lock in Path("/tmp").glob(f"lptui-fleet-{made.document['name']}.*"):
+            shutil.rmtree(lock)
+
+    scenario = Scenario(2, "100 100 100", "150 75 75", copy)
+    cells = await matrix(scenario)
+    kill_report.add("rebalance", scenario, cells)
+    assert [cell for cell in cells if cell.fault] == []
