@@ -31,6 +31,7 @@ class Standing(StrEnum):
     UNDOING = "undoing"
     UNDONE = "undone"
     KEPT = "NOT UNDONE"
+    UNKNOWN = "unknown"
 
 
 _AFTER: Final = {
@@ -50,6 +51,7 @@ _SIGNS: Final = {
     Standing.UNDOING: ("◀", Tone.ACCENT),
     Standing.UNDONE: ("↶", Tone.WARN),
     Standing.KEPT: ("✗", Tone.CRITICAL),
+    Standing.UNKNOWN: ("?", Tone.UNKNOWN),
 }
 
 _INDENT: Final = " " * 10
@@ -64,6 +66,13 @@ _OUTCOMES: Final = {
     Outcome.UNKNOWN: ("UNKNOWN", Tone.UNKNOWN),
 }
 
+
+_AT_THE_END: Final = {
+    Outcome.DONE: Standing.DONE,
+    Outcome.REFUSED: Standing.FAILED,
+    Outcome.FAILED: Standing.FAILED,
+    Outcome.UNKNOWN: Standing.UNKNOWN,
+}
 
 _TONES: Final = {
     Word.CHANGED: Tone.WARN,
@@ -150,8 +159,18 @@ class Course:
         return replace(self, compared=MappingProxyType({**self.compared, verb: looked}))
 
     def over(self, result: Result, entry: Entry | None, at: float) -> Course:
-        """After its end. What a cut console left as "now" is told by the result."""
-        return replace(self, result=result, entry=entry, ended=at, stopping=False)
+        """After its end, which says more of steps whose own end was not seen."""
+        unknown = {one.number for one in result.steps if one.outcome is Outcome.UNKNOWN}
+        steps = []
+        for number, step in enumerate(self.steps):
+            if step.standing in _BUSY:
+                step = replace(step, standing=_AT_THE_END[result.outcome], took_s=at - step.since)
+            elif number in unknown and step.standing is Standing.FAILED:
+                step = replace(step, standing=Standing.UNKNOWN)
+            steps.append(step)
+        return replace(
+            self, steps=tuple(steps), result=result, entry=entry, ended=at, stopping=False
+        )
 
 
 def begun(plan: Plan, at: float) -> Course:
@@ -169,7 +188,12 @@ def of_entry(entry: Entry) -> Course:
 
 def again(entry: Entry, verb: Verb, at: float) -> Course:
     """A run that is about to be taken up again, or back."""
-    return replace(of_entry(entry), began=at, verb=verb.value, entry=None)
+    course = of_entry(entry)
+    steps = tuple(
+        replace(step, standing=Standing.WAITING) if step.standing in _BUSY else step
+        for step in course.steps
+    )
+    return replace(course, began=at, steps=steps, verb=verb.value, entry=None)
 
 
 def title(course: Course, now: float) -> Line:
@@ -226,11 +250,7 @@ def what_quitting_cuts(course: Course) -> list[Line]:
     return [
         (Span("Quit now?", Tone.STRONG),),
         (),
-        (
-            Span(
-                f"{plan.action} of {plan.target} is under way and would be cut half-way.",
-            ),
-        ),
+        (Span(f"{plan.action} of {plan.target} is under way and would be cut half-way."),),
         (Span("The next console offers to take it up again, or back.", Tone.MUTED),),
         (Span("Esc stays here; on its page, x stops it in order.", Tone.MUTED),),
     ]

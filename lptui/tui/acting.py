@@ -60,6 +60,7 @@ class Acting:
         self._doing = ""
         self._since = 0.0
         self._leaving = False
+        self._next_cut: Entry | None = None
         self.shown: Course | None = None
         self.abandoned: Plan | None = None
 
@@ -96,6 +97,8 @@ class Acting:
         """Opens the page of the change under way, of one that was cut, or of the last one."""
         from lptui.tui.screens.run import RunScreen
 
+        if self._next_cut is not None and (self.shown is None or not self.shown.runs):
+            self._open_cut(self._next_cut)
         if self.shown is None:
             self._app.say("nothing has been changed since the console started", Tone.WARN)
         elif not isinstance(self._app.screen, RunScreen):
@@ -256,16 +259,19 @@ class Acting:
             return
         if not found or (self.shown is not None and self.shown.runs):
             return
-        from lptui.present.courses import of_entry
-
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         words = f"{named(found[0].plan)} was cut half-way{more} (run {found[0].id})"
         self._event(f"{words}; w shows it", Severity.WARNING)
-        if show or self.shown is None:
-            self.shown = of_entry(found[0])
-            self._app.keep(self._compare(found[0]))
+        self._next_cut = found[0]
         if show and self._app.screen is self._app.overview and not self._session.read_only:
             self.show()
+
+    def _open_cut(self, entry: Entry) -> None:
+        from lptui.present.courses import of_entry
+
+        self._next_cut = None
+        self.shown = of_entry(entry)
+        self._app.keep(self._compare(entry))
 
     async def _compare(self, entry: Entry) -> None:
         """Looks at the fleet for what resume and undo would do."""

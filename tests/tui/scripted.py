@@ -42,6 +42,8 @@ class ScriptedSession:
         self.is_stepwise = False
         self.entry: Entry | None = None
         self.cut: Sequence[Entry] = ()
+        self.cut_after: Sequence[Entry] = ()
+        """Once one was taken up, or back."""
         self.useless: dict[Verb, str] = {}
         """Why a run cannot be taken up, or back."""
         self.release = asyncio.Event()
@@ -181,7 +183,7 @@ class ScriptedSession:
 
     async def again(self, entry: Entry, verb: Verb, progress: Progress, told: Told) -> Result:
         self.calls.append(f"{verb} {entry.id}")
-        self.cut = ()
+        self.cut = self.cut_after
         event = Event.UNDONE if verb is Verb.UNDO else Event.MADE
         for number in range(len(entry.plan.steps)):
             told(number, event, "o1 is in service")

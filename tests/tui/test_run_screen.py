@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from lptui.actions.comparing import Verb
-from lptui.actions.plan import Outcome
+from lptui.actions.plan import Outcome, Result, StepResult
 from lptui.actions.spec import Event
 from lptui.clock import FrozenClock
+from lptui.present import courses
 from lptui.tui import running as ending
 from lptui.tui.screens.confirm import ConfirmScreen
 from lptui.tui.screens.plan import PlanScreen
@@ -150,6 +152,31 @@ async def test_a_run_that_was_cut_is_offered_with_how_the_fleet_is_now(
         await console.press("y")
         await console.until(lambda: "resume is done" in console.text(), "resumed")
         assert "resume 1f2e3d4c" in console.session.calls
+
+
+async def test_the_next_of_several_cut_runs_is_shown_after_the_first() -> None:
+    other = replace(CUT, id="99999999")
+    async with running(FleetBuilder(), cut=(CUT, other)) as console:
+        await console.until(lambda: isinstance(console.app.screen, RunScreen), "its page")
+        assert "run 1f2e3d4c" in console.text()
+        console.session.cut_after = (other,)
+        await asked(console, "u")
+        await console.press("y")
+        await console.until(lambda: "undo is done" in console.text(), "undone")
+        await console.press("escape", "w")
+        await console.until(lambda: "run 99999999" in console.text(), "the next one")
+
+
+async def test_what_a_step_came_to_is_told_by_the_end_where_it_was_not_seen() -> None:
+    plan = stepwise_plan()
+    course = courses.begun(plan, 0.0).told(0, Event.BEGAN, "", 1.0).told(0, Event.FAILED, "x", 2.0)
+    unread = StepResult(plan.steps[0].title, Outcome.UNKNOWN, "x", 0)
+    ended = course.over(Result(plan, Outcome.UNKNOWN, "x", (unread,)), None, 3.0)
+    assert ended.steps[0].standing.value == "unknown"
+    done = course.told(1, Event.BEGAN, "", 3.0).over(Result(plan, Outcome.DONE, "x"), None, 5.0)
+    assert (done.steps[1].standing.value, done.steps[1].took_s) == ("done", 2.0)
+    again = courses.again(CUT, Verb.RESUME, 9.0)
+    assert [step.standing.value for step in again.steps] == ["done", "waiting"]
 
 
 async def test_a_cut_run_that_cannot_be_taken_up_says_why() -> None:
