@@ -71,7 +71,7 @@ def _cooled_down(
         return ()
     for entry in journal.newest(fleet.name):
         ended = entry.ended
-        if ended is None or clock.now() - ended >= pause:
+        if ended is None or not entry.events or clock.now() - ended >= pause:
             continue
         if set(entry.plan.request.targets) & set(plan.request.targets):
             why = f"{entry.plan.action} for {entry.plan.target} ended at {iso(ended)}"
