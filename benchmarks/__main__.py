@@ -1,4 +1,4 @@
-"""`python -m benchmarks [PART…]`: everything, or the named parts: fleet, cold, dead, start, screen.
+"""`python -m benchmarks [PART…]`: everything, or the named ones of PARTS.
 
 Prints a table and writes `benchmarks/results/latest.json`. Ends with 1 when a limit was missed.
 """
@@ -8,11 +8,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks import console, fleet
+from benchmarks import console, engine, fleet
 from benchmarks.lab import lab
 from benchmarks.table import Results
 
-PARTS = ("fleet", "cold", "dead", "start", "screen")
+PARTS = ("fleet", "cold", "dead", "engine", "start", "screen")
 
 
 def main(words: list[str]) -> int:
@@ -30,6 +30,8 @@ def main(words: list[str]) -> int:
             fleet.cold(made, results)
         if "dead" in chosen:
             fleet.dead(made, results)
+        if "engine" in chosen:
+            engine.steps(made, results)
         if "start" in chosen:
             console.start(made, results)
     if "screen" in chosen:

@@ -31,6 +31,10 @@ written down as made. Before it is made is after it is written down."""
 END = ("end-", "end+")
 """Before and after the end of the run is written down."""
 
+LEGEND = (
+    "N began/made: before (-) or after (+) step N is written down as that; make+: after it is made"
+)
+
 VERBS = ("resume", "undo")
 
 AT_ONCE = 4
@@ -232,6 +236,7 @@ class Report:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Called by pytest."""
         terminalreporter.section("kill matrix")
+        terminalreporter.line(LEGEND)
         for line in self._lines:
             terminalreporter.line(line)
 

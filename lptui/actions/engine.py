@@ -19,7 +19,10 @@ from lptui.fleet.snapshot import Snapshot
 
 FIRST_LOOK_S: Final = 0.05
 SLOWEST_LOOK_S: Final = 1.0
-"""Between two looks at a step that has not shown yet: the first pause, then doubled up to this."""
+"""Between two looks at a step that has not shown yet: the first pause, then doubled up to this.
+
+Between looks that must all show it, always the first.
+"""
 
 UNREAD_S: Final = 15.0
 """How long a step that cannot be read, or is on its way, is waited for before it is touched."""
@@ -170,7 +173,7 @@ class Engine:
                 return now
             if not in_a_row and (seen.standing is not Standing.UNKNOWN or self._now() >= end):
                 await self._fail(number, step, f"not as planned: {seen.words}")
-            await asyncio.sleep(pause)
+            await asyncio.sleep(FIRST_LOOK_S if in_a_row else pause)
             pause = min(2 * pause, SLOWEST_LOOK_S)
 
     async def _found_made(self, number: int, step: Step, words: str) -> None:
@@ -239,7 +242,7 @@ class Engine:
             if self._now() - held >= HOLD_S:
                 held = self._now()
                 await self._execution.hold()
-            await asyncio.sleep(pause)
+            await asyncio.sleep(FIRST_LOOK_S if in_a_row else pause)
             pause = min(2 * pause, SLOWEST_LOOK_S)
 
     async def _made_now(self, number: int, step: Step, words: str) -> None:

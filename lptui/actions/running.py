@@ -17,6 +17,8 @@ from lptui.errors import LptuiError, RefusedError
 from lptui.text import clean
 
 if TYPE_CHECKING:
+    from sqlite3 import Connection
+
     from lptui.actions.fleet_lock import FleetLock
     from lptui.actions.runner import Runner
 
@@ -42,6 +44,7 @@ class _Recorded:
         self.run = run
         self.is_open = False
         self.begun = False
+        self._kept: Connection | None = None
 
     async def begin(self, plan: Plan, fleet: str) -> None:
         """Writes the run down; raises RefusedError when that cannot be done."""
@@ -51,6 +54,7 @@ class _Recorded:
             why = f"the journal cannot be written: {clean(str(error))}"
             raise RefusedError(plan.action, why, WRITABLE) from None
         self.is_open = True
+        await self._keep()
 
     async def again(self, entry: Entry) -> None:
         """Goes on with a run; raises RefusedError when it went on since it was looked at."""
@@ -64,6 +68,11 @@ class _Recorded:
             why = f"the journal cannot be used: {clean(str(error))}"
             raise RefusedError(f"run {entry.id}", why, WRITABLE) from None
         self.is_open = self.begun = True
+        await self._keep()
+
+    async def _keep(self) -> None:
+        with suppress(OSError):  # only faster with it
+            self._kept = await asyncio.to_thread(self._journal.keep_open)
 
     async def step(self, number: int, event: Event, words: str = "") -> None:
         """See `spec.Record`."""
@@ -78,6 +87,11 @@ class _Recorded:
         if self.is_open:
             with suppress(OSError):
                 await asyncio.to_thread(self._journal.end, self.run, result)
+
+    async def close(self) -> None:
+        """After the last step, however it came to that."""
+        if self._kept is not None:
+            await asyncio.to_thread(self._kept.close)
 
     def close_unbegun(self, result: Result) -> None:
         """The end of a run that was cut short before anything was done."""
@@ -196,9 +210,12 @@ class Running:
 
     async def _and_noted(self, go: Callable[[], Awaitable[Result]]) -> Result:
         """A run of moves has its end in the journal unless it was cut short."""
-        result = await go()
-        await self._record.end(result)
-        return result
+        try:
+            result = await go()
+            await self._record.end(result)
+            return result
+        finally:
+            await self._record.close()
 
     async def _renew(self, lock: FleetLock, every_s: float) -> None:
         while True:
