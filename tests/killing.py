@@ -31,9 +31,8 @@ written down as made. Before it is made is after it is written down."""
 END = ("end-", "end+")
 """Before and after the end of the run is written down."""
 
-LEGEND = (
-    "N began/made: before (-) or after (+) step N is written down as that; make+: after it is made"
-)
+LEGEND = "step began, made: before (-) or after (+) that is written down; make+: it is made"
+
 
 VERBS = ("resume", "undo")
 
