@@ -16,6 +16,7 @@ from lptui.sim.world.balancer import FORCED_DRAIN, BackendServer
 from lptui.sim.world.build import REGISTERED, add_unit, registered
 from lptui.sim.world.history import INTO_ROUND, ROUND_LENGTH, forget_reward, forget_round
 from lptui.sim.world.livepeer import LivepeerProcess
+from lptui.sim.world.load import move_load
 from lptui.sim.world.machine import Machine
 from lptui.sim.world.units import stop
 from lptui.sim.world.world import World
@@ -162,6 +163,15 @@ def _backend_drained(world: World) -> None:
     for server in world.servers_of("orch-3"):
         server.admin, server.changed = FORCED_DRAIN, world.now - 7_300.0
     world.nodes["orch-3"].sessions = 0
+
+
+@scenario("unbalanced", "nearly all sessions go to one orchestrator; b weighs them anew")
+def _unbalanced(world: World) -> None:
+    for name, weight in (("orch-1", 250), ("orch-2", 20), ("orch-3", 20)):
+        for server in world.servers_of(name):
+            server.weight = weight
+    for _ in range(30):
+        move_load(world, 1.0)
 
 
 @scenario("split-brain", "a second process acts with the registered key")

@@ -150,6 +150,7 @@ EXPECTED: Mapping[str, Mapping[str, Severity]] = {
     "encoder-saturated": {"gpu-encoder@gpu-2/0": W, "gpu-encoder@gpu-2/1": W},
     "backend-down": {"lb-server@edge/orchestrators/orch-2": C},
     "backend-drained": {"lb-server@edge/orchestrators/orch-3": W},
+    "unbalanced": {"sessions-capacity@orch-1": W},
     "split-brain": {"registered-key-once@aurora": C},
     "node-down": {"unit-state@orch-2": C},
     "host-dead": {"host-up@gpu-5": C},

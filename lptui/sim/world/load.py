@@ -17,8 +17,10 @@ ORDINARY: Final = 0.46
 SEGMENT_SECONDS: Final = 2.0
 REJOIN_SECONDS: Final = 6.0
 """How long a transcoder takes to register again; the real one's back-off grows to 90 s."""
-CONNECTION_SECONDS: Final = 2.5
-"""How often a session opens a new connection, for segments and for prices."""
+CONNECTION_SECONDS: Final = 4.0
+"""How often a session opens a new connection."""
+DISCOVERY: Final = 20.0
+"""Connections a second by which gateways ask for prices, whether they send work or not."""
 CHECK_SECONDS: Final = 1.0
 """Between two checks of a server by its balancer (`inter 1s`)."""
 
@@ -103,9 +105,9 @@ def _share_out(world: World, balancer: HaproxyProcess, backend: Backend, seconds
         node = world.nodes.get(server.node)
         if node is None:
             continue
-        share = wanted * server.weight / weights if server in serving else 0.0
-        _move_sessions(node, round(share))
-        _count(world, server, node, share * seconds / CONNECTION_SECONDS)
+        part = server.weight / weights if server in serving else 0.0
+        _move_sessions(node, round(wanted * part))
+        _count(world, server, node, part * seconds * (wanted / CONNECTION_SECONDS + DISCOVERY))
         _spread(node)
 
 

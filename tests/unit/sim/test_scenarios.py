@@ -14,9 +14,9 @@ from lptui.sim.world.world import World
 
 NAMES = (
     "healthy reward-missed round-not-initialized low-eth rpc-stuck rpc-lagging rpc-wrong-chain "
-    "gpu-hot gpu-missing encoder-saturated backend-down backend-drained split-brain node-down "
-    "host-dead watcher-stalled nonce-stuck reward-gated gas-cap service-uri-mismatch unit-failed "
-    "disk-full clock-skew cli-exposed transcoders-missing hostile flaky"
+    "gpu-hot gpu-missing encoder-saturated backend-down backend-drained unbalanced split-brain "
+    "node-down host-dead watcher-stalled nonce-stuck reward-gated gas-cap service-uri-mismatch "
+    "unit-failed disk-full clock-skew cli-exposed transcoders-missing hostile flaky"
 )
 
 
@@ -138,6 +138,13 @@ def test_a_node_that_is_started_again_comes_back_to_the_balancer() -> None:
     assert [server.status for server in world.servers_of("orch-2")] == ["UP"]
     assert len(node.links) == 2
     assert node.sessions > 0
+
+
+def test_one_orchestrator_has_all_that_it_can_take() -> None:
+    world = world_in("unbalanced", 30.0)
+    used = [n.sessions / n.capacity for n in (world.nodes[f"orch-{i}"] for i in (1, 2, 3))]
+    assert used[0] > 0.95
+    assert max(used[1:]) < 0.2
 
 
 def test_two_processes_with_the_registered_key() -> None:
