@@ -176,7 +176,7 @@ class JsonRpcApi:
         return None
 
     def _fee_history(self, params: list[Any]) -> dict[str, Any]:
-        count = min(1024, int(str(params[0]), 0))
+        count = max(0, min(1024, int(str(params[0]), 0)))
         fee = hex(self._world.ledger.base_fee)
         history: dict[str, Any] = {
             "oldestBlock": hex(self._head() - count + 1),

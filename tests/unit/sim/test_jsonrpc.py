@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lptui.clock import FrozenClock
@@ -195,6 +195,7 @@ METHODS = st.sampled_from(
 
 @settings(max_examples=120, deadline=None)
 @given(METHODS, JSON)
+@example("eth_feeHistory", [-(2**63) - 1])
 def test_no_parameters_raise(method: str, params: object) -> None:
     world = build_world(FrozenClock(), hosts=12, seed=1)
     asked = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
