@@ -150,7 +150,7 @@ class Acting:
             plan = await self._planned(item, words)
             if plan is None:
                 return
-            confirmed = await self._ask(plan)
+            confirmed = await self._ask(plan, item)
             if confirmed is None:
                 self._app.say("nothing was done")
                 return
@@ -169,10 +169,6 @@ class Acting:
         except LptuiError as error:
             self._app.say(f"{key}: {error.why}; {error.remedy}".rstrip("; "), Tone.WARN)
             return None
-        if plan.why_not:
-            self._app.say(f"{key}: {plan.why_not}", Tone.WARN)
-        else:
-            self._app.say("")
         return plan
 
     async def _do(self, plan: Plan) -> None:
@@ -299,7 +295,7 @@ class Acting:
 
     # Questions.
 
-    async def _ask(self, plan: Plan) -> Plan | None:
+    async def _ask(self, plan: Plan, item: Command) -> Plan | None:
         """The plan that was agreed to: choices may have been changed. None for no."""
         from lptui.present.locks import in_the_way
         from lptui.tui.screens.plan import PlanScreen
@@ -308,6 +304,8 @@ class Acting:
         snapshot, own_run = self._feed.snapshot, self._session.own_run
         others = in_the_way(plan, snapshot, own_run) if snapshot is not None else ""
         screen = PlanScreen(plan, spec, self._session.plan, self._phrase, others)
+        why = f"{item.key_word} {item.hint}: {plan.why_not}" if plan.why_not else ""
+        self._app.say(why, Tone.WARN)
         return screen.plan if await self._agreed(screen) else None
 
     @property
