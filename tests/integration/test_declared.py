@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -43,7 +45,7 @@ class Hosts:
             "identity": str(server.identity),
         }
         self.document: dict[str, Any] = {
-            "name": f"test-{folder.name}",  # locks are in the hosts' /tmp
+            "name": f"declared-{uuid.uuid4().hex}",  # its lock is in the hosts' /tmp
             "ssh": {"known_hosts": str(server.known_hosts), "config": []},
             "hosts": {"h1": login, "h2": login},
             "nodes": {
@@ -90,17 +92,19 @@ class Hosts:
     async def killed(self, *words: str) -> AsyncIterator[None]:
         """The same command, killed by SIGKILL once it has left a trace."""
         argv = [sys.executable, "-m", "lptui", "--config", str(self.config), "--headless"]
-        process = subprocess.Popen(
-            [*argv, *words, "--yes"],
-            cwd=self.folder,
-            env=self.operator.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        said = self.folder / "said"
+        with said.open("wb") as out:
+            process = subprocess.Popen(
+                [*argv, *words, "--yes"],
+                cwd=self.folder,
+                env=self.operator.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+            )
         try:
             await until(lambda: self.traced or process.poll() is not None, 20)
-            assert process.poll() is None, "it ended before it could be killed"
+            assert process.poll() is None, said.read_text()
             process.kill()
             yield
         finally:
@@ -109,8 +113,11 @@ class Hosts:
 
 
 @pytest.fixture
-def hosts(sshd: Sshd, tmp_path: Path) -> Hosts:
-    return Hosts(sshd, tmp_path)
+def hosts(sshd: Sshd, tmp_path: Path) -> Iterator[Hosts]:
+    made = Hosts(sshd, tmp_path)
+    yield made
+    for left in Path("/tmp").glob(f"lptui-fleet-{made.document['name']}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 @pytest.fixture

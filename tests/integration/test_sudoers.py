@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ class Desk:
         self.trace = folder / "trace"
         server = login.sshd
         self.document: dict[str, Any] = {
-            "name": f"test-{folder.name}",
+            "name": f"sudoers-{uuid.uuid4().hex}",  # its lock is in the host's /tmp
             "ssh": {"known_hosts": str(server.known_hosts), "config": []},
             "hosts": {
                 "h": {

@@ -59,6 +59,11 @@ def test_every_key_is_described() -> None:
         "hosts: {a: {local: true}}\n"
         "nodes: {n: {host: a, role: orchestrator, service_uri: 'a.example.org:8935'}}",
         "hosts: {a: {local: true}}\nintervals: {fast: 1m30s}\nthresholds: {disk_warn: 85 %}",
+        "hosts: {a: {local: true}}\nguards: {windows: 02:00-06:00, lock_hosts: a, cool_down: 5m}",
+        "hosts: {a: {local: true}}\nguards: {windows: [mon sat 22:00-24:00, 00:00-06:30]}",
+        "hosts: {a: {local: true}}\ncommands: {c: {run: [ls, ' x '], on: a, effect: read}}",
+        "hosts: {a: {local: true}}\n"
+        "commands: {c: {run: [ls], on: [a], effect: write, check: [x], timeout: 5s}}",
     ],
 )
 def test_both_accept(text: str, tmp_path: Path) -> None:
@@ -83,6 +88,12 @@ def test_both_accept(text: str, tmp_path: Path) -> None:
         "hosts: {a: {local: true}}\nrpcs: {a: {url: 'http://b', key: secret}}",
         "hosts: {a: {local: true}}\nrpcs: {a: {url: 'ftp://b'}}",
         "hosts: {a: {local: true}}\nrpcs: {a: {url: 'http://b', key: {env: A, file: B}}}",
+        "hosts: {a: {local: true}}\nguards: {windows: [2-6]}",
+        "hosts: {a: {local: true}}\nguards: {windows: 02:00-24:30}",
+        "hosts: {a: {local: true}}\nguards: {min_backends: 0}",
+        "hosts: {a: {local: true}}\ncommands: {c: {run: ls, on: a, effect: read}}",
+        "hosts: {a: {local: true}}\ncommands: {c: {run: [ls], on: a, effect: maybe}}",
+        "hosts: {a: {local: true}}\ncommands: {c: {run: [], on: a, effect: read}}",
     ],
 )
 def test_both_refuse(text: str, tmp_path: Path) -> None:
