@@ -113,7 +113,10 @@ def _unit(snapshot: Snapshot, node: Node) -> tuple[Reading[HostUnits], Unit | No
 
 
 def _has_process(unit: Unit) -> bool:
-    """Whether it runs, or will in a moment without anybody's doing."""
-    if unit.sub in ("auto-restart", "paused"):
+    """Whether it runs, or will in a moment without anybody's doing.
+
+    Since 254, systemd says inactive or failed for a moment before it restarts a unit.
+    """
+    if "auto-restart" in unit.sub or unit.sub == "paused":
         return True
     return unit.is_running or unit.active in ("active", "activating", "reloading", "deactivating")

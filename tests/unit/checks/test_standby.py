@@ -145,9 +145,17 @@ def test_neither_running_is_the_first_ones_trouble() -> None:
     assert found["reward-caller@main"].severity is not OK
 
 
-def test_a_first_one_that_keeps_restarting_is_not_stopped() -> None:
+@pytest.mark.parametrize(
+    ("active", "sub"),
+    [
+        ("activating", "auto-restart"),
+        ("activating", "auto-restart-queued"),
+        ("failed", "failed-before-auto-restart"),
+    ],
+)
+def test_a_first_one_that_keeps_restarting_is_not_stopped(active: str, sub: str) -> None:
     fleet = fleet_with_standby(active=False, standby=True)
-    fleet.change_unit("core-1", UNIT, active="activating", sub="auto-restart")
+    fleet.change_unit("core-1", UNIT, active=active, sub=sub)
     assert finding(fleet, "standby@spare").severity is CRITICAL
     assert finding(fleet, "unit-state@reward").severity is CRITICAL
 
