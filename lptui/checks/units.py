@@ -120,7 +120,7 @@ def _state(unit: Unit) -> tuple[Severity, str, str] | None:
     result = f" ({unit.result})" if unit.result not in ("", "success") else ""
     if unit.active == "failed":
         return critical, f"has failed{result}", "read its log, then restart it"
-    if unit.sub == "auto-restart":
+    if "auto-restart" in unit.sub:
         times = f", {plural(unit.restarts, 'restart')} so far" if unit.restarts is not None else ""
         return critical, f"keeps restarting{result}{times}", "read its log: it does not stay up"
     if unit.active in ("activating", "deactivating"):
