@@ -189,3 +189,9 @@ def test_connections_are_those_of_who_is_asked_and_of_workers_that_finish(hosts:
     hosts.wait(4)
     assert counted() == ["to 33 0202140A:2163 4"]
     assert hosts.run(HOST, "lptui_established", "0050").stdout.count(b"to ") == 0
+
+
+def test_files_are_told_without_a_test(hosts: Hosts) -> None:
+    hosts.done(HOST, "tee", MAIN, stdin=b"events {")
+    said = hosts.run(HOST, "lptui_nginx_files", MAIN, "/etc/nginx/sites-enabled/*").stdout.decode()
+    assert said.startswith(f"# configuration file {MAIN}:\nevents {{\n# configuration file {LINK}:")

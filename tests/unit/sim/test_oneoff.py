@@ -148,3 +148,25 @@ def test_settings_are_read_as_the_probe_asks(hosts: Hosts) -> None:
     hosts.world.machines["orch-1"].files.link(FILE, "/etc/livepeer/real.env")
     gone = hosts.run("orch-1", *words, "sudo")
     assert (gone.status, gone.stdout) == (1, b"link\n")
+
+
+def test_programs_and_files_are_found_as_sudoers_asks(hosts: Hosts) -> None:
+    programs = 'PATH=/usr/bin:/bin; for x; do command -v "$x" || echo; done'
+    said = hosts.run("rpc-edge", "/bin/sh", "-c", programs, "lptui", "nginx", "none", "cat")
+    assert said.stdout == b"/usr/sbin/nginx\n\n/usr/bin/cat\n"
+    assert hosts.run("orch-1", "/bin/sh", "-c", programs, "lptui", "nginx").stdout == b"\n"
+    files = (
+        'for x; do r=$(readlink -f "$x") || r=$x; printf "%s\\n" "$r"; '
+        'if [ -O "$r" ] && [ -w "${r%/*}" ]; then echo own; else echo root; fi; done'
+    )
+    link = "/etc/nginx/sites-enabled/rpc.conf"
+    said = hosts.run("rpc-edge", "/bin/sh", "-c", files, "lptui", link)
+    assert said.stdout == b"/etc/nginx/sites-available/rpc.conf\nroot\n"
+
+
+def test_the_login_may_become_root_for_everything(hosts: Hosts) -> None:
+    assert b"!authenticate" in hosts.run("orch-1", "sudo", "-n", "-ll").stdout
+    allowed = hosts.run("orch-1", "sudo", "-n", "-l", "--", "systemctl", "reboot")
+    assert (allowed.status, allowed.stdout) == (0, b"/usr/bin/systemctl reboot\n")
+    assert hosts.world.machines["orch-1"].boots_until is None
+    assert hosts.run("orch-1", "sudo", "-n", "-l", "--", "vi", "x").status == 1

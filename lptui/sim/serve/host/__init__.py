@@ -21,6 +21,7 @@ READINGS: Final[dict[str, Handler]] = {
     "lptui_livepeer": proc.livepeer_processes,
     "lptui_nginx": nginx.processes,
     "lptui_established": nginx.established,
+    "lptui_nginx_files": nginx.files,
     "date": proc.date,
     "lptui_date": proc.date,
     "chronyc": proc.chronyc,
@@ -42,6 +43,7 @@ CALLS: Final[dict[str, files.Tool]] = {
     "nginx": nginx.nginx,
     "systemctl": systemd.systemctl,
     "sh": scripts.script,
+    "sudo": scripts.sudo,
 }
 """What takes input, needs rights, or changes something."""
 COMMANDS: Final = tuple(sorted((*READINGS, *CALLS)))

@@ -58,7 +58,7 @@ def unwrapped(words: Sequence[str], stdin: str = "") -> Call:
 def _inner(call: Call) -> Call | None:
     """One wrapping less; None when there is none."""
     words = call.words
-    if call.program in ("sudo", "doas"):
+    if call.program in ("sudo", "doas") and not {"-l", "-ll"} & set(words[1:4]):
         rest = list(words[1:])
         while rest and rest[0] in ("-n", "--"):
             rest.pop(0)

@@ -90,6 +90,19 @@ def processes(world: World, machine: Machine, _: Sequence[str]) -> Result:
     return "\n".join(lines) + "\n", 0
 
 
+def files(_: World, machine: Machine, argv: Sequence[str]) -> Result:
+    """The files that patterns stand for, as `nginx -T` prints them."""
+    found = [path for pattern in argv[1:] for path in machine.files.matching(pattern)]
+    out = []
+    for path in found:
+        try:
+            body = machine.files.read(path, is_root=False)
+            out.append(f"# configuration file {path}:\n{body}\n")
+        except OSError:
+            out.append(f"# unreadable file {path}:\n")
+    return "".join(out), 0
+
+
 def established(world: World, machine: Machine, argv: Sequence[str]) -> Result:
     """Connections to these ports (hexadecimal), by user and address as /proc/net/tcp writes it."""
     here = _nginx_on(world, machine)

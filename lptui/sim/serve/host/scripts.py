@@ -11,9 +11,21 @@ from lptui.sim.serve.host.files import matching_lines
 from lptui.sim.world.machine import Machine
 from lptui.sim.world.world import World
 
+_PROGRAMS: Final = {
+    "/usr/bin/": (
+        *("cat", "chronyc", "cp", "date", "df", "echo", "false", "hostname", "id", "journalctl"),
+        *("mv", "nvidia-smi", "readlink", "rm", "sha256sum", "ss", "stat", "systemctl", "tail"),
+        *("tee", "test", "timedatectl", "touch", "true", "uname", "uptime"),
+    ),
+    "/usr/sbin/": ("nginx",),
+}
+"""Those that are simulated, by their folders."""
+
 _KILL: Final = re.compile(r"kill -[A-Z]+ [^;|&]*(?:\|\|kill [^;|&]*)?")
 _TESTS: Final = re.compile(r'\[ -[eOrwL] "\$\d" \](?: ?&& ?\[ -[eOrwL] "\$\d" \])*')
 _TEST: Final = re.compile(r'\[ -(\w) "\$(\d)" \]')
+_FINDS_PROGRAMS: Final = re.compile(r'(?:PATH=[^; ]+; )?for x; do command -v "\$x" \|\| echo; done')
+_FINDS_FILES: Final = re.compile(r'for x; do r=\$\(readlink -f "\$x"\).*echo own.*', re.DOTALL)
 _READS_SETTINGS: Final = re.compile(r'\[ -L "\$1" \].*cat "\$1".*grep -E "\$2".*', re.DOTALL)
 
 
@@ -28,11 +40,37 @@ def script(_: World, machine: Machine, call: Call) -> Reply:
         return Reply(status=int(not all(held)))
     if _READS_SETTINGS.fullmatch(text) and len(given) == 3:
         return _settings(machine, call, *given)
+    if _FINDS_PROGRAMS.fullmatch(text):
+        return Reply("".join(f"{path_of(machine, name)}\n" for name in given))
+    if _FINDS_FILES.fullmatch(text):
+        return Reply("".join(f"{machine.files.real(path)}\nroot\n" for path in given))
     try:
         shlex.split(text)
     except ValueError:
         return Reply("", 2, "sh: 1: Syntax error: Unterminated quoted string\n")
     return Reply("", 127, "sh: not simulated\n")
+
+
+def sudo(_: World, machine: Machine, call: Call) -> Reply:
+    """`sudo -n -ll`, `sudo -n -l -- CMD`: the login may run everything."""
+    if "-ll" in call.words:
+        rule = "    RunAsUsers: root\n    Options: !authenticate\n    Commands:\n\tALL\n"
+        return Reply(f"Sudoers entry: /etc/sudoers.d/lptui\n{rule}")
+    words = [word for word in call.words[1:] if not word.startswith("-")]
+    path = path_of(machine, words[0]) if words else ""
+    if not path.startswith("/"):
+        return Reply("", 1, f"sudo: {words[0] if words else ''}: command not found\n")
+    return Reply(" ".join((path, *call.words[call.words.index(words[0]) + 1 :])) + "\n")
+
+
+def path_of(machine: Machine, program: str) -> str:
+    """Where a program is; "" where it is not installed."""
+    name = program.rpartition("/")[2]
+    if (name == "nginx" and "nginx.service" not in machine.units) or (
+        name == "nvidia-smi" and not machine.driver
+    ):
+        return ""
+    return next((folder + name for folder, names in _PROGRAMS.items() if name in names), "")
 
 
 def _holds(machine: Machine, call: Call, test: str, number: int, given: tuple[str, ...]) -> bool:
