@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 
@@ -142,3 +143,17 @@ def test_the_hash_tells_other_choices_apart() -> None:
     first, second = (plan(Drain(), FleetBuilder(), O1, wait=wait) for wait in ("10", "20"))
     assert first.hash != second.hash
     assert first.hash == plan(Drain(), FleetBuilder(), O1, wait="10").hash
+
+
+def test_the_lock_is_held_where_other_operators_see_it() -> None:
+    fleet = FleetBuilder()
+    first, *others = fleet.fleet.hosts
+    here = {first: replace(fleet.fleet.hosts[first], ssh=None)}
+    fleet.configure(hosts=MappingProxyType({**fleet.fleet.hosts, **here}))
+    lock = plan(Drain(), fleet, O1).lock
+    assert lock is not None
+    assert lock.hosts == (*others, first)
+    fleet.configure(guards=Guards(lock_hosts=(first,)))
+    chosen = plan(Drain(), fleet, O1).lock
+    assert chosen is not None
+    assert chosen.hosts == (first,)
