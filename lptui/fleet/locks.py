@@ -21,4 +21,8 @@ def lock_path(fleet: Fleet) -> str:
 
 def lock_hosts(fleet: Fleet) -> Sequence[str]:
     """Where it may be: the first that answers has it. () in the demo, which nobody shares."""
-    return () if fleet.demo else fleet.guards.lock_hosts or tuple(fleet.hosts)
+    if fleet.demo:
+        return ()
+    # What is held on this machine alone, other operators do not see.
+    seen_first = sorted(fleet.hosts, key=lambda name: fleet.hosts[name].ssh is None)
+    return fleet.guards.lock_hosts or tuple(seen_first)
