@@ -52,7 +52,7 @@ def of_changes(plan: Plan, fleet: Fleet, journal: Journal, clock: Clock) -> Sequ
 def _nothing_cut(plan: Plan, fleet: Fleet, journal: Journal) -> Sequence[Precondition]:
     """A run that was cut half-way may be what this one would trip over."""
     for entry in journal.unfinished(fleet.name):
-        if not entry.begun:
+        if not entry.begun or entry.went_with(fleet):
             continue
         why = (
             f"{entry.plan.action} for {entry.plan.target} (run {entry.id}), begun at"

@@ -20,6 +20,7 @@ from lptui.actions.plan import Lock, OnFailure, Outcome, Plan, Request, Result, 
 from lptui.actions.spec import Event
 from lptui.clock import Clock
 from lptui.errors import RefusedError
+from lptui.fleet.topology import Fleet
 from lptui.text import clean
 
 VERSION: Final = 1
@@ -62,6 +63,10 @@ class Entry:
     outcome: str
     summary: str
     events: tuple[tuple[int, Event, float, str], ...]
+
+    def went_with(self, fleet: Fleet) -> bool:
+        """Whether its fleet is gone: a simulated one ends with the process that made it."""
+        return fleet.demo and self.pid != os.getpid()
 
     @property
     def standing(self) -> dict[int, Event]:

@@ -129,10 +129,10 @@ class Runner:
         busy = holder(self._locks, self._fleet_lock_name) if found else None
         # Who has left no note may be at any of them.
         cut = [entry for entry in found if busy is None or busy not in (0, entry.pid)]
-        for entry in cut:
-            if not entry.begun:
-                self.journal.close(entry)
-        return tuple(entry for entry in cut if entry.begun)
+        settled = [e for e in cut if not e.begun or e.went_with(self.fleet)]
+        for entry in settled:
+            self.journal.close(entry)
+        return tuple(entry for entry in cut if entry not in settled)
 
     def refuse(self, plan: Plan, why: str, remedy: str) -> Result:
         """A refusal before anything was begun; recorded as well as that can be done."""

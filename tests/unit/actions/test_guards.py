@@ -100,3 +100,15 @@ def test_a_journal_that_cannot_be_read_refuses(tmp_path: Path, clock: FrozenCloc
     path = tmp_path / "journal.db"
     path.write_bytes(b"not a database at all, whatever its name says" * 100)
     assert "journal read" in why(Fleet("f"), Journal(path, clock), clock)
+
+
+def test_a_simulated_fleets_runs_go_with_its_process(
+    journal: Journal, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.begin("1f2e3d4c", PLAN, "demo", "ada")
+    journal.event("1f2e3d4c", 0, Event.BEGAN, "")
+    demo = Fleet("demo", demo=True)
+    assert "1f2e3d4c" in why(demo, journal, clock)
+    monkeypatch.setattr("os.getpid", lambda: 0)
+    assert why(demo, journal, clock) == ""
+    assert "1f2e3d4c" in why(Fleet("demo"), journal, clock)
