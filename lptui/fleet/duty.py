@@ -93,8 +93,10 @@ def with_rest(snapshot: Snapshot, before: Snapshot) -> Snapshot:
         for node in holders(snapshot, snapshot.fleet.nodes[name]):
             why = rest(snapshot, node)
             for key in (Key(topic, node.name) for topic in OF_NODE) if why else ():
-                if key in readings:
-                    resting = _resting(readings[key], node, why)
+                # Of a node that has never answered there is its status alone.
+                told = readings.get(key) or readings.get(Key(NodeStatus, node.name))
+                if told is not None:
+                    resting = _resting(told, node, why)
                     earlier = before.readings.get(key)
                     readings[key] = earlier if earlier and earlier == resting else resting
     return replace(snapshot, readings=MappingProxyType(readings))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from lptui.checks import failing, run_checks
 from lptui.errors import ProblemKind
+from lptui.fleet.duty import with_rest
 from lptui.fleet.facts.balancer import Health
 from lptui.fleet.facts.host import HostProcesses, HostUnits, Trigger, UnitLoad
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
@@ -243,6 +245,15 @@ class TestReadings:
         ]
         assert len(lines) == 4
         assert all(line.startswith("  spare: stands by for reward (") for line in lines)
+
+    def test_of_a_node_that_has_never_answered(self) -> None:
+        snapshot = fleet_with_standby(active=True, standby=False).snapshot()
+        block = Key(NodeBlock, "spare")
+        readings = {key: told for key, told in snapshot.readings.items() if key != block}
+        silent = replace(snapshot, readings=MappingProxyType(readings))
+        told = with_rest(silent, silent).reading(NodeBlock, "spare")
+        assert told.problem is not None
+        assert told.problem.why == "stands by for reward"
 
     def test_in_panes(self) -> None:
         snapshot = fleet_with_standby(active=True, standby=False).snapshot()
