@@ -346,10 +346,13 @@ def section(key: str, noun: str, columns: tuple[Column, ...], rows: Iterable[Row
 
 
 def shown_at(reading: Reading[Any]) -> float:
-    """When the value that is shown was taken: the last good one's time when this one failed."""
+    """When the value that is shown was taken: the last good one's time when this one failed.
+
+    That a node rests is shown as of this reading.
+    """
     if reading.value is None and reading.last_good is not None:
         return reading.last_good.taken_at
-    return reading.taken_at if reading.value is not None else 0.0
+    return reading.taken_at if reading.value is not None or rest_words(reading) else 0.0
 
 
 def tally(rows: Iterable[Row]) -> tuple[State, tuple[tuple[State, int], ...]]:

@@ -270,6 +270,7 @@ class TestReadings:
             assert "?" not in texts
             assert rows[key].state.word == "ok"
             assert rows[key].problem == ""
+            assert rows[key].taken_at == pytest.approx(snapshot.taken_at, abs=60)
 
 
 def a_view(snapshot: Any) -> View:
