@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lptui.actions import capping, serving
-from lptui.actions.drivers.driver import STATE, Change
-from lptui.actions.moves import servers, sessions
+from lptui.actions import capping, passage, serving
+from lptui.actions.moves import sessions
 from lptui.actions.options import LATE, WAIT
-from lptui.actions.plan import Plan, Precondition, Request, Step
+from lptui.actions.plan import Plan, Precondition, Request
 from lptui.actions.spec import ActionSpec, Effect
 from lptui.actions.stepwise import Stepwise
 from lptui.fleet.facts.balancer import AdminState
@@ -43,16 +42,14 @@ class Drain(Stepwise):
 
     def plan(self, snapshot: Snapshot, request: Request) -> Plan:
         places = serving.wanted(snapshot, request)
-        out = [p for p in places if serving.admin_of(snapshot, p) is AdminState.READY]
+        out = passage.in_service(snapshot, places)
         balancers = serving.by_balancer(places)
         conditions: list[Precondition] = serving.are_read(snapshot, balancers)
         conditions += serving.enough_left(snapshot, out)
-        conditions += serving.may_be_told(snapshot, _changes(out))
+        conditions += serving.may_be_told(snapshot, passage.drained(out))
         wait_s = request.number("wait", sessions.WAIT_S, 0.1, 86_400)
         late = request.option("late", sessions.STOP)
-        steps: list[Step] = []
-        for name, members in serving.by_balancer(out).items():
-            steps += _steps(snapshot, name, members, wait_s, late)
+        steps = passage.out(snapshot, out, wait_s=wait_s, late=late)
         steps += capping.down_steps(snapshot, capping.nodes_behind(snapshot, out), wait_s, late)
         names = ", ".join(place.path for place in places) or request.words
         return Plan(
@@ -68,29 +65,6 @@ class Drain(Stepwise):
             lock=serving.fleet_lock(snapshot.fleet),
             done=_done(snapshot, places, out) if all(one.met for one in conditions) else "",
         )
-
-
-def _changes(places: Sequence[Place]) -> dict[str, list[Change]]:
-    """By balancer: ready servers drained."""
-    return {
-        name: [
-            Change(place.backend, place.server, STATE, AdminState.READY, AdminState.DRAIN)
-            for place in members
-        ]
-        for name, members in serving.by_balancer(places).items()
-    }
-
-
-def _steps(
-    snapshot: Snapshot, name: str, places: Sequence[Place], wait_s: float, late: str
-) -> list[Step]:
-    balancer = snapshot.fleet.balancers[name]
-    floor = serving.floor_of(snapshot.fleet)
-    changes = _changes(places)[name]
-    return [
-        servers.step(balancer, changes, "take out of service", floor=floor, now=snapshot),
-        sessions.step(balancer, places, wait_s=wait_s, late=late),
-    ]
 
 
 def _blast(out: Sequence[Place]) -> str:

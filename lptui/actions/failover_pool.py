@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from lptui.actions import serving
+from lptui.actions import passage, serving
 from lptui.actions.drivers.driver import STATE, Change
 from lptui.actions.moves import servers, traffic
 from lptui.actions.plan import Plan, Precondition, Request, Step
-from lptui.actions.undrain import OUT, WAIT_S, back_in
+from lptui.actions.undrain import OUT, WAIT_S
 from lptui.fleet.facts.balancer import AdminState, BalancerState, Health, Server
 from lptui.fleet.pools import WELL, Place, pools_named, serves
 from lptui.fleet.snapshot import Snapshot
@@ -112,7 +112,7 @@ def _steps(
     if back:
         # Traffic is seen at the end: a backup gets none while a primary serves.
         coming = [_place(pool, server) for server in back]
-        steps += back_in(snapshot, pool[0], coming, WAIT_S)[:-1]
+        steps += passage.back(snapshot, coming, wait_s=WAIT_S)[:-1]
     if out:
         changes = [_change(pool, s.name, AdminState.READY, AdminState.DRAIN) for s in out]
         steps.append(servers.step(balancer, changes, "take out of service", floor=1, now=snapshot))

@@ -11,12 +11,10 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
-from lptui.actions import serving
-from lptui.actions.drivers.driver import STATE, Change
-from lptui.actions.moves import environment, servers, sessions, units, watcher
+from lptui.actions import passage, serving
+from lptui.actions.moves import environment, sessions, units, watcher
 from lptui.actions.plan import Plan, Precondition, Request, Step
-from lptui.actions.undrain import WAIT_S, back_in
-from lptui.fleet.facts.balancer import AdminState
+from lptui.actions.undrain import WAIT_S
 from lptui.fleet.facts.environment import NodeEnvironment, is_hidden
 from lptui.fleet.facts.rpc import RpcHead
 from lptui.fleet.pools import places_of
@@ -156,24 +154,8 @@ def _is_local(url: str) -> bool:
 
 
 def _steps(snapshot: Snapshot, node: Node, was: str | None, address: str, to: Rpc) -> list[Step]:
-    fleet = snapshot.fleet
-    out = [
-        place
-        for place in places_of(snapshot, node.name)
-        if serving.admin_of(snapshot, place) is AdminState.READY
-    ]
-    steps: list[Step] = []
-    for name, members in serving.by_balancer(out).items():
-        balancer = fleet.balancers[name]
-        changes = [
-            Change(place.backend, place.server, STATE, AdminState.READY, AdminState.DRAIN)
-            for place in members
-        ]
-        floor = serving.floor_of(fleet)
-        steps.append(
-            servers.step(balancer, changes, "take out of service", floor=floor, now=snapshot)
-        )
-        steps.append(sessions.step(balancer, members, wait_s=SESSIONS_S, late=sessions.GO_ON))
+    places = passage.in_service_of(snapshot, [node])
+    steps = passage.out(snapshot, places, wait_s=SESSIONS_S, late=sessions.GO_ON)
     steps.append(units.stop_step(snapshot, node))
     title = f"point it at {to.name}"
     variable = node.environment.rpc
@@ -182,9 +164,7 @@ def _steps(snapshot: Snapshot, node: Node, was: str | None, address: str, to: Rp
     steps.append(units.well_step(snapshot, node, wait_s=WELL_S))
     if node.cli is not None:
         steps.append(watcher.step(node, to.name))
-    for name, members in serving.by_balancer(out).items():
-        steps += back_in(snapshot, name, members, WAIT_S)
-    return steps
+    return [*steps, *passage.back(snapshot, places, wait_s=WAIT_S)]
 
 
 def _warnings(snapshot: Snapshot, old: str) -> tuple[str, ...]:

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from lptui.actions import passage, serving
 from lptui.actions import restart_presets as presets
-from lptui.actions import serving
 from lptui.actions.moves import units
 from lptui.actions.options import LATE, MAX_UNAVAILABLE, PRESET, WAIT, WITH
 from lptui.actions.plan import OnFailure, Plan, Precondition, Request, Step
 from lptui.actions.spec import ActionSpec, Effect
 from lptui.actions.stepwise import Stepwise
-from lptui.actions.wave_steps import serving_places
 from lptui.actions.waves import ORDER, down_already, rank, waves, with_rpcs
 from lptui.fleet.facts.chain import SignerAccount
 from lptui.fleet.facts.host import HostUnits
@@ -138,7 +137,7 @@ def _floors(snapshot: Snapshot, in_waves: Sequence[Sequence[Node]]) -> list[Prec
     """Whether the pools keep their floors in each wave; only what does not is named."""
     found: list[Precondition] = []
     for wave in in_waves:
-        out = serving_places(snapshot, wave)
+        out = passage.in_service_of(snapshot, wave)
         kept = serving.enough_left(snapshot, out)
         found += [condition for condition in kept if condition.met is not True]
     return found or [Precondition("every pool keeps its floor", True, "in each wave")]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from lptui.actions import capping, serving
-from lptui.actions.drivers.driver import STATE, Change
-from lptui.actions.moves import health, servers, traffic
+from lptui.actions import capping, passage, serving
+from lptui.actions.drivers.driver import Change
 from lptui.actions.options import WAIT
 from lptui.actions.plan import Plan, Precondition, Request, Step
 from lptui.actions.spec import ActionSpec, Effect
@@ -53,10 +52,8 @@ class Undrain(Stepwise):
         conditions: list[Precondition] = serving.are_read(snapshot, serving.by_balancer(places))
         wait_s = request.number("wait", WAIT_S, 0.1, 86_400)
         steps = capping.up_steps(snapshot, capping.nodes_behind(snapshot, places))
-        for name, members in serving.by_balancer(out).items():
-            changes = [_back(snapshot, place) for place in members]
-            conditions += serving.may_be_told(snapshot, {name: changes})
-            steps += back_in(snapshot, name, members, wait_s)
+        conditions += serving.may_be_told(snapshot, _changes(snapshot, out))
+        steps += passage.back(snapshot, out, wait_s=wait_s)
         names = ", ".join(place.path for place in places) or request.words
         return Plan(
             action=SPEC.id,
@@ -76,34 +73,13 @@ def _done(places: Sequence[Place], steps: Sequence[Step]) -> str:
     return "in service already" if places and not steps else ""
 
 
-def back_in(
-    snapshot: Snapshot, name: str, places: Sequence[Place], wait_s: float, group: str = ""
-) -> list[Step]:
-    """The steps that bring servers of one balancer back.
-
-    From maintenance, HAProxy would give a server traffic at once, before any check: so it is
-    drained first, which lets the checks run.
-    """
-    balancer = snapshot.fleet.balancers[name]
-    floor = serving.floor_of(snapshot.fleet)
-    kept = [p for p in places if serving.admin_of(snapshot, p) is AdminState.MAINT]
-    steps: list[Step] = []
-    if kept:
-        checked = [_change(place, AdminState.MAINT, AdminState.DRAIN) for place in kept]
-        title = "let the checks run"
-        steps.append(servers.step(balancer, checked, title, floor=0, group=group, now=snapshot))
-    steps.append(health.step(balancer, places, wait_s=wait_s, group=group))
-    changes = [_change(place, AdminState.DRAIN, AdminState.READY) for place in places]
-    title = "bring into service"
-    steps.append(servers.step(balancer, changes, title, floor=floor, group=group, now=snapshot))
-    steps.append(traffic.step(balancer, places, group=group))
-    return steps
-
-
-def _back(snapshot: Snapshot, place: Place) -> Change:
-    return _change(place, serving.admin_of(snapshot, place) or AdminState.DRAIN, AdminState.READY)
-
-
-def _change(place: Place, was: AdminState, to: AdminState) -> Change:
-    was = AdminState.DRAIN if was is AdminState.DOWN else was
-    return Change(place.backend, place.server, STATE, was, to)
+def _changes(snapshot: Snapshot, out: Sequence[Place]) -> dict[str, list[Change]]:
+    """What becomes of each in the end, by balancer."""
+    ready = AdminState.READY
+    return {
+        name: [
+            passage.change(place, serving.admin_of(snapshot, place) or AdminState.DRAIN, ready)
+            for place in members
+        ]
+        for name, members in serving.by_balancer(out).items()
+    }
