@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from lptui.sim.serve.host import answer, takes_input
 from lptui.sim.serve.host.call import Call, unwrapped
 from lptui.sim.world.machine import Machine
 from lptui.sim.world.world import World
 
-INPUT_LIMIT = 4 * 1024 * 1024
+INPUT_LIMIT: Final = 4 * 1024 * 1024
 
 
 class Outcome(NamedTuple):

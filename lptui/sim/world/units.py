@@ -4,14 +4,16 @@ processes behind them.
 
 from __future__ import annotations
 
+from typing import Final
+
 from lptui.sim.world import nginx
 from lptui.sim.world.livepeer import LivepeerProcess
 from lptui.sim.world.machine import Listening, Machine, Process, SystemdUnit
 from lptui.sim.world.world import World
 
-BOOT_SECONDS = 5.0
+BOOT_SECONDS: Final = 5.0
 """How long a machine takes to boot; real ones take minutes."""
-FIRST_PID = 400
+FIRST_PID: Final = 400
 
 
 def start(world: World, machine: Machine, name: str) -> bool:

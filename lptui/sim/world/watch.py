@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
 from urllib.parse import urlsplit
 
 from lptui.sim.world.livepeer import LivepeerProcess
 from lptui.sim.world.rpcnode import RpcProcess
 from lptui.sim.world.world import World
 
-RPC_POOL_PORT = 8545
-RPC_UPSTREAM = "arbitrum_rpc"
+RPC_POOL_PORT: Final = 8545
+RPC_UPSTREAM: Final = "arbitrum_rpc"
 
 
 def watch(world: World, _: float) -> None:
