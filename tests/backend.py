@@ -7,10 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+HELD = "/held"
+"""Never answered: the connection lasts as long as the other side keeps it."""
+
 
 @dataclass(slots=True)
 class Backend:
-    """Answers every request with `status`, and counts them by path."""
+    """Answers every request but for `HELD` with `status`, and counts them by path."""
 
     name: str
     port: int = 0
@@ -39,6 +42,9 @@ class Backend:
         try:
             head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
             self.requests.append(head.split(b" ")[1].decode("latin-1"))
+            if self.requests[-1] == HELD:
+                await asyncio.wait_for(reader.read(1), 60)
+                return
             body = self.name.encode()
             writer.write(
                 b"HTTP/1.1 %d x\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"

@@ -11,7 +11,7 @@ import asyncio
 import itertools
 import json
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,14 @@ from tests.e2e.command import Operator
 MOMENTS = ("began-", "began+", "make+", "made-", "made+")
 """Before and after a step is written down as begun, after it is made, before and after it is
 written down as made. Before it is made is after it is written down."""
+
+EACH_ONCE = MOMENTS[:-1]
+"""The same for scenarios whose copies take long. After a step is written down as made and before
+the next one is written down as begun, or before the end is, nothing is made or written: these are
+one moment, and the later of the two is kept."""
+
+OF_WAITS = ("began-", "made-")
+"""Of them, those of a step that only waits: after it began there is nothing to be made."""
 
 END = ("end-", "end+")
 """Before and after the end of the run is written down."""
@@ -72,19 +80,45 @@ class Copy(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What must have become of a kill: a word, one of these states, and the verb's exit code."""
+
+    told: str
+    states: tuple[str, ...]
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
-    """An action of so many steps. `before` and `after` are the systems' states then."""
+    """An action of so many steps. `before` and `after` are the systems' states then.
+
+    Attributes:
+        moments: where in each step it is killed.
+        waits: the steps that only wait, where `moments` are those of `EACH_ONCE`.
+        undone: what an undo may leave besides `before`: of an action that ends where it began.
+        besides: what follows otherwise than it usually does, by point and verb.
+        at_once: copies that are tried at the same time; many when they only wait.
+    """
 
     steps: int
     before: str
     after: str
     copy: Callable[[], AbstractAsyncContextManager[Copy]]
+    moments: tuple[str, ...] = MOMENTS
+    waits: frozenset[int] = frozenset()
+    undone: tuple[str, ...] = ()
+    besides: Mapping[tuple[str, str], Wanted] = field(default_factory=dict)
+    at_once: int = AT_ONCE
 
     @property
     def points(self) -> tuple[str, ...]:
         """Everywhere that a console can be killed: a step's number and a moment."""
-        steps = itertools.product(range(1, self.steps + 1), MOMENTS)
-        return (*(f"{number} {moment}" for number, moment in steps), *END)
+        found = [
+            f"{number} {moment}"
+            for number in range(1, self.steps + 1)
+            for moment in (OF_WAITS if number in self.waits else self.moments)
+        ]
+        return (*found, *END)
 
 
 @dataclass(slots=True)
@@ -156,7 +190,7 @@ async def consoles() -> AsyncIterator[Consoles]:
 async def matrix(scenario: Scenario) -> list[Cell]:
     """Kills the scenario everywhere; the cells in the order of its points."""
     async with consoles() as started:
-        gate = asyncio.Semaphore(AT_ONCE)
+        gate = asyncio.Semaphore(scenario.at_once)
 
         async def one(point: str, verb: str) -> Cell:
             async with gate:
@@ -177,34 +211,36 @@ async def _killed(started: Consoles, scenario: Scenario, point: str, verb: str) 
         has_begun = any(entry.begun for entry in _journal(copy).unfinished(copy.fleet))
         code, more = await started.run(copy, verb, "--yes")
         now = await copy.state()
-        told, wanted, wanted_code = _wanted(scenario, verb, status < 0, has_begun, point)
+        wanted = _wanted(scenario, verb, status < 0, has_begun, point)
+        steps = len(_journal(copy).newest(copy.fleet)[0].plan.steps)
         faults = {
             f"it began as {was}": was != scenario.before,
+            f"it has {steps} steps": steps != scenario.steps,
             f"ended with {status}: {said}": status >= 0 and status != 0,
-            f"{verb} ended with {code}: {more}": code != wanted_code,
-            f"it is {now}": now != wanted,
+            f"{verb} ended with {code}: {more}": code != wanted.code,
+            f"it is {now}": now not in wanted.states,
             copy.broken(): bool(copy.broken()),
             "a run has no end": bool(_journal(copy).unfinished(copy.fleet)),
             "the record is not whole": bool(verify(copy.operator.state / "audit.jsonl").faults),
         }
         fault = "; ".join(words for words, holds in faults.items() if holds)
-        return Cell(point, verb, told, fault)
+        return Cell(point, verb, wanted.told, fault)
 
 
-def _wanted(
-    scenario: Scenario, verb: str, was_killed: bool, has_begun: bool, point: str
-) -> tuple[str, str, int]:
-    """What must have become of it: a word, the systems' state, and the verb's exit code."""
+def _wanted(scenario: Scenario, verb: str, was_killed: bool, has_begun: bool, point: str) -> Wanted:
+    before, after = (scenario.before,), (scenario.after,)
     if not was_killed:
         # What is found made already is neither begun nor made.
-        return "not reached", scenario.after, 1
+        return Wanted("not reached", after, 1)
+    if (point, verb) in scenario.besides:
+        return scenario.besides[point, verb]
     if point == "end+":
-        return "ended", scenario.after, 1
+        return Wanted("ended", after, 1)
     if not has_begun:
-        return "nothing begun", scenario.before, 1
+        return Wanted("nothing begun", before, 1)
     if verb == "resume":
-        return "made", scenario.after, 0
-    return "as it was", scenario.before, 0
+        return Wanted("made", after, 0)
+    return Wanted("as it was", before + scenario.undone, 0)
 
 
 def _journal(copy: Copy) -> Journal:

@@ -1,6 +1,7 @@
 """A console is killed before and after every step: resumed or undone, the fleet is then known.
 
-Another action is one more scenario: see `tests/killing.py`.
+Another action is one more scenario: see `tests/killing.py`. Those on hosts with a real systemd are
+in `test_kill_matrix_hosts.py`.
 """
 
 from __future__ import annotations
@@ -8,25 +9,76 @@ from __future__ import annotations
 import asyncio
 import shutil
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from lptui.actions.journal import Journal
 from lptui.actions.spec import Event
 from lptui.clock import SystemClock
+from tests.backend import HELD
 from tests.e2e.command import Operator
-from tests.killing import Copy, Report, Scenario, kill_report, matrix
+from tests.killing import Copy, Report, Scenario, Wanted, kill_report, matrix
+from tests.nginx_pool import NginxPool, nginx_pool
 from tests.pool import Pool, pool
 from tests.sshd import Sshd, sshd
 from tests.traffic import Traffic, traffic
+from tests.waiting import until
 
 __all__ = ["kill_report", "sshd"]
 
 Copies = Callable[[], AbstractAsyncContextManager[Copy]]
+
+
+@contextmanager
+def own_folder(folder: Path) -> Iterator[tuple[str, Path]]:
+    """The name of a copy's fleet, and a folder for its operator."""
+    name = f"kill-{uuid.uuid4().hex[:12]}"
+    home = folder / name
+    home.mkdir()
+    try:
+        yield name, home
+    finally:
+        # A killed console's lock counts for others until it has aged.
+        for lock in Path("/tmp").glob(f"lptui-fleet-{name}.*"):
+            shutil.rmtree(lock)
+
+
+async def end_when_waited_for(operator: Operator, fleet: str, session: AsyncExitStack) -> None:
+    """Ends what the second step of a run waits for, once it does."""
+    journal = Journal(operator.state / "journal.db", SystemClock())
+    while True:
+        for entry in await asyncio.to_thread(journal.newest, fleet):
+            if any(event[:2] == (1, Event.BEGAN) for event in entry.events):
+                await session.aclose()
+                return
+        await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def ended_when_waited_for(
+    operator: Operator, fleet: str, session: AsyncExitStack
+) -> AsyncIterator[None]:
+    """The same for the length of a block."""
+    ending = asyncio.create_task(end_when_waited_for(operator, fleet, session))
+    try:
+        yield
+    finally:
+        ending.cancel()
+        await asyncio.gather(ending, return_exceptions=True)
+
+
+# Pools behind a HAProxy.
 
 
 @dataclass
@@ -35,12 +87,8 @@ class PoolCopy:
 
     pool: Pool
     clients: Traffic
-    server: str
-    action: str
-
-    @property
-    def words(self) -> Sequence[str]:
-        return (self.action, f"lb:{self.server}")
+    servers: Sequence[str]
+    words: Sequence[str]
 
     @property
     def fleet(self) -> str:
@@ -56,7 +104,8 @@ class PoolCopy:
 
     async def state(self) -> str:
         # `UP 1/2` is up.
-        return (await self.pool.haproxy.status(self.server)).split()[0]
+        told = [await self.pool.haproxy.status(server) for server in self.servers]
+        return " ".join(status.split()[0] for status in told)
 
     def broken(self) -> str:
         """The pool is never empty: whoever asks is answered."""
@@ -64,45 +113,30 @@ class PoolCopy:
 
 
 @asynccontextmanager
-async def own_pool(sshd: Sshd, folder: Path) -> AsyncIterator[Pool]:
+async def own_pool(
+    sshd: Sshd, folder: Path, names: Sequence[str] = ("o1", "o2", "o3"), backups: Sequence[str] = ()
+) -> AsyncIterator[Pool]:
     """A pool of a fleet with a name of its own."""
-    name = f"kill-{uuid.uuid4().hex[:12]}"
-    home = folder / name
-    home.mkdir()
-    try:
-        async with pool(sshd, home) as made:
+    with own_folder(folder) as (name, home):
+        async with pool(sshd, home, names, backups) as made:
             made.document["name"] = name
             made.write()
             yield made
-    finally:
-        # A killed console's lock counts for others until it has aged.
-        for lock in Path("/tmp").glob(f"lptui-fleet-{name}.*"):
-            shutil.rmtree(lock)
 
 
 def drained(sshd: Sshd, folder: Path) -> Copies:
     """Copies of a pool whose server has a session, which ends once it is waited for."""
 
-    async def end_when_waited_for(made: Pool, session: AsyncExitStack) -> None:
-        journal = Journal(made.operator.state / "journal.db", SystemClock())
-        while True:
-            for entry in await asyncio.to_thread(journal.newest, str(made.document["name"])):
-                if any(event[:2] == (1, Event.BEGAN) for event in entry.events):
-                    await session.aclose()
-                    return
-            await asyncio.sleep(0.05)
-
     @asynccontextmanager
     async def copy() -> AsyncIterator[Copy]:
         async with own_pool(sshd, folder) as made, AsyncExitStack() as session:
             server, _ = await session.enter_async_context(made.held_session())
-            ending = asyncio.create_task(end_when_waited_for(made, session))
-            try:
-                async with traffic(made.long_port, clients=1) as clients:
-                    yield PoolCopy(made, clients, f"long/{server}", "drain")
-            finally:
-                ending.cancel()
-                await asyncio.gather(ending, return_exceptions=True)
+            one = f"long/{server}"
+            async with (
+                ended_when_waited_for(made.operator, str(made.document["name"]), session),
+                traffic(made.long_port, clients=1) as clients,
+            ):
+                yield PoolCopy(made, clients, (one,), ("drain", f"lb:{one}"))
 
     return copy
 
@@ -115,14 +149,198 @@ def undrained(sshd: Sshd, folder: Path) -> Copies:
         async with own_pool(sshd, folder) as made:
             await made.haproxy.cli("set server web/o1 state maint")
             async with traffic(made.haproxy.port, clients=1) as clients:
-                yield PoolCopy(made, clients, "web/o1", "undrain")
+                yield PoolCopy(made, clients, ("web/o1",), ("undrain", "lb:web/o1"))
 
     return copy
+
+
+def failed_over(sshd: Sshd, folder: Path) -> Copies:
+    """Copies of a pool of two, and a backup that takes over from them."""
+
+    @asynccontextmanager
+    async def copy() -> AsyncIterator[Copy]:
+        async with (
+            own_pool(sshd, folder, ("o1", "o2"), ("spare",)) as made,
+            traffic(made.haproxy.port, clients=1) as clients,
+        ):
+            servers = ("web/o1", "web/o2", "web/spare")
+            yield PoolCopy(made, clients, servers, ("failover", "lb:web"))
+
+    return copy
+
+
+# A pool behind an nginx.
+
+
+@dataclass
+class NginxCopy:
+    """A pool of its own behind an nginx, and a client that asks it without end."""
+
+    pool: NginxPool
+    clients: Traffic
+    server: str
+
+    @property
+    def words(self) -> Sequence[str]:
+        return ("drain", self.pool.at(self.server))
+
+    @property
+    def fleet(self) -> str:
+        return str(self.pool.document["name"])
+
+    @property
+    def operator(self) -> Operator:
+        return self.pool.operator
+
+    @property
+    def config(self) -> Path:
+        return self.pool.config
+
+    async def state(self) -> str:
+        """What the file says of the server, and whether it answers, of how many that do."""
+        marked = f"{self.pool.servers[self.server].address} down"
+        is_out = marked in self.pool.nginx.config.read_text()
+        await self.clients.more(2)  # one may have been asked before
+        answers = await self.clients.more(18)
+        which = "one" if self.server in answers else "not one"
+        return f"{'down' if is_out else 'up'}, {which} of {len(answers)} that answer"
+
+    def broken(self) -> str:
+        return f"requests failed: {self.clients.failed[:3]}" if self.clients.failed else ""
+
+
+@asynccontextmanager
+async def held_request(made: NginxPool) -> AsyncIterator[str]:
+    """A request that does not end by itself; the server that has it."""
+    _, writer = await asyncio.open_connection("127.0.0.1", made.nginx.port)
+    try:
+        writer.write(f"GET {HELD} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        await until(lambda: any(one.requests for one in made.servers.values()), 5)
+        [name] = [name for name, one in made.servers.items() if one.requests]
+        yield name
+    finally:
+        writer.close()
+
+
+def drained_by_its_files(sshd: Sshd, folder: Path) -> Copies:
+    """Copies of a pool behind an nginx, whose server has a request until it is waited for."""
+
+    @asynccontextmanager
+    async def copy() -> AsyncIterator[Copy]:
+        with own_folder(folder) as (name, home):
+            async with nginx_pool(sshd, home) as made, AsyncExitStack() as session:
+                made.document["name"] = name
+                made.write()
+                server = await session.enter_async_context(held_request(made))
+                async with (
+                    ended_when_waited_for(made.operator, name, session),
+                    traffic(made.nginx.port, clients=1) as clients,
+                ):
+                    yield NginxCopy(made, clients, server)
+
+    return copy
+
+
+# A command of the operator's own.
+
+
+@dataclass
+class CommandCopy:
+    """A declared command, which makes a file and leaves a line each time that it is run."""
+
+    operator: Operator
+    fleet: str
+    words: Sequence[str] = ("run", "mark", "edge")
+
+    @property
+    def config(self) -> Path:
+        return self.operator.home / "lptui.yaml"
+
+    @property
+    def made(self) -> Path:
+        return self.operator.home / "made"
+
+    @property
+    def runs(self) -> Path:
+        return self.operator.home / "runs"
+
+    async def state(self) -> str:
+        return "made" if self.made.exists() else "not made"
+
+    def broken(self) -> str:
+        count = len(self.runs.read_text().splitlines()) if self.runs.exists() else 0
+        return f"run {count} times" if count > 1 else ""
+
+    def declare(self, sshd: Sshd, **more: Any) -> None:
+        script = 'echo run >> "$1"; touch "$2"'
+        login = {
+            "address": sshd.host,
+            "port": sshd.port,
+            "user": sshd.user,
+            "identity": str(sshd.identity),
+        }
+        document = {
+            "name": self.fleet,
+            "ssh": {"known_hosts": str(sshd.known_hosts), "config": []},
+            "hosts": {"edge": login},
+            "commands": {
+                "mark": {
+                    "run": ["sh", "-ec", script, "sh", str(self.runs), str(self.made)],
+                    "undo": ["rm", "-f", str(self.made)],
+                    "on": "host",
+                    "effect": "write",
+                    **more,
+                }
+            },
+        }
+        self.config.write_text(yaml.safe_dump(document))
+
+
+def run(sshd: Sshd, folder: Path, *, is_checked: bool) -> Copies:
+    """Copies of an operator with a command."""
+
+    @asynccontextmanager
+    async def copy() -> AsyncIterator[Copy]:
+        with own_folder(folder) as (name, home):
+            made = CommandCopy(Operator(home), name)
+            check = {"check": ["test", "-e", str(made.made)]} if is_checked else {}
+            made.declare(sshd, **check)
+            yield made
+
+    return copy
+
+
+def left(state: str) -> Wanted:
+    """What is resumed but may have been run is not run again: somebody must look."""
+    return Wanted("not run again", (state,), 3)
+
+
+UNTOLD: Mapping[tuple[str, str], Wanted] = {
+    ("1 began+", "resume"): left("not made"),
+    ("1 make+", "resume"): left("made"),
+    ("1 made-", "resume"): left("made"),
+}
+"""Of a command whose own end is all that tells what it did."""
 
 
 SCENARIOS: dict[str, Callable[[Sshd, Path], Scenario]] = {
     "drain": lambda sshd, folder: Scenario(2, "UP", "DRAIN", drained(sshd, folder)),
     "undrain": lambda sshd, folder: Scenario(4, "MAINT", "UP", undrained(sshd, folder)),
+    "failover of a pool": lambda sshd, folder: Scenario(
+        2, "UP UP UP", "DRAIN DRAIN UP", failed_over(sshd, folder)
+    ),
+    "drain by nginx": lambda sshd, folder: Scenario(
+        2,
+        "up, one of 3 that answer",
+        "down, not one of 2 that answer",
+        drained_by_its_files(sshd, folder),
+    ),
+    "run with a check": lambda sshd, folder: Scenario(
+        1, "not made", "made", run(sshd, folder, is_checked=True)
+    ),
+    "run without a check": lambda sshd, folder: Scenario(
+        1, "not made", "made", run(sshd, folder, is_checked=False), besides=UNTOLD
+    ),
 }
 
 
