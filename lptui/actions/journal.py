@@ -93,11 +93,9 @@ class Entry:
 class Journal:
     """The file. Its methods block for a write to the disk; raise OSError when it cannot be used."""
 
-    def __init__(self, path: Path, clock: Clock, *, own: bool = False) -> None:
-        """`own`: it tells of no other process's runs. A simulated fleet ends with its process."""
+    def __init__(self, path: Path, clock: Clock) -> None:
         self._path = path
         self._clock = clock
-        self._only = os.getpid() if own else None
 
     def begin(self, run: str, plan: Plan, fleet: str, who: str) -> None:
         """Writes down a run before anything is done."""
@@ -158,8 +156,7 @@ class Journal:
         columns = "id, fleet, plan, who, pid, started, ended, outcome, summary"
         with self._open() as db:
             rows = db.execute(f"SELECT {columns} FROM runs {where}", values).fetchall()  # noqa: S608
-            found = (_entry(db, row) for row in rows)
-            return tuple(entry for entry in found if self._only in (None, entry.pid))
+            return tuple(_entry(db, row) for row in rows)
 
     def keep_open(self) -> sqlite3.Connection:
         """Makes writes cheap until it is closed: the last one to close tidies up each time."""

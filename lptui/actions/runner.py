@@ -62,7 +62,7 @@ class Runner:
         self.latest: Result | None = None
         self.latest_run = ""
         self.audit = Audit(state / AUDIT, clock)
-        self.journal = Journal(state / "journal.db", clock, own=fleet.demo)
+        self.journal = Journal(state / "journal.db", clock)
 
     def plan(self, action: Action, snapshot: Snapshot, request: Request) -> Plan:
         """The action's plan, with what the record of earlier runs has against it."""

@@ -68,19 +68,6 @@ def test_the_newest_event_of_a_step_is_its_standing(journal: Journal) -> None:
     assert (entry.made, entry.begun) == ((1,), ())
 
 
-def test_the_runs_of_other_demos_are_not_told(tmp_path: Path) -> None:
-    path = tmp_path / "journal.db"
-    own = Journal(path, FrozenClock(), own=True)
-    own.begin("mine", PLAN, "demo", "me")
-    own.begin("killed", PLAN, "demo", "me")
-    with sqlite3.connect(path) as db:
-        db.execute("UPDATE runs SET pid = ? WHERE id = 'killed'", (os.getpid() + 1,))
-    assert [entry.id for entry in own.unfinished("demo")] == ["mine"]
-    assert [entry.id for entry in own.newest("demo")] == ["mine"]
-    assert own.entry("killed") is None
-    assert len(Journal(path, FrozenClock()).unfinished("demo")) == 2
-
-
 def test_a_run_without_an_end_is_unfinished_until_it_has_one(journal: Journal) -> None:
     journal.begin("abcd", PLAN, "fleet", "me")
     journal.begin("other", PLAN, "another fleet", "me")
