@@ -35,7 +35,11 @@ def consumers(snapshot: Snapshot, rpc: str) -> tuple[Node, ...]:
     return tuple(
         node
         for node in nodes
-        if node.rpc == rpc and Role.RPC not in node.roles and node.environment_file
+        if node.rpc == rpc
+        and Role.RPC not in node.roles
+        and node.environment_file
+        # A stand-by rests: it is pointed elsewhere when it takes over.
+        and not node.standby_for
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from typing import Final
 
 from lptui.actions.plan import Request
 from lptui.actions.spec import Action
@@ -12,6 +13,8 @@ from lptui.fleet.pools import PREFIX, named, places, pool_selector, pools_named,
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet, Node, Role
 from lptui.text import clean
+
+HOST: Final = "host:"
 
 
 def requests(
@@ -58,6 +61,8 @@ def _selected(
         return possible
     if word in possible:
         return (word,)
+    if word.startswith(HOST) and word.removeprefix(HOST) in possible:
+        return (word.removeprefix(HOST),)
     served = {name for node in _nodes(word, fleet) for name in action.of_node(snapshot, node)}
     served |= set(_behind_balancers(word, snapshot))
     served &= set(possible)

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Final
 
 from lptui.actions import passage
-from lptui.actions.moves import sessions, units
+from lptui.actions.moves import rejoined, sessions, units
 from lptui.actions.plan import Request, Step
+from lptui.fleet.facts.livepeer import NodeStatus
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Node, Role
 
@@ -35,8 +36,19 @@ def wave_steps(
     steps += between
     steps += [units.start_step(snapshot, node, group=group) for node in wave]
     steps += [_well(snapshot, node, group) for node in wave]
+    steps += _rejoined(snapshot, wave, group)
     back = passage.back(snapshot, places, wait_s=WELL_S, group=group)
     return [*steps, *(replace(step, returns=True) for step in back)]
+
+
+def _rejoined(snapshot: Snapshot, wave: Sequence[Node], group: str) -> list[Step]:
+    """Orchestrators get their transcoders back before they get traffic."""
+    found = []
+    for node in wave:
+        status = snapshot.fresh(NodeStatus, node.name)
+        if status is not None and status.transcoders_number:
+            found.append(rejoined.step(node, status.transcoders_number, group=group))
+    return found
 
 
 def _well(snapshot: Snapshot, node: Node, group: str) -> Step:

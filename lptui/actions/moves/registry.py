@@ -10,6 +10,7 @@ from lptui.actions.moves.move import Move
 from lptui.actions.moves.node_sessions import NodeSessionsMove
 from lptui.actions.moves.reboot import RebootMove
 from lptui.actions.moves.registered import RegisteredMove
+from lptui.actions.moves.rejoined import RejoinedMove
 from lptui.actions.moves.reload import ReloadMove
 from lptui.actions.moves.running import StartMove, StopMove
 from lptui.actions.moves.servers import ServersMove
@@ -40,6 +41,7 @@ MOVES: dict[str, Move] = {
         ProvedStoppedMove(),
         WellMove(),
         ReloadMove(),
+        RejoinedMove(),
         RebootMove(),
         DeclaredMove(),
         UncheckedMove(),

@@ -15,6 +15,7 @@ from lptui.fleet.declared import DeclaredCommand
 from lptui.fleet.facts.balancer import AdminState
 from lptui.fleet.facts.chain import SignerAccount
 from lptui.fleet.facts.host import HostUnits
+from lptui.fleet.facts.livepeer import NodeStatus
 from lptui.fleet.topology import Role
 from tests.snapshots import REDEEMER, FleetBuilder
 
@@ -49,6 +50,7 @@ def test_each_wave_is_drained_stopped_started_proved_and_brought_back() -> None:
         "stop",
         "start",
         "see it well",
+        "wait for its transcoders",
         "wait for health",
         "bring into service",
         "see traffic",
@@ -70,7 +72,13 @@ def test_one_at_a_time_unless_more_are_allowed() -> None:
 
 def test_what_is_out_of_its_pools_stays_out() -> None:
     fleet = FleetBuilder().change_server("front", "o1", admin=AdminState.DRAIN)
-    assert [step.title for step in plan(fleet, "orch-1").steps] == ["stop", "start", "see it well"]
+    titles = [step.title for step in plan(fleet, "orch-1").steps]
+    assert titles == ["stop", "start", "see it well", "wait for its transcoders"]
+
+
+def test_an_orchestrator_without_transcoders_waits_for_none() -> None:
+    fleet = FleetBuilder().change(NodeStatus, "orch-1", transcoders=(), transcoders_number=0)
+    assert "rejoined" not in [step.kind for step in plan(fleet, "orch-1").steps]
 
 
 def test_the_last_one_that_serves_is_not_restarted() -> None:
