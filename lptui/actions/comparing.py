@@ -117,8 +117,11 @@ def _to_undo(standing: Standing, *, is_first: bool) -> Word:
 def refusal(entry: Entry, verb: Verb) -> str:
     """Why a run cannot be taken up or back; "" when it can."""
     if verb is Verb.UNDO:
-        has_something = to_undo(entry.plan, entry.begun, entry.made)
-        return "" if has_something else "it has left nothing that could be undone"
+        if to_undo(entry.plan, entry.begun, entry.made):
+            return ""
+        # One that was cut gets its end, else it could only be made to the end.
+        is_open = entry.ended is None and entry.begun
+        return "" if is_open else "it has left nothing that could be undone"
     if len(entry.made) == len(entry.plan.steps) and entry.ended is not None:
         return "it is done"
     if entry.ended is not None and not entry.begun:

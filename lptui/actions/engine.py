@@ -109,10 +109,12 @@ class Engine:
         self._begun, self._made, self._is_asked_for = set(begun), set(made), True
         for number in made:
             self._note(number, Outcome.DONE, "made before")
+        has_something = to_undo(self._plan, self._begun, self._made)
         left = await self._take_back()
         if left:
             return self._failed(f"{why}; NOT undone: {_words(left)}", left)
-        return Result(self._plan, Outcome.DONE, f"{why}: everything is undone", self._told())
+        words = "everything is undone" if has_something else "it has left nothing to be undone"
+        return Result(self._plan, Outcome.DONE, f"{why}: {words}", self._told())
 
     # The way there.
 

@@ -6,22 +6,18 @@ The pool in front of them is a real HAProxy, and its clients are counted.
 from __future__ import annotations
 
 import asyncio
-import json
-import secrets
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from tests.devnet.anvil import FIRST_BLOCK, AnvilOptions, running_anvil
 from tests.devnet.fixtures import require_anvil
-from tests.e2e.command import Operator, Outcome
 from tests.haproxy import Haproxy, haproxy
 from tests.relay import Relay
+from tests.site import Site, installed, two_hosts, unit
 from tests.sshd import Sshd, sshd
 from tests.systemd_hosts import HostFactory, SystemdHost, systemd_hosts
 from tests.traffic import traffic
@@ -34,73 +30,10 @@ REWARD_PORT = 7937
 """The units and accounts of the key that is failed over."""
 
 
-@dataclass
-class Site:
-    """Two hosts with a systemd, and the operator who has them in a configuration."""
-
-    h1: SystemdHost
-    h2: SystemdHost
-    operator: Operator
-    document: dict[str, Any]
-
-    async def lptui(self, *words: str, deadline_s: float = 90.0) -> Outcome:
-        config = self.operator.home / "lptui.yaml"
-        config.write_text(yaml.safe_dump(self.document))
-        argv = ("--config", str(config), "--headless", *words)
-        return await asyncio.to_thread(self.operator.run, *argv, deadline_s=deadline_s)
-
-    async def act(self, *words: str) -> tuple[int, Any]:
-        outcome = await self.lptui(*words, "--yes", "--format", "json")
-        assert outcome.out, outcome.err
-        return outcome.code, json.loads(outcome.out)
-
-    def node(self, name: str, host: str, role: str, unit: str, port: int, **more: Any) -> None:
-        self.document["nodes"][name] = {
-            "host": host, "role": role, "unit": unit, "cli": f"127.0.0.1:{port}", **more
-        }  # fmt: skip
-
-
-def unit(*flags: str, extra: str = "") -> str:
-    """A unit of the stand-in for go-livepeer."""
-    return (
-        "[Unit]\nStartLimitIntervalSec=0\n"
-        f"[Service]\nExecStart=/usr/local/bin/livepeer {' '.join(flags)}\n"
-        f"Restart=always\nRestartSec=100ms\n{extra}"
-        "[Install]\nWantedBy=multi-user.target\n"
-    )
-
-
-@contextmanager
-def installed(host: SystemdHost, name: str, text: str, *, start: bool = True) -> Iterator[None]:
-    """A unit on a host for the length of a block, enabled and started unless it stands by."""
-    host.unit(name, text)
-    if start:
-        host.run("systemctl", "enable", "--now", name)
-    try:
-        yield
-    finally:
-        host.remove_unit(name)
-
-
 @pytest.fixture
 def site(systemd_hosts: HostFactory, tmp_path: Path) -> Site:
     h1, h2 = systemd_hosts(2)
-    for host in (h1, h2):
-        host.sudoers("NOPASSWD: ALL")
-    hosts = {
-        host.name: {"address": host.address, "user": "ops", "identity": str(host.identity)}
-        for host in (h1, h2)
-    }
-    known = tmp_path / "known_hosts"
-    known.write_text(h1.known_hosts.read_text() + h2.known_hosts.read_text())
-    document: dict[str, Any] = {
-        "name": f"site-{secrets.token_hex(4)}",
-        "ssh": {"known_hosts": str(known), "config": []},
-        "hosts": hosts,
-        "nodes": {},
-        "intervals": {"timeout": "4s"},
-    }
-    return Site(h1, h2, Operator(tmp_path), document)
+    return two_hosts(h1, h2, tmp_path)
 
 
 # One key, one active host.
@@ -224,22 +157,7 @@ async def orchestrators(site: Site, sshd: Sshd) -> AsyncIterator[Restarting]:
         async with haproxy(lines) as balancer:
             for name in places:
                 await balancer.until_status(f"web/{name}", "UP")
-            known = Path(site.document["ssh"]["known_hosts"])
-            known.write_text(known.read_text() + sshd.known_hosts.read_text())
-            site.document["hosts"]["edge"] = {
-                "address": sshd.host,
-                "port": sshd.port,
-                "user": sshd.user,
-                "identity": str(sshd.identity),
-            }
-            site.document["balancers"] = {
-                "edge": {
-                    "kind": "haproxy",
-                    "host": "edge",
-                    "socket": balancer.socket,
-                    "servers": {name: name for name in places},
-                }
-            }
+            site.edge(sshd, balancer.socket, {name: name for name in places})
             yield Restarting(site, balancer, units)
 
 

@@ -162,6 +162,23 @@ async def test_a_cut_run_is_undone_and_cannot_be_undone_twice(tmp_path: Path, he
     assert (await one.undo(entry, here.said.append)).outcome is Outcome.REFUSED
 
 
+async def test_a_cut_run_that_has_left_nothing_to_undo_is_ended_by_an_undo(
+    tmp_path: Path, here: World
+) -> None:
+    """Else a restart that was cut between two waves could only be made to its end."""
+    one = runner(tmp_path, here)
+    there = replace(put("a"), group="wave 1")
+    back = replace(put("a", to="off", was="on"), group="wave 1", returns=True)
+    cut(one, plan_of(there, back, put("b")), *MADE_ONE, (1, Event.BEGAN), (1, Event.MADE))
+    [entry] = one.unfinished()
+    words = [each.word for each in await one.compare(entry, Verb.UNDO)]
+    assert words == [Word.NOTHING_TO_UNDO] * 3
+    result = await one.undo(entry, here.said.append)
+    assert (result.outcome, here.changes) == (Outcome.DONE, [])
+    assert "nothing to be undone" in result.summary
+    assert one.unfinished() == ()
+
+
 async def test_a_run_that_ended_can_be_undone_later_and_not_resumed(
     tmp_path: Path, here: World
 ) -> None:

@@ -1,0 +1,259 @@
+"""A console is killed while it moves a key, or restarts a node, on hosts with a real systemd.
+
+Whatever follows, no two processes ever act with one key, and whoever asks the pool is answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import shutil
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.backend import backend
+from tests.e2e.command import Operator
+from tests.haproxy import Haproxy, haproxy
+from tests.key_watch import KeyWatch, key_watch
+from tests.killing import EACH_ONCE, Copy, Report, Scenario, kill_report, matrix
+from tests.site import Site, installed, two_hosts, unit
+from tests.sshd import Sshd, sshd
+from tests.systemd_hosts import HostFactory, SystemdHost, systemd_hosts
+from tests.traffic import Traffic, traffic
+from tests.waiting import until
+
+__all__ = ["kill_report", "sshd", "systemd_hosts"]
+
+Hosts = tuple[SystemdHost, SystemdHost]
+Copies = Callable[[], AbstractAsyncContextManager[Copy]]
+
+NUMBERS = itertools.count(1)
+"""Of copies: they share two hosts, and have units, accounts and ports of their own there."""
+
+
+@pytest.fixture
+def hosts(systemd_hosts: HostFactory) -> Hosts:
+    h1, h2 = systemd_hosts(2)
+    return h1, h2
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a copy has to itself on the hosts."""
+
+    number: int
+
+    @property
+    def unit(self) -> str:
+        return f"livepeer-killed-{self.number}.service"
+
+    @property
+    def account(self) -> str:
+        return f"0x{self.number:040x}"
+
+    @property
+    def port(self) -> int:
+        return 9000 + self.number
+
+
+@dataclass
+class SiteCopy:
+    """The fleet of a copy, and what its processes have done."""
+
+    site: Site
+    own: Own
+    watch: KeyWatch
+    words: Sequence[str]
+
+    @property
+    def fleet(self) -> str:
+        return str(self.site.document["name"])
+
+    @property
+    def operator(self) -> Operator:
+        return self.site.operator
+
+    @property
+    def config(self) -> Path:
+        return self.site.config
+
+    async def of_unit(self, host: SystemdHost, properties: str) -> str:
+        """Properties of the copy's unit as systemd says them there."""
+        argv = ("systemctl", "show", "--value", "-p", properties, self.own.unit)
+        return " ".join((await asyncio.to_thread(host.run, *argv)).split())
+
+
+@asynccontextmanager
+async def own_site(hosts: Hosts, folder: Path) -> AsyncIterator[tuple[Site, Own, KeyWatch]]:
+    own = Own(next(NUMBERS))
+    home = folder / str(own.number)
+    home.mkdir()
+    site = await asyncio.to_thread(two_hosts, *hosts, home)
+    try:
+        with key_watch(site.h1.gateway) as watch:
+            yield site, own, watch
+    finally:
+        # A killed console's lock counts for others until it has aged.
+        for lock in Path("/tmp").glob(f"lptui-fleet-{site.document['name']}.*"):
+            shutil.rmtree(lock)
+
+
+@asynccontextmanager
+async def running(stack: ExitStack) -> AsyncIterator[ExitStack]:
+    """Its blocks end in another thread: commands on the hosts take their time."""
+    try:
+        yield stack
+    finally:
+        await asyncio.to_thread(stack.close)
+
+
+# A key that fails over.
+
+
+class KeyCopy(SiteCopy):
+    """A key's holder on the first host, and its stand-by on the second."""
+
+    async def state(self) -> str:
+        both = (self.site.h1, self.site.h2)
+        told = [self.of_unit(host, "ActiveState,UnitFileState") for host in both]
+        return ", ".join(await asyncio.gather(*told))
+
+    def broken(self) -> str:
+        if self.watch.together:
+            return f"two with one key: {self.watch.together}"
+        return "" if self.watch.begun else "no holder was seen"
+
+
+def keys(hosts: Hosts, folder: Path) -> Copies:
+    """Copies of two hosts with one key, whose processes are watched."""
+
+    @asynccontextmanager
+    async def copy() -> AsyncIterator[Copy]:
+        async with own_site(hosts, folder) as (site, own, watch), running(ExitStack()) as units:
+            holder = ("reward", own.unit, own.port)
+            site.node("reward", "h1", *holder, account=own.account)
+            site.node("spare", "h2", *holder, account=own.account, standby_for="reward")
+            site.write()
+            flags = ("-reward", f"-ethAcctAddr {own.account}", f"-cliAddr 127.0.0.1:{own.port}")
+            text = unit(*flags, extra=watch.environment)
+            for host, starts in ((site.h1, True), (site.h2, False)):
+                one = installed(host, own.unit, text, start=starts)
+                await asyncio.to_thread(units.enter_context, one)
+            await until(lambda: watch.begun == 1, 10, "the first holder")
+            yield KeyCopy(site, own, watch, ("failover", "reward"))
+
+    return copy
+
+
+# A node that is restarted behind a pool.
+
+
+@dataclass
+class RestartCopy(SiteCopy):
+    """An orchestrator behind a HAProxy of its own, beside two other servers."""
+
+    haproxy: Haproxy
+    clients: Traffic
+
+    async def state(self) -> str:
+        answers = await self.clients.more(15)
+        serves = any(body.startswith("{") for body in answers)
+        status = (await self.haproxy.status("web/orch")).split()[0]
+        active = await self.of_unit(self.site.h1, "ActiveState")
+        again = f", begun {self.watch.begun} times" if self.watch.begun > 1 else ""
+        return f"{active} {status}{' serves' if serves else ''}{again}"
+
+    def broken(self) -> str:
+        if self.clients.failed:
+            return f"requests failed: {self.clients.failed[:3]}"
+        return f"two with one key: {self.watch.together}" if self.watch.together else ""
+
+
+def orchestrators(hosts: Hosts, sshd: Sshd, folder: Path) -> Copies:
+    """Copies of an orchestrator in a pool of three under traffic."""
+
+    @asynccontextmanager
+    async def copy() -> AsyncIterator[Copy]:
+        async with (
+            own_site(hosts, folder) as (site, own, watch),
+            running(ExitStack()) as units,
+            backend("o2") as two,
+            backend("o3") as three,
+        ):
+            flags = ("-orchestrator", f"-ethAcctAddr {own.account}", f"-cliAddr 0.0.0.0:{own.port}")
+            text = unit(*flags, extra=watch.environment)
+            await asyncio.to_thread(units.enter_context, installed(site.h1, own.unit, text))
+            addresses = {"orch": f"{site.h1.address}:{own.port}"}
+            addresses |= {one.name: one.address for one in (two, three)}
+            check = "check inter 100ms fall 2 rise 2"
+            lines = [f"{name} {address} {check}" for name, address in addresses.items()]
+            async with haproxy(lines) as balancer:
+                for name in addresses:
+                    await balancer.until_status(f"web/{name}", "UP")
+                site.node("orch", "h1", "orchestrator", own.unit, own.port, account=own.account)
+                site.edge(sshd, balancer.socket, {"orch": "orch"})
+                site.write()
+                async with traffic(balancer.port, clients=1, path="/status") as clients:
+                    words = ("restart", "orch")
+                    yield RestartCopy(site, own, watch, words, balancer, clients)
+
+    return copy
+
+
+AT_ONCE = 6
+"""Copies at the same time: most of their time is a node's that shows that it stays up."""
+
+
+def failover(hosts: Hosts, sshd: Sshd, folder: Path) -> Scenario:
+    return Scenario(
+        steps=6,
+        before="active enabled, inactive disabled",
+        after="inactive disabled, active enabled",
+        copy=keys(hosts, folder),
+        moments=EACH_ONCE,
+        waits=frozenset({3, 6}),
+        at_once=AT_ONCE,
+    )
+
+
+def restart(hosts: Hosts, sshd: Sshd, folder: Path) -> Scenario:
+    anew = "active UP serves, begun 2 times"
+    return Scenario(
+        steps=8,
+        before="active UP serves",
+        after=anew,
+        copy=orchestrators(hosts, sshd, folder),
+        moments=EACH_ONCE,
+        waits=frozenset({2, 5, 6, 8}),
+        undone=(anew,),
+        at_once=AT_ONCE,
+    )
+
+
+SCENARIOS = {"failover of a key": failover, "restart": restart}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SCENARIOS)
+async def test_killed_anywhere_it_can_be_resumed_and_undone(
+    name: str, hosts: Hosts, sshd: Sshd, tmp_path: Path, kill_report: Report
+) -> None:
+    scenario = SCENARIOS[name](hosts, sshd, tmp_path)
+    cells = await matrix(scenario)
+    kill_report.add(name, scenario, cells)
+    assert [cell for cell in cells if cell.fault] == []
+
+
+async def test_two_with_one_key_are_seen(hosts: Hosts, tmp_path: Path) -> None:
+    """What the matrix relies on: a second holder shows, also when it is killed at once."""
+    async with keys(hosts, tmp_path)() as copy:
+        assert isinstance(copy, KeyCopy)
+        assert copy.broken() == ""
+        copy.site.h2.run("systemctl", "start", copy.own.unit)
+        await until(lambda: copy.watch.begun == 2, 10, "the second holder")
+        copy.site.h2.run("systemctl", "kill", "--signal=KILL", copy.own.unit)
+        assert "two with one key" in copy.broken()
