@@ -12,10 +12,23 @@ import signal
 import sys
 from typing import Any
 
+import asyncssh  # noqa: F401 (loaded once for all; so are the next)
+import httpx  # noqa: F401
+
+import lptui.actions.registry
 import lptui.collector.registry
+import lptui.config.check
+import lptui.config.load
 import lptui.headless.acting
 import lptui.headless.journal
-import lptui.session  # noqa: F401 (loaded once for all)
+import lptui.headless.run
+import lptui.probes.gpu
+import lptui.probes.livepeer
+import lptui.probes.rpc
+import lptui.session
+import lptui.transport.direct
+import lptui.transport.http
+import lptui.transport.ssh  # noqa: F401
 from lptui.actions.journal import Journal
 from lptui.actions.moves.registry import MOVES
 from lptui.actions.spec import Event

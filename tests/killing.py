@@ -28,13 +28,14 @@ MOMENTS = ("began-", "began+", "make+", "made-", "made+")
 """Before and after a step is written down as begun, after it is made, before and after it is
 written down as made. Before it is made is after it is written down."""
 
-EACH_ONCE = MOMENTS[:-1]
-"""The same for scenarios whose copies take long. After a step is written down as made and before
-the next one is written down as begun, or before the end is, nothing is made or written: these are
-one moment, and the later of the two is kept."""
+EACH_ONCE = ("began-", "began+", "make+")
+"""The same for scenarios whose copies take long. From the moment that a step is made until the next
+one, or the end, is written down, it is only looked, and one word is written: that it is made. So
+`made-` finds the journal and the systems as `make+` does, and `made+` as the next `began-` or
+`end-`."""
 
 OF_WAITS = ("began-", "made-")
-"""Of them, those of a step that only waits: after it began there is nothing to be made."""
+"""Of them, those of a step that only waits: once it has begun there is nothing to be made."""
 
 END = ("end-", "end+")
 """Before and after the end of the run is written down."""
@@ -95,6 +96,7 @@ class Scenario:
     Attributes:
         moments: where in each step it is killed.
         waits: the steps that only wait, where `moments` are those of `EACH_ONCE`.
+        over: those that only wait for what is over when it is first looked at: they never begin.
         undone: what an undo may leave besides `before`: of an action that ends where it began.
         besides: what follows otherwise than it usually does, by point and verb.
         at_once: copies that are tried at the same time; many when they only wait.
@@ -106,6 +108,7 @@ class Scenario:
     copy: Callable[[], AbstractAsyncContextManager[Copy]]
     moments: tuple[str, ...] = MOMENTS
     waits: frozenset[int] = frozenset()
+    over: frozenset[int] = frozenset()
     undone: tuple[str, ...] = ()
     besides: Mapping[tuple[str, str], Wanted] = field(default_factory=dict)
     at_once: int = AT_ONCE
@@ -116,9 +119,14 @@ class Scenario:
         found = [
             f"{number} {moment}"
             for number in range(1, self.steps + 1)
-            for moment in (OF_WAITS if number in self.waits else self.moments)
+            for moment in self._moments_of(number)
         ]
         return (*found, *END)
+
+    def _moments_of(self, number: int) -> tuple[str, ...]:
+        if number in self.over:
+            return OF_WAITS[1:]
+        return OF_WAITS if number in self.waits else self.moments
 
 
 @dataclass(slots=True)
@@ -279,6 +287,10 @@ class Report:
 @pytest.fixture(scope="session")
 def kill_report(pytestconfig: pytest.Config) -> Report:
     """Where a test enters its matrix."""
-    report = Report()
-    pytestconfig.pluginmanager.register(report, "kill-matrix")
+    name = "kill-matrix"
+    plugins = pytestconfig.pluginmanager
+    if not plugins.has_plugin(name):  # each module that has this fixture comes here
+        plugins.register(Report(), name)
+    report = plugins.get_plugin(name)
+    assert isinstance(report, Report)
     return report

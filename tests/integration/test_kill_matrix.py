@@ -334,6 +334,7 @@ SCENARIOS: dict[str, Callable[[Sshd, Path], Scenario]] = {
         "up, one of 3 that answer",
         "down, not one of 2 that answer",
         drained_by_its_files(sshd, folder),
+        at_once=6,
     ),
     "run with a check": lambda sshd, folder: Scenario(
         1, "not made", "made", run(sshd, folder, is_checked=True)

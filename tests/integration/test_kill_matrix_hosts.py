@@ -215,7 +215,8 @@ def failover(hosts: Hosts, sshd: Sshd, folder: Path) -> Scenario:
         after="inactive disabled, active enabled",
         copy=keys(hosts, folder),
         moments=EACH_ONCE,
-        waits=frozenset({3, 6}),
+        waits=frozenset({6}),
+        over=frozenset({3}),
         at_once=AT_ONCE,
     )
 
@@ -228,7 +229,8 @@ def restart(hosts: Hosts, sshd: Sshd, folder: Path) -> Scenario:
         after=anew,
         copy=orchestrators(hosts, sshd, folder),
         moments=EACH_ONCE,
-        waits=frozenset({2, 5, 6, 8}),
+        waits=frozenset({5, 8}),
+        over=frozenset({2, 6}),
         undone=(anew,),
         at_once=AT_ONCE,
     )
