@@ -54,9 +54,7 @@ class Traffic:
 
 
 @asynccontextmanager
-async def traffic(
-    port: int, clients: int = CLIENTS, path: str = "/"
-) -> AsyncIterator[Traffic]:
+async def traffic(port: int, clients: int = CLIENTS, path: str = "/") -> AsyncIterator[Traffic]:
     """Clients for the length of a block; the first answer has come when it begins."""
     seen = Traffic(port, path)
     tasks = [asyncio.create_task(seen._client()) for _ in range(clients)]
