@@ -95,8 +95,8 @@ LINKED_FUNCTION: Final = ShellFunction(
 def linked_units(names: Sequence[str]) -> Command:
     """Where a unit is linked from, of those that are links: systemd tells only the link.
 
-        livepeer-o.service /srv/fleet/livepeer-o.service
-        masked.service /dev/null
+    livepeer-o.service /srv/fleet/livepeer-o.service
+    masked.service /dev/null
     """
     return Command(("lptui_linked", *names), timeout_s=0.0, function=LINKED_FUNCTION)
 
