@@ -18,7 +18,7 @@ test: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(if $(PYTEST_ARGS),$(BIN)/python -m pytest $(PYTEST_ARGS),@sh scripts/run-tests.sh $(BIN))
 
 bench: $(VENV)/.installed-test
 	@sh scripts/install-test-tools.sh bench

@@ -61,13 +61,17 @@ class SystemdHost:
     known_hosts: Path
     boot: Callable[[], subprocess.Popen[bytes]]
     process: subprocess.Popen[bytes]
-    init: int = 0
+
+    @property
+    def init(self) -> int:
+        """Its first process; 0 when there is none. While it begins, others come and go there."""
+        return _child(self.process.pid)
 
     def boots_again(self) -> None:
         """Waits until it has asked for a reboot, which is its keeper's work, and boots it."""
         status = self.process.wait(BOOT_S)
         assert status == REBOOT, f"{self.name} has ended with {status}"
-        self.process, self.init = self.boot(), 0
+        self.process = self.boot()
         _wait_for_boot(self)
 
     def ssh(self, user: str = LOGIN) -> Ssh:
@@ -433,7 +437,6 @@ def _wait_for_boot(host: SystemdHost) -> None:
     while time.monotonic() < ends:
         if host.process.poll() is not None:
             break
-        host.init = host.init or _child(host.process.pid)
         with contextlib.suppress(OSError), socket.create_connection((host.address, 22), 1) as sock:
             sock.settimeout(2)
             if host.init and sock.recv(4) == b"SSH-":

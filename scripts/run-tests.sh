@@ -1,0 +1,39 @@
+#!/bin/sh
+# Runs every test, in three parts side by side: most of them wait for something real.
+# usage: run-tests.sh BIN
+set -eu
+bin=$1
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+# What ends this ends all of them.
+trap 'trap - INT TERM; kill 0' INT TERM
+
+# Those that boot hosts with a systemd of their own, the other integration tests, and the rest.
+hosts=$(grep -l systemd_hosts tests/integration/test_*.py)
+others=$(grep -L systemd_hosts tests/integration/test_*.py)
+
+part() {
+    name=$1
+    shift
+    status=0
+    "$bin/python" -m pytest -o cache_dir=".pytest_cache/$name" "$@" || status=$?
+    echo "$status" >"$logs/$name.status"
+}
+
+# shellcheck disable=SC2086
+part hosts $hosts >"$logs/hosts" 2>&1 &
+# shellcheck disable=SC2086
+part integration $others >"$logs/integration" 2>&1 &
+part rest tests/contract tests/e2e tests/tui tests/unit
+wait
+
+worst=0
+for name in rest integration hosts; do
+    if [ "$name" != rest ]; then
+        echo "--- tests: $name"
+        cat "$logs/$name"
+    fi
+    status=$(cat "$logs/$name.status")
+    [ "$status" = 0 ] || worst=$status
+done
+exit "$worst"
