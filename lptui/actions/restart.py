@@ -43,8 +43,6 @@ SPEC = ActionSpec(
 )
 
 RPC_FIRST: Final = "rpc-first"
-RELOAD: Final = "reload"
-REBOOT: Final = "reboot"
 
 
 class Restart(Stepwise):
@@ -74,7 +72,7 @@ class Restart(Stepwise):
             *serving.are_read(snapshot, _balancers(snapshot, nodes)),
             *_nobody_else_down(snapshot, nodes, most),
             *_nothing_pending(snapshot, nodes),
-            *(_floors(snapshot, in_waves) if preset != RELOAD else ()),
+            *(_floors(snapshot, in_waves) if preset != presets.RELOAD else ()),
             *presets.conditions(snapshot, in_waves, request),
         ]
         steps: list[Step] = []
@@ -102,7 +100,7 @@ def _in_waves(
     snapshot: Snapshot, nodes: Sequence[Node], most: int, preset: str
 ) -> list[list[Node]]:
     """A host that is rebooted takes all of its nodes with it, in one wave."""
-    if preset != REBOOT:
+    if preset != presets.REBOOT:
         return waves(snapshot, nodes, most, serving.floor_of(snapshot.fleet))
     by_host: dict[str, list[Node]] = {}
     for node in sorted(nodes, key=rank):

@@ -213,7 +213,8 @@ class Runner:
         The result is None when it may go on.
         """
         snapshot = await self.observe(action.spec.probes)
-        fresh = self.plan(action, snapshot, plan.request)
+        # What it reads of the record and the journal waits for the disk.
+        fresh = await asyncio.to_thread(self.plan, action, snapshot, plan.request)
         if fresh.done:
             return snapshot, fresh, Result(plan, Outcome.DONE, fresh.done)
         if fresh.refusals:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from lptui.actions.moves.holders import starts_at_boot
-from lptui.actions.moves.move import Seen, Standing
+from lptui.actions.moves.move import Seen, Standing, Usual
 from lptui.actions.moves.supervised import (
     Supervised,
     change,
@@ -70,11 +70,10 @@ def step(snapshot: Snapshot, node: Node, *, wanted: bool) -> Step:
     )
 
 
-class BootMove:
+class BootMove(Usual):
     """See the module."""
 
     kind = KIND
-    looks = 1
 
     def sources(self, step: Step) -> Sequence[Source]:
         return (in_step(step).source,)
@@ -98,9 +97,6 @@ class BootMove:
 
     async def unmake(self, step: Step, execution: Execution) -> str:
         return await _set(step, not _wanted(step), execution)
-
-    async def give_up(self, step: Step, execution: Execution) -> str:
-        return ""
 
 
 def why_not(unit: Unit | None, *, wanted: bool) -> str:

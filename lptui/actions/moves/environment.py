@@ -13,7 +13,7 @@ from typing import Final
 
 from lptui.actions import privileged
 from lptui.actions.environment_edit import EditError, edit, is_writable, value_in
-from lptui.actions.moves.move import Seen, Standing
+from lptui.actions.moves.move import Seen, Standing, Usual
 from lptui.actions.plan import Step
 from lptui.actions.spec import Execution, Source
 from lptui.errors import BadAnswerError
@@ -52,11 +52,10 @@ def environment_step(
     )
 
 
-class EnvironmentMove:
+class EnvironmentMove(Usual):
     """See the module."""
 
     kind = KIND
-    looks = 1
 
     def sources(self, step: Step) -> Sequence[Source]:
         return (("environment", step.value("node")),)
@@ -113,9 +112,6 @@ class EnvironmentMove:
             if value is None or kept(value, _harmless(execution.fleet)) != was:
                 raise BadAnswerError(file.kept, f"it has not the old value of {file.variable}")
         await file.replace(old, edit(old, file.variable, value))
-        return ""
-
-    async def give_up(self, step: Step, execution: Execution) -> str:
         return ""
 
 

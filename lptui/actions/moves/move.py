@@ -82,13 +82,20 @@ class Move(Protocol):
         ...
 
 
-class Looking:
-    """What a move that only waits for something does of the rest: nothing."""
+class Usual:
+    """What most moves do of what not every move needs."""
 
     looks = 1
 
     def hindrance(self, step: Step, now: Snapshot) -> str:
         return ""
+
+    async def give_up(self, step: Step, execution: Execution) -> str:
+        return ""
+
+
+class Looking(Usual):
+    """A move that changes nothing and only waits: nobody needs it who wants no further step."""
 
     async def make(self, step: Step, execution: Execution) -> str:
         return ""
@@ -96,29 +103,18 @@ class Looking:
     async def unmake(self, step: Step, execution: Execution) -> str:
         return ""
 
-    async def give_up(self, step: Step, execution: Execution) -> str:
-        return ""
 
-
-class Blind:
+class Blind(Usual):
     """A move of which nothing can be read: how its call ended is all that tells.
 
     When that was never heard it may have been made, and is not made again: somebody must look.
     """
-
-    looks = 1
 
     def sources(self, step: Step) -> Sequence[Source]:
         return ()
 
     def seen(self, step: Step, now: Snapshot, begun: Snapshot | None) -> Seen:
         return Seen(Standing.OTHER, MAY_HAVE_RUN)
-
-    def hindrance(self, step: Step, now: Snapshot) -> str:
-        return ""
-
-    async def give_up(self, step: Step, execution: Execution) -> str:
-        return ""
 
 
 def given_places(balancer: str, places: Sequence[Place]) -> tuple[tuple[str, str], ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from lptui.actions import privileged
-from lptui.actions.moves.move import Looking, Seen, Standing
+from lptui.actions.moves.move import Seen, Standing, Usual
 from lptui.actions.plan import Step
 from lptui.actions.spec import Execution, Source
 from lptui.fleet.facts.host import HostSystem
@@ -38,7 +38,7 @@ def step(host: Host, boot_id: str, *, group: str = "") -> Step:
     )
 
 
-class RebootMove(Looking):
+class RebootMove(Usual):
     """See the module."""
 
     kind = KIND
@@ -59,3 +59,6 @@ class RebootMove(Looking):
         host = execution.fleet.hosts[step.value("host")]
         done = await privileged.as_root(execution.reach, host, COMMAND)
         return "" if done.status == 0 else f"status {done.status}"
+
+    async def unmake(self, step: Step, execution: Execution) -> str:
+        return ""

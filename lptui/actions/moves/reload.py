@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from lptui.actions.moves.move import Looking, Seen, Standing
+from lptui.actions.moves.move import Seen, Standing, Usual
 from lptui.actions.moves.supervised import change, in_step, look, of_node, says
 from lptui.actions.plan import Step
 from lptui.actions.spec import Execution, Source
@@ -41,7 +41,7 @@ def step(snapshot: Snapshot, node: Node, *, group: str = "") -> Step:
     )
 
 
-class ReloadMove(Looking):
+class ReloadMove(Usual):
     """See the module."""
 
     kind = KIND
@@ -68,3 +68,6 @@ class ReloadMove(Looking):
     async def make(self, step: Step, execution: Execution) -> str:
         service = in_step(step)
         return await change(service, service.words("reload"), execution)
+
+    async def unmake(self, step: Step, execution: Execution) -> str:
+        return ""

@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Final
 
 from lptui.actions.moves.holders import holder_in, refuse_second
-from lptui.actions.moves.move import Seen, Standing
+from lptui.actions.moves.move import Seen, Standing, Usual
 from lptui.actions.moves.supervised import (
     Supervised,
     change,
@@ -29,11 +29,10 @@ START: Final = "unit-start"
 _START_LIMIT: Final = "start-limit-hit"
 
 
-class StopMove:
+class StopMove(Usual):
     """Stops it. What does not end on SIGTERM is reported, and left to systemd's own timeout."""
 
     kind = STOP
-    looks = 1
 
     def sources(self, step: Step) -> Sequence[Source]:
         return (in_step(step).source,)
@@ -65,11 +64,8 @@ class StopMove:
     async def unmake(self, step: Step, execution: Execution) -> str:
         return await _start(step, execution)
 
-    async def give_up(self, step: Step, execution: Execution) -> str:
-        return ""
 
-
-class StartMove:
+class StartMove(Usual):
     """Starts it, unless another is seen to act with its key."""
 
     kind = START
@@ -108,9 +104,6 @@ class StartMove:
 
     async def unmake(self, step: Step, execution: Execution) -> str:
         return await _stop(in_step(step), execution)
-
-    async def give_up(self, step: Step, execution: Execution) -> str:
-        return ""
 
 
 async def _stop(service: Supervised, execution: Execution) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from lptui.actions.drivers.driver import STATE, Change, read, written
 from lptui.actions.drivers.registry import driver_of
-from lptui.actions.moves.move import Seen, Standing, balancer_sources
+from lptui.actions.moves.move import Seen, Standing, Usual, balancer_sources
 from lptui.actions.plan import Step
 from lptui.actions.spec import Execution, Source
 from lptui.errors import CommandError
@@ -67,11 +67,10 @@ def step(
     )
 
 
-class ServersMove:
+class ServersMove(Usual):
     """See the module."""
 
     kind = KIND
-    looks = 1
 
     def sources(self, step: Step) -> Sequence[Source]:
         return balancer_sources(step)
@@ -115,9 +114,6 @@ class ServersMove:
         coming = [change for change in back if change.to == AdminState.READY]
         await _found_well(step, coming, execution)
         return await driver_of(balancer).set(balancer, back, execution)
-
-    async def give_up(self, step: Step, execution: Execution) -> str:
-        return ""
 
 
 def _balancer(fleet: Fleet, step: Step) -> Balancer:

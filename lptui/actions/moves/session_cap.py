@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from lptui.actions.moves.move import Looking, Seen, Standing
+from lptui.actions.moves.move import Seen, Standing, Usual
 from lptui.actions.plan import Step
 from lptui.actions.spec import Execution, Source
 from lptui.errors import HttpError, LptuiError
@@ -48,7 +48,7 @@ def step(node: Node, was: str, to: str, *, group: str = "", returns: bool = Fals
     )
 
 
-class SessionCapMove(Looking):
+class SessionCapMove(Usual):
     """See the module."""
 
     kind = KIND
