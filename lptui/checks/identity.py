@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from lptui.checks.nodes import CHAIN_ROLES, asked, cause_at_node
-from lptui.checks.units import unit_of
 from lptui.checks.view import View
 from lptui.fleet.facts.chain import ChainRound
-from lptui.fleet.facts.host import HostProcesses, LivepeerProcess
+from lptui.fleet.facts.host import HostProcesses
 from lptui.fleet.facts.livepeer import NodeIdentity
 from lptui.fleet.finding import Finding, Severity
+from lptui.fleet.processes import process_of
 from lptui.fleet.topology import Node
 from lptui.fleet.units import short_address
 
@@ -98,20 +98,6 @@ def node_chain(view: View) -> Iterator[Finding]:
         )
 
 
-def process_of(view: View, node: Node) -> LivepeerProcess | None:
-    """The process of a node as its host shows it; None when it cannot be told which it is."""
-    found = view.fresh(HostProcesses, node.host)
-    if found is None or node.service is None:
-        return None
-    for process in found.livepeer:
-        if process.unit == node.service.name:
-            return process
-    unit = unit_of(view, node)
-    if unit is None or not unit.main_pid:
-        return None
-    return next((item for item in found.livepeer if item.pid == unit.main_pid), None)
-
-
 def recipient_expected(view: View) -> Iterator[Finding]:
     """A node that works for another orchestrator earns for another orchestrator."""
     for node in view.fleet.nodes.values():
@@ -122,7 +108,7 @@ def recipient_expected(view: View) -> Iterator[Finding]:
             cause = view.blocker(node.host, reading)
             yield view.unknown(RECIPIENT, "node", node.name, reading, cause=cause)
             continue
-        process = process_of(view, node)
+        process = process_of(view.snapshot, node)
         if process is None:
             # A container, or another user's unit: its command line is not to be had.
             continue

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from lptui.checks.identity import process_of
 from lptui.checks.nodes import asked, cause_at_node
 from lptui.checks.standby import STANDBY
 from lptui.checks.view import View
@@ -20,6 +19,7 @@ from lptui.fleet.facts.chain import ChainRound, OrchestratorRecord
 from lptui.fleet.facts.host import HostProcesses, HostUnits, LivepeerProcess
 from lptui.fleet.facts.livepeer import NodeIdentity
 from lptui.fleet.finding import Finding, Metric, Severity
+from lptui.fleet.processes import process_of
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Node, Orchestrator, Role
 from lptui.fleet.units import Address, short_address
@@ -186,7 +186,7 @@ def _holders(view: View, account: Address) -> tuple[list[str], list[str]]:
     for node in asked(view):
         reading = view.reading(NodeIdentity, node.name)
         identity = view.value(reading)
-        process = process_of(view, node)
+        process = process_of(view.snapshot, node)
         if process is not None:
             explained.add((node.host, process.pid))
         if identity is None or identity.account != account:

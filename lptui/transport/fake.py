@@ -14,6 +14,7 @@ from lptui.transport.protocols import (
     OUTPUT_LIMIT,
     Call,
     Command,
+    Contact,
     ExecResult,
     HttpAnswer,
     Output,
@@ -43,7 +44,8 @@ class FakeReach:
             scripted is 404.
         calls: by endpoint name, then by method: a result, an RpcError, or a function of the call.
         sockets: by `host address`: the bytes that come back, or a function of what was written.
-        connects: by `host address`: seconds, or an error.
+        connects: by `host address` (`here address`): seconds, or an error.
+        names: by name: its addresses, or an error.
         down: hosts (and names of endpoints) that fail with this error.
         asked: everything that was asked, in order: (kind, where, what).
     """
@@ -55,6 +57,7 @@ class FakeReach:
     calls: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     sockets: dict[str, Any] = field(default_factory=dict)
     connects: dict[str, float | LptuiError] = field(default_factory=dict)
+    names: dict[str, Sequence[str] | LptuiError] = field(default_factory=dict)
     down: dict[str, LptuiError] = field(default_factory=dict)
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
     closed: bool = False
@@ -92,6 +95,25 @@ class FakeReach:
         if answer is None:
             raise TransportError(address, "connection refused", kind=ProblemKind.REFUSED)
         return float(answer)
+
+    async def contact(
+        self, host: str | None, address: str, deadline_s: float, *, tls: bool
+    ) -> Contact:
+        where = host or "here"
+        self.asked.append(("contact", where, address))
+        answer = await self.scripted(
+            where, self.connects.get(f"{where} {address}"), None, deadline_s
+        )
+        if answer is None:
+            raise TransportError(address, "connection refused", kind=ProblemKind.REFUSED)
+        return Contact(float(answer), "ab" * 32 if tls else "")
+
+    async def resolve(self, name: str, deadline_s: float) -> Sequence[str]:
+        self.asked.append(("resolve", "here", name))
+        answer = await self.scripted("here", self.names.get(name), None, deadline_s)
+        if answer is None:
+            raise TransportError(name, "the name cannot be resolved")
+        return tuple(answer)
 
     async def close(self) -> None:
         self.closed = True

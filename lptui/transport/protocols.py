@@ -82,6 +82,17 @@ class HttpAnswer:
         return self.body.decode("utf-8", "replace")
 
 
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A connection that was opened and closed again, with nothing said.
+
+    `certificate` is the SHA-256 of the one that the far side showed, hexadecimal; "" without TLS.
+    """
+
+    took_s: float
+    certificate: str = ""
+
+
 class Shell(Protocol):
     """The long-lived shell of one host."""
 
@@ -161,4 +172,15 @@ class Reach(Protocol):
 
     async def connect_time(self, host: str, address: str, deadline_s: float) -> float:
         """Seconds to open a TCP connection to `address:port` from a host."""
+        ...
+
+    async def contact(
+        self, host: str | None, address: str, deadline_s: float, *, tls: bool
+    ) -> Contact:
+        """Opens a connection to `address:port` from a host (None: from here), and greets its TLS
+        server; any certificate will do: it is told, not judged."""
+        ...
+
+    async def resolve(self, name: str, deadline_s: float) -> Sequence[str]:
+        """Every IP address of a name, as the operator's machine resolves it."""
         ...

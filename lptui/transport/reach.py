@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -18,7 +18,15 @@ from lptui.text import clean
 from lptui.transport.backoff import Backoff
 from lptui.transport.deadline import Deadline
 from lptui.transport.pool import Limits, Pool
-from lptui.transport.protocols import OUTPUT_LIMIT, Command, ExecResult, Http, JsonRpc, Shell
+from lptui.transport.protocols import (
+    OUTPUT_LIMIT,
+    Command,
+    Contact,
+    ExecResult,
+    Http,
+    JsonRpc,
+    Shell,
+)
 from lptui.transport.secret import Secrets, for_header
 from lptui.transport.shell import HostShell
 
@@ -125,6 +133,28 @@ class FleetReach:
                 asked.cancel()
                 await asyncio.wait({asked})
 
+    async def contact(
+        self, host: str | None, address: str, deadline_s: float, *, tls: bool
+    ) -> Contact:
+        """See `protocols.Reach`."""
+        where = f" from {host}" if host else ""
+        async with Deadline(f"connection to {clean(address, 80)}{where}", deadline_s):
+            started = time.perf_counter()
+            stream = await self._open(host, address)
+            try:
+                certificate = await _certificate(stream, address) if tls else ""
+            finally:
+                stream.abort()
+            return Contact(time.perf_counter() - started, certificate)
+
+    async def resolve(self, name: str, deadline_s: float) -> Sequence[str]:
+        """See `protocols.Reach`."""
+        from lptui.transport import direct
+
+        async with Deadline(f"addresses of {clean(name, 80)}", deadline_s, "check DNS"):
+            found = await direct.resolve(name, 0)
+        return tuple(dict.fromkeys(place[0] for _, place in found))
+
     def retry_now(self, host: str | None = None) -> None:
         """Lets the next call try a failed host again at once: the operator asked for it."""
         for name, link in self._links.items():
@@ -158,8 +188,10 @@ class FleetReach:
             self._links[host] = link
         return link
 
-    async def _open(self, host: str, address: str) -> ByteStream:
-        link = self._link(host)
+    async def _open(self, host: str | None, address: str) -> ByteStream:
+        from lptui.transport import direct
+
+        link = self._link(host) if host is not None else direct
         if address.startswith("/"):
             return await link.open_unix(address)
         name, _, port = address.rpartition(":")
@@ -289,6 +321,23 @@ class FleetReach:
             return await websocket.connect(rpc.name, url, opener, tls, await secrets())
 
         return RpcEndpoint(rpc.name, PersistentExchange(rpc.name, connect))
+
+
+async def _certificate(stream: ByteStream, address: str) -> str:
+    """The SHA-256 of what a TLS server shows.
+
+    Both of HTTP's protocols are offered: gRPC servers refuse who does not offer the newer one.
+    """
+    import hashlib
+
+    from lptui.transport.http import tls_context
+    from lptui.transport.stream import TlsStream
+
+    context = tls_context(verify=False)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    secure = TlsStream(stream, clean(address, 80))
+    await secure.handshake(context, address.rpartition(":")[0].strip("[]"))
+    return hashlib.sha256(secure.certificate).hexdigest()
 
 
 def _unknown(what: str) -> TransportError:

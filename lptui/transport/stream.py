@@ -184,6 +184,11 @@ class TlsStream:
                 raise tls_failed(self._what, tls_reason(error)) from None
 
     @property
+    def certificate(self) -> bytes:
+        """The far side's certificate (DER), checked or not; b"" when it showed none."""
+        return self._secured().getpeercert(binary_form=True) or b""
+
+    @property
     def is_readable(self) -> bool:
         # TLS 1.3 sends session tickets after the handshake: bytes without being an answer.
         if self._stream.is_readable and not self._early:

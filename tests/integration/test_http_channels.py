@@ -6,8 +6,6 @@ import asyncio
 import functools
 import gzip
 import os
-import ssl
-import subprocess
 import time
 import zlib
 from collections.abc import AsyncIterator
@@ -22,6 +20,7 @@ from lptui.transport.reach import FleetReach
 from tests.rawserver import RawServer, http_server, ok
 from tests.reaching import hello, reach_of
 from tests.sshd import Sshd, free_port, running_sshd, sshd
+from tests.tls import certificate
 from tests.waiting import until
 
 __all__ = ["sshd"]
@@ -237,23 +236,6 @@ async def test_http_on_a_unix_socket(reach: FleetReach, tmp_path: Path, via: str
     assert b"GET /healthz HTTP/1.1" in server.requests[0]
 
 
-def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, Path]:
-    """A server's TLS with a self-signed certificate."""
-    key, cert = folder / "key.pem", folder / "cert.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-nodes", "-days", "2"),
-            *("-pkeyopt", "ec_paramgen_curve:prime256v1", "-subj", f"/CN={name}"),
-            *("-addext", f"subjectAltName=DNS:{name}", "-keyout", str(key), "-out", str(cert)),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
-    return context, cert
-
-
 @pytest.mark.parametrize("via", WAYS)
 async def test_tls(
     reach: FleetReach, tmp_path: Path, via: str | None, monkeypatch: pytest.MonkeyPatch
@@ -396,6 +378,42 @@ async def test_connect_time_is_the_hosts_own(reach: FleetReach) -> None:
     assert caught.value.kind is ProblemKind.REFUSED
     with pytest.raises(TransportError, match="host:port"):
         await reach.connect_time("h0", "nonsense", 5)
+
+
+@pytest.mark.parametrize("via", [*WAYS, "h2"])
+async def test_a_tls_server_is_greeted_and_its_certificate_told(
+    reach: FleetReach, via: str | None, tmp_path: Path
+) -> None:
+    tls, _ = certificate(tmp_path, "localhost")
+    async with http_server(lambda _: ok(b""), tls=tls) as server:
+        address = f"127.0.0.1:{server.port}"
+        greeted = await reach.contact(via, address, 5, tls=True)
+        assert len(bytes.fromhex(greeted.certificate)) == 32
+        assert (await reach.contact(via, address, 5, tls=True)).certificate == greeted.certificate
+        assert (await reach.contact(via, address, 5, tls=False)).certificate == ""
+    with pytest.raises(TransportError) as caught:
+        await reach.contact(via, address, 5, tls=True)
+    assert caught.value.kind is ProblemKind.REFUSED
+
+
+async def test_what_speaks_no_tls_is_told_apart(reach: FleetReach) -> None:
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    async with server:
+        address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(TransportError, match="does not speak TLS") as caught:
+            await reach.contact("h0", address, 5, tls=True)
+    assert caught.value.kind is ProblemKind.TLS
+
+
+async def test_names_resolve_to_every_address(reach: FleetReach) -> None:
+    assert "127.0.0.1" in await reach.resolve("localhost", 5)
+    assert await reach.resolve("192.0.2.7", 5) == ("192.0.2.7",)
+    with pytest.raises(TransportError, match="cannot be resolved"):
+        await reach.resolve("no-such-name.invalid", 8)
 
 
 async def test_no_environment_proxy_is_used(
