@@ -49,7 +49,7 @@ _REQUIRED = {
     "/setMinGasPrice": "minGasPrice",
     "/signMessage": "message",
 }
-# Of builds that know LIP-118. Setting it is not behind the flag for routes that spend.
+# Of builds that know LIP-118.
 _DELEGATION_ROUTES = ("/rewardCaller", "/setRewardCaller")
 
 
@@ -134,6 +134,8 @@ class LivepeerNode:
             return Response(override[0], override[1], TEXT)
         if not self._has_route(path):
             return NOT_FOUND
+        if self.config.posts_only and path in SPENDING_ROUTES and request.method != "POST":
+            return error(405, "Method Not Allowed")
         required = _REQUIRED.get(path)
         if required is not None and not request.params.get(required):
             return error(400, f"missing form param: {required}")
@@ -151,8 +153,8 @@ class LivepeerNode:
     def _has_route(self, path: str) -> bool:
         if path == "/metrics":
             return self.config.monitor
-        if path in _DELEGATION_ROUTES:
-            return self.config.delegated_rewards
+        if path in _DELEGATION_ROUTES and not self.config.delegated_rewards:
+            return False
         if path in SPENDING_ROUTES:
             return self.config.cli_tx_routes
         return path in self._local or path in CHAIN_ROUTES

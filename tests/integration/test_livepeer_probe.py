@@ -87,6 +87,17 @@ async def test_gated_routes(devnet: Devnet, livepeer_node: Any) -> None:
         assert asked.value(NodeIdentity, "orch").tx_routes is False
 
 
+async def test_routes_that_take_posts_alone(devnet: Devnet, livepeer_node: Any) -> None:
+    own = devnet.accounts[1]
+    node = await livepeer_node(devnet, account=own, posts_only=True, delegated_rewards=True)
+    before = await devnet.nonces(own)
+    async with asked_of(node) as asked:
+        await asked.ask(IDENTITY)
+        who = asked.value(NodeIdentity, "orch")
+        assert (who.tx_routes, who.knows_reward_caller) == (True, True)
+    assert await devnet.nonces(own) == before
+
+
 async def test_a_delegated_reward_node(devnet: Devnet, livepeer_node: Any) -> None:
     orch, caller = devnet.accounts[1:3]
     await devnet.bond(orch)

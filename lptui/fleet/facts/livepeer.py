@@ -34,6 +34,7 @@ class NodeIdentity:
     """Who the node is. None where the node has no chain client or does not answer that route.
 
     `tx_routes` is False when routes that send transactions are not registered (404).
+    `knows_reward_caller` False: a build from before delegated reward callers (LIP-118).
     `max_gas_price` None with `has_gas_cap` False means "no cap". `errors` are routes that
     answered something else than promised, and what.
     """
@@ -47,6 +48,7 @@ class NodeIdentity:
     min_gas_price: Wei | None = None
     tx_routes: bool | None = None
     reward_caller: Address | None = None
+    knows_reward_caller: bool | None = None
     controller: Address | None = None
     errors: tuple[tuple[str, str], ...] = ()
 

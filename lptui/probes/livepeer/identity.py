@@ -77,6 +77,7 @@ def parse_identity(answers: Mapping[str, HttpAnswer | LptuiError]) -> NodeIdenti
         min_gas_price=field("/minGasPrice", _wei),
         tx_routes=_gate(answers.get(routes.GATE)),
         reward_caller=field("/rewardCaller", an_address),
+        knows_reward_caller=_offers(answers.get("/rewardCaller")),
         controller=field("/contractAddresses", _controller),
         errors=tuple(errors),
     )
@@ -128,7 +129,14 @@ def _controller(raw: bytes, what: str) -> Address | None:
 
 
 def _gate(answer: HttpAnswer | LptuiError | None) -> bool | None:
-    """See `routes.GATE`: 400 for the missing parameter is the proof of registration."""
+    """See `routes.GATE`: 400 for the missing parameter, or 405, is the proof of registration."""
     if not isinstance(answer, HttpAnswer):
         return None
-    return {400: True, 404: False}.get(answer.status)
+    return {400: True, 405: True, 404: False}.get(answer.status)
+
+
+def _offers(answer: HttpAnswer | LptuiError | None) -> bool | None:
+    """Whether the node has a route: builds from before LIP-118 do not know of callers."""
+    if not isinstance(answer, HttpAnswer):
+        return None
+    return {200: True, 404: False}.get(answer.status)

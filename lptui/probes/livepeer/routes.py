@@ -19,7 +19,8 @@ GATE: Final = "/signMessage"
 
 Newer builds register the routes that spend or sign only with `-enableCliTxRoutes`. Of those,
 this one checks its parameter `message` in front of everything else, the wallet included, so
-without it the answer is 400 where it is registered and 404 where it is not. `/reward` and
+without it the answer is 400 where it is registered and 404 where it is not. Still newer builds
+register them for POST alone, and answer 405. `/reward` and
 `/initializeRound` have no parameter that could be left out: asking them acts. Nothing here ever
 sends a parameter.
 """

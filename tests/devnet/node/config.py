@@ -55,6 +55,8 @@ class NodeConfig:
     monitor: bool = True
     # -enableCliTxRoutes of newer builds; older ones always have the routes.
     cli_tx_routes: bool = True
+    # The newest builds register these routes for POST alone; others act on any method.
+    posts_only: bool = False
     # Newer builds call reward for -ethOrchAddr by LIP-118.
     delegated_rewards: bool = False
     # RewardService: reacts to a new round, tries once.

@@ -32,6 +32,7 @@ def test_reads_what_an_orchestrator_says() -> None:
         min_gas_price=0,  # type: ignore[arg-type]
         tx_routes=True,
         reward_caller=None,
+        knows_reward_caller=False,
         controller=CONTROLLER,  # type: ignore[arg-type]
     )
 
@@ -70,6 +71,10 @@ def test_a_gated_route_says_that_transactions_are_off() -> None:
     assert read(signMessage=(404, b"404 page not found\n")).tx_routes is False
 
 
+def test_a_route_that_takes_posts_alone_is_offered() -> None:
+    assert read(signMessage=(405, b"Method Not Allowed\n")).tx_routes is True
+
+
 @pytest.mark.parametrize("status", [200, 401, 500, 502])
 def test_any_other_answer_of_the_gate_says_nothing(status: int) -> None:
     assert read(signMessage=(status, b"whatever")).tx_routes is None
@@ -79,6 +84,16 @@ def test_the_reward_caller_is_read_where_the_node_knows_one() -> None:
     assert read(rewardCaller=(200, ACCOUNT.encode())).reward_caller == ACCOUNT.lower()
     assert read(rewardCaller=(200, b"")).reward_caller is None
     assert read(rewardCaller=(200, b"0x" + b"0" * 40)).reward_caller is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "knows"),
+    [((200, b""), True), ((404, b"404 page not found\n"), False), ((500, b"EOF"), None)],
+)
+def test_a_build_from_before_delegated_callers_is_told_from_one_that_has_none(
+    answer: tuple[int, bytes], knows: bool | None
+) -> None:
+    assert read(rewardCaller=answer).knows_reward_caller is knows
 
 
 @pytest.mark.parametrize(
