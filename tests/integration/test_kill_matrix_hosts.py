@@ -6,109 +6,30 @@ Whatever follows, no two processes ever act with one key, and whoever asks the p
 from __future__ import annotations
 
 import asyncio
-import itertools
-import shutil
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.backend import backend
-from tests.e2e.command import Operator
 from tests.haproxy import Haproxy, haproxy
-from tests.key_watch import KeyWatch, key_watch
 from tests.killing import EACH_ONCE, Copy, Report, Scenario, kill_report, matrix
-from tests.site import Site, installed, two_hosts, unit
+from tests.killing_hosts import AT_ONCE, Copies, Hosts, SiteCopy, own_site, running
+from tests.site import installed, unit
 from tests.sshd import Sshd, sshd
-from tests.systemd_hosts import HostFactory, SystemdHost, systemd_hosts
+from tests.systemd_hosts import HostFactory, systemd_hosts
 from tests.traffic import Traffic, traffic
 from tests.waiting import until
 
 __all__ = ["kill_report", "sshd", "systemd_hosts"]
-
-Hosts = tuple[SystemdHost, SystemdHost]
-Copies = Callable[[], AbstractAsyncContextManager[Copy]]
-
-NUMBERS = itertools.count(1)
-"""Of copies: they share two hosts, and have units, accounts and ports of their own there."""
 
 
 @pytest.fixture
 def hosts(systemd_hosts: HostFactory) -> Hosts:
     h1, h2 = systemd_hosts(2)
     return h1, h2
-
-
-@dataclass(frozen=True, slots=True)
-class Own:
-    """What a copy has to itself on the hosts."""
-
-    number: int
-
-    @property
-    def unit(self) -> str:
-        return f"livepeer-killed-{self.number}.service"
-
-    @property
-    def account(self) -> str:
-        return f"0x{self.number:040x}"
-
-    @property
-    def port(self) -> int:
-        return 9000 + self.number
-
-
-@dataclass
-class SiteCopy:
-    """The fleet of a copy, and what its processes have done."""
-
-    site: Site
-    own: Own
-    watch: KeyWatch
-    words: Sequence[str]
-
-    @property
-    def fleet(self) -> str:
-        return str(self.site.document["name"])
-
-    @property
-    def operator(self) -> Operator:
-        return self.site.operator
-
-    @property
-    def config(self) -> Path:
-        return self.site.config
-
-    async def of_unit(self, host: SystemdHost, properties: str) -> str:
-        """Properties of the copy's unit as systemd says them there."""
-        argv = ("systemctl", "show", "--value", "-p", properties, self.own.unit)
-        return " ".join((await asyncio.to_thread(host.run, *argv)).split())
-
-
-@asynccontextmanager
-async def own_site(hosts: Hosts, folder: Path) -> AsyncIterator[tuple[Site, Own, KeyWatch]]:
-    own = Own(next(NUMBERS))
-    home = folder / str(own.number)
-    home.mkdir()
-    site = await asyncio.to_thread(two_hosts, *hosts, home)
-    try:
-        with key_watch(site.h1.gateway) as watch:
-            yield site, own, watch
-    finally:
-        # A killed console's lock counts for others until it has aged.
-        for lock in Path("/tmp").glob(f"lptui-fleet-{site.document['name']}.*"):
-            shutil.rmtree(lock)
-
-
-@asynccontextmanager
-async def running(stack: ExitStack) -> AsyncIterator[ExitStack]:
-    """Its blocks end in another thread: commands on the hosts take their time."""
-    try:
-        yield stack
-    finally:
-        await asyncio.to_thread(stack.close)
 
 
 # A key that fails over.
@@ -202,10 +123,6 @@ def orchestrators(hosts: Hosts, sshd: Sshd, folder: Path) -> Copies:
                     yield RestartCopy(site, own, watch, words, balancer, clients)
 
     return copy
-
-
-AT_ONCE = 6
-"""Copies at the same time: most of their time is a node's that shows that it stays up."""
 
 
 def failover(hosts: Hosts, sshd: Sshd, folder: Path) -> Scenario:
