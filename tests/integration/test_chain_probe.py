@@ -17,6 +17,7 @@ from lptui.fleet.facts.chain import (
     SignerAccount,
 )
 from lptui.fleet.facts.livepeer import NodeIdentity
+from lptui.fleet.facts.stake import TranscoderPool
 from lptui.fleet.topology import Endpoint, Node, Role
 from lptui.probes.chain.probe import ChainProbe
 from lptui.probes.livepeer.probes import NodeIdentityProbe
@@ -242,7 +243,7 @@ class TestRequests:
     async def test_first_contact_is_two_and_every_further_cycle_one(self, devnet: Devnet) -> None:
         async with behind_proxy(devnet, signers={"s": devnet.accounts[3]}) as (asked, proxy):
             await asked.ask(PROBE)
-            assert [len(batch) for batch in proxy.methods] == [6, 30]
+            assert [len(batch) for batch in proxy.methods] == [6, 31]
             proxy.requests.clear()
             await asked.ask(PROBE)
             await asked.ask(PROBE)
@@ -286,6 +287,67 @@ class TestRequests:
                 "eth_getBalance",
                 "eth_getTransactionCount",
             }
+
+
+class TestPool:
+    """Who is in the pool, walked by the endpoint itself in one call of the cycle's batch."""
+
+    async def test_members_come_in_the_order_of_their_stakes(self, devnet: Devnet) -> None:
+        stakes = [900, 2500, 1700, 40]
+        for account, stake in zip(devnet.accounts[1:5], stakes, strict=True):
+            await devnet.bond(account, stake * LPT)
+        async with cycles(devnet_fleet(devnet, orchestrators={"o": devnet.accounts[1]})) as asked:
+            await asked.ask(PROBE)
+            pool = asked.value(TranscoderPool)
+            assert [one.stake // LPT for one in pool.members] == sorted(stakes, reverse=True)
+            assert pool.members[0].address == lower(devnet.accounts[2])
+            assert pool.place(lower(devnet.accounts[1])) == 3
+            assert pool.most == 100
+            assert not pool.is_full
+
+    async def test_a_full_pool_of_a_hundred(self, devnet: Devnet) -> None:
+        for number in range(100):
+            await devnet.bond(f"0x{number + 1:040x}", (1000 + number) * LPT, active=False)
+        async with cycles(devnet_fleet(devnet, orchestrators={"o": devnet.accounts[1]})) as asked:
+            await asked.ask(PROBE)
+            pool = asked.value(TranscoderPool)
+            assert [one.stake // LPT for one in pool.members] == list(range(1099, 999, -1))
+            assert pool.is_full
+
+    async def test_an_empty_pool(self, devnet: Devnet) -> None:
+        async with cycles(devnet_fleet(devnet, orchestrators={"o": devnet.accounts[1]})) as asked:
+            await asked.ask(PROBE)
+            assert asked.value(TranscoderPool).members == ()
+
+    async def test_it_is_read_at_a_slow_pace_and_never_in_a_request_of_its_own(
+        self, devnet: Devnet
+    ) -> None:
+        await devnet.bond(devnet.accounts[1])
+        async with behind_proxy(devnet) as (asked, proxy):
+            await asked.ask(PROBE)
+            first = asked.value(TranscoderPool)
+            proxy.requests.clear()
+            await devnet.bond(devnet.accounts[2])
+            await asked.ask(PROBE)
+            assert asked.value(TranscoderPool) == first
+            asked.clock.ahead += 601
+            await asked.ask(PROBE)
+            assert len(asked.value(TranscoderPool).members) == 2
+            assert [len(batch) for batch in proxy.methods] == [27, 33]
+
+    async def test_an_endpoint_that_runs_no_programs(self, devnet: Devnet) -> None:
+        await devnet.bond(devnet.accounts[1])
+        async with behind_proxy(devnet) as (asked, proxy):
+            proxy.fault = lambda call: (
+                error(-32602, "missing to")
+                if call["method"] == "eth_call" and "to" not in call["params"][0]
+                else None
+            )
+            snapshot = await asked.ask(PROBE)
+            reading = snapshot.reading(TranscoderPool, NETWORK)
+            assert reading.problem is not None
+            assert "missing to" in reading.problem.why
+            assert asked.value(OrchestratorRecord, "orch").registered
 
 
 class TestFailures:

@@ -65,10 +65,13 @@ PENDING_STAKE: Final = Function("pendingStake(address,uint256)", "0x9d0b2c7a", _
 PENDING_FEES: Final = Function("pendingFees(address,uint256)", "0xf595f1cc", _UINT)
 POOL_SIZE: Final = Function("getTranscoderPoolSize()", "0x2a4e0d55", _UINT)
 POOL_MAX: Final = Function("getTranscoderPoolMaxSize()", "0x5a2a75a9", _UINT)
+FIRST_IN_POOL: Final = Function("getFirstTranscoderInPool()", "0x88a6c749", _ADDRESS)
+NEXT_IN_POOL: Final = Function("getNextTranscoderInPool(address)", "0x235c9603", _ADDRESS)
 ACTIVE_STAKE: Final = Function("currentRoundTotalActiveStake()", "0x4196ee75", _UINT)
 REWARD_CALLER: Final = Function("transcoderToRewardCaller(address)", "0x47621410", _ADDRESS)
 REWARD: Final = Function("reward()", "0x228cb733")
 REWARD_FOR: Final = Function("rewardForTranscoder(address)", "0x1a8c41f8")
+SET_REWARD_CALLER: Final = Function("setRewardCaller(address)", "0x0103e60e")
 
 # Minter, ServiceRegistry, TicketBroker
 MINTABLE: Final = Function("currentMintableTokens()", "0x9ae6309a", _UINT)
@@ -99,10 +102,13 @@ FUNCTIONS: Final = (
     PENDING_FEES,
     POOL_SIZE,
     POOL_MAX,
+    FIRST_IN_POOL,
+    NEXT_IN_POOL,
     ACTIVE_STAKE,
     REWARD_CALLER,
     REWARD,
     REWARD_FOR,
+    SET_REWARD_CALLER,
     MINTABLE,
     SERVICE_URI,
     SENDER_INFO,
@@ -118,7 +124,14 @@ REWARD_EVENT: Final = Event(
     "0x619caafabdd75649b302ba8419e48cccf64f37f1983ac4727cfb38b57703ffc9",
     _UINT,
 )
-EVENTS: Final = (NEW_ROUND, REWARD_EVENT)
+REWARD_CALLER_SET: Final = Event(
+    "RewardCallerSet(address,address)",
+    "0x15932b87747cac36d3c505e86a946c6d3a79d9d7bdb79d81584d32bbe54516c2",
+    (),
+)
+"""The caller is its second topic."""
+
+EVENTS: Final = (NEW_ROUND, REWARD_EVENT, REWARD_CALLER_SET)
 
 CONTRACT_IDS: Final = {
     "RoundsManager": "0xe8438ea868df48e3fc21f2f087b993c9b1837dc0f6135064161ce7d7a1701fe8",

@@ -17,14 +17,18 @@ from lptui.fleet.facts.chain import (
     SignerAccount,
 )
 from lptui.fleet.facts.livepeer import NodeIdentity
+from lptui.fleet.facts.stake import TranscoderPool
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Chain, Fleet, Orchestrator, Role
-from lptui.fleet.units import Address
-from lptui.probes.chain import codec, reads
+from lptui.fleet.units import Address, L2Block
+from lptui.probes.chain import codec, pool, reads
 from lptui.probes.chain.client import batch, first_answer, is_revert
 from lptui.probes.probe import Answer, Asking
+from lptui.probes.rpc.values import given
 from lptui.transport.protocols import Call, JsonRpc
+
+_POOL: reads.Label = ("pool",)
 
 
 def the_chain(fleet: Fleet) -> Chain:
@@ -56,6 +60,7 @@ class ChainProbe:
         return (
             Key(ChainRound, target),
             Key(GasPrices, target),
+            *([Key(TranscoderPool, target)] if chain.orchestrators else []),
             *(Key(OrchestratorRecord, item.name) for item in chain.orchestrators),
             *(Key(SignerAccount, address) for address in accounts(nothing)),
             *(Key(SenderDeposit, address) for address in gateways(nothing)),
@@ -149,6 +154,7 @@ class _Cycle:
         return [
             Answer(Key(ChainRound, self._chain.network), clock),
             self._answer(GasPrices, self._chain.network, lambda: reads.parse_prices(results)),
+            *self._pool(results, clock),
             *records,
             *[self._wallet(results, address) for address in wallets],
             *[self._deposit(results, address) for address in payers],
@@ -192,6 +198,8 @@ class _Cycle:
             calls |= reads.account_calls(address)
         for address in payers:
             calls |= reads.deposit_calls(contracts, address)
+        if self._chain.orchestrators and self._known_pool() is None:
+            calls[_POOL] = pool.pool_call(contracts.bonding_manager)
         if again:
             calls |= reads.contract_calls(self._chain.controller)
         return calls
@@ -204,6 +212,30 @@ class _Cycle:
         return self._answer(
             OrchestratorRecord, item.name, lambda: reads.parse_orchestrator(results, item)
         )
+
+    def _known_pool(self) -> TranscoderPool | None:
+        """The pool as it was read not long ago."""
+        found = self._asking.latest.value(TranscoderPool, self._chain.network)
+        is_due = found is None or self._asking.clock.now() - found.read_at >= pool.EVERY_S
+        return None if is_due else found
+
+    def _pool(self, results: reads.Results, clock: ChainRound) -> Sequence[Answer]:
+        if not self._chain.orchestrators:
+            return []
+
+        def read() -> TranscoderPool:
+            known = self._known_pool()
+            if known is not None:
+                return known
+            return pool.parse_pool(
+                given(results[_POOL]),
+                size=clock.pool_size,
+                most=clock.pool_max,
+                block=clock.head or L2Block(0),
+                now=self._asking.clock.now(),
+            )
+
+        return [self._answer(TranscoderPool, self._chain.network, read)]
 
     def _wallet(self, results: reads.Results, address: Address) -> Answer:
         before = past(self._asking.latest.reading(SignerAccount, address))
