@@ -134,6 +134,9 @@ EVENTS: Final = MappingProxyType(
             "Unbond(*address,*address,uint256,uint256,uint256)": (
                 "0x2d5d98d189bee5496a08db2a5948cb7e5e786f09d17d0c3f228eb41776c24a06"
             ),
+            "Rebond(*address,*address,uint256,uint256)": (
+                "0x9f5b64cc71e1e26ff178caaa7877a04d8ce66fde989251870e80e6fbee690c17"
+            ),
             "WithdrawStake(*address,uint256,uint256,uint256)": (
                 "0x1340f1a8f3d456a649e1a12071dfa15655e3d09252131d0f980c3b405cc8dd2e"
             ),

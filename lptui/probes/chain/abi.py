@@ -131,7 +131,59 @@ REWARD_CALLER_SET: Final = Event(
 )
 """The caller is its second topic."""
 
-EVENTS: Final = (NEW_ROUND, REWARD_EVENT, REWARD_CALLER_SET)
+BOND: Final = Event(
+    "Bond(address,address,address,uint256,uint256)",
+    "0xe5917769f276ddca9f2ee7c6b0b33e1d1e1b61008010ce622c632dd20d168a23",
+    _UINT * 2,
+)
+"""The delegate before and the delegator are its second and third topics."""
+UNBOND: Final = Event(
+    "Unbond(address,address,uint256,uint256,uint256)",
+    "0x2d5d98d189bee5496a08db2a5948cb7e5e786f09d17d0c3f228eb41776c24a06",
+    _UINT * 3,
+)
+REBOND: Final = Event(
+    "Rebond(address,address,uint256,uint256)",
+    "0x9f5b64cc71e1e26ff178caaa7877a04d8ce66fde989251870e80e6fbee690c17",
+    _UINT * 2,
+)
+"""The delegator is the second topic of both."""
+WITHDRAW_STAKE: Final = Event(
+    "WithdrawStake(address,uint256,uint256,uint256)",
+    "0x1340f1a8f3d456a649e1a12071dfa15655e3d09252131d0f980c3b405cc8dd2e",
+    _UINT * 3,
+)
+SLASHED: Final = Event(
+    "TranscoderSlashed(address,address,uint256,uint256)",
+    "0xf4b71fed8e2c9a8c67c388bc6d35ad20b9368a24eed6d565459f2b277b6c0c22",
+    (*_ADDRESS, *_UINT, *_UINT),
+)
+RATES: Final = Event(
+    "TranscoderUpdate(address,uint256,uint256)",
+    "0x7346854431dbb3eb8e373c604abf89e90f4865b8447e1e2834d7b3e4677bf544",
+    _UINT * 2,
+)
+ACTIVATED: Final = Event(
+    "TranscoderActivated(address,uint256)",
+    "0x65d72d782835d64c3287844a829608d5abdc7e864cc9affe96d910ab3db665e9",
+    _UINT,
+)
+DEACTIVATED: Final = Event(
+    "TranscoderDeactivated(address,uint256)",
+    "0xfee3e693fc72d0a0a673805f3e606c551f4c677b9072444b90dd2d0406bc995c",
+    _UINT,
+)
+STAKE_EVENTS: Final = (
+    BOND,
+    UNBOND,
+    REBOND,
+    WITHDRAW_STAKE,
+    SLASHED,
+    RATES,
+    ACTIVATED,
+    DEACTIVATED,
+)
+EVENTS: Final = (NEW_ROUND, REWARD_EVENT, REWARD_CALLER_SET, *STAKE_EVENTS)
 
 CONTRACT_IDS: Final = {
     "RoundsManager": "0xe8438ea868df48e3fc21f2f087b993c9b1837dc0f6135064161ce7d7a1701fe8",

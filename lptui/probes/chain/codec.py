@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from eth_abi.codec import ABICodec
 
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
-_NOBODY: Final = "0x" + "0" * 40
+NOBODY: Final = "0x" + "0" * 40
 
 
 async def load() -> None:
@@ -73,7 +73,7 @@ def decode_types(types: tuple[str, ...], raw: bytes, what: str) -> tuple[Any, ..
 def decode_address(function: Function, result: object) -> Address | None:
     """An address that a function returned; None for the zero address. Raises BadAnswerError."""
     text = str(decode(function, result)[0]).lower()
-    return None if text == _NOBODY else Address(text)
+    return None if text == NOBODY else Address(text)
 
 
 def eth_call(to: Address, data: str, sender: Address | None = None) -> Call:

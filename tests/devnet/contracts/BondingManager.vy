@@ -33,6 +33,12 @@ event Unbond:
     amount: uint256
     withdrawRound: uint256
 
+event Rebond:
+    delegate: indexed(address)
+    delegator: indexed(address)
+    unbondingLockId: uint256
+    amount: uint256
+
 event WithdrawStake:
     delegator: indexed(address)
     unbondingLockId: uint256
@@ -475,6 +481,28 @@ def unbond(_amount: uint256):
         unbondingLockId=record.nextUnbondingLockId,
         amount=_amount,
         withdrawRound=withdraw_round,
+    )
+
+
+@external
+def rebond(_unbondingLockId: uint256):
+    self._require_running()
+    self._require_initialized()
+    delegate: address = self.delegators[msg.sender].delegateAddress
+    lock: UnbondingLock = self.locks[msg.sender][_unbondingLockId]
+    assert delegate != empty(address), "caller must be bonded"
+    assert lock.withdrawRound > 0
+    self.locks[msg.sender][_unbondingLockId] = empty(UnbondingLock)
+    self.delegators[msg.sender].bondedAmount += lock.amount
+    self.total_bonded += lock.amount
+    self._set_total_stake(delegate, self.delegators[delegate].delegatedAmount + lock.amount)
+    if self._is_registered(delegate):
+        self._try_to_join_pool(delegate)
+    log Rebond(
+        delegate=delegate,
+        delegator=msg.sender,
+        unbondingLockId=_unbondingLockId,
+        amount=lock.amount,
     )
 
 
