@@ -48,6 +48,7 @@ from lptui.fleet.facts.host import (
     Unit,
     UnitLoad,
 )
+from lptui.fleet.facts.links import Attempt, Place, PublicAddresses, RedeemerLink
 from lptui.fleet.facts.livepeer import (
     ConnectedTranscoder,
     NodeBlock,
@@ -199,6 +200,10 @@ class FleetBuilder:
         if key.topic.__name__.startswith("Node"):
             cli = fleet.nodes[key.target].cli
             return cli.via if cli else fleet.nodes[key.target].host
+        if key.topic is PublicAddresses:
+            return None
+        if key.topic is RedeemerLink:
+            return fleet.nodes[key.target].host
         if key.topic is RpcHead:
             return fleet.rpcs[key.target].via
         if key.topic is BalancerState:
@@ -401,6 +406,16 @@ def _read_all(fleet: FleetBuilder) -> None:
     _read_rpcs(fleet)
     _read_chain(fleet)
     _read_balancers(fleet)
+    _read_links(fleet)
+
+
+def _read_links(fleet: FleetBuilder) -> None:
+    tried = Attempt("192.0.2.40:8945", 0.004, certificate="5e" * 32)
+    for node in fleet.fleet.nodes_with(Role.ORCHESTRATOR):
+        fleet.put(RedeemerLink("-redeemerAddr 192.0.2.40:8945", tried), node.name)
+    users = (("orchestrator", "main"), ("balancer", "front"), ("node", "orch-1"))
+    attempts = tuple(Attempt(f"192.0.2.{n}:8935", 0.02, certificate="5f" * 32) for n in (10, 11))
+    fleet.put(PublicAddresses((Place(SERVICE_URI, users, attempts),)), fleet.fleet.name)
 
 
 def _read_host(fleet: FleetBuilder, name: str) -> None:

@@ -4,29 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urlsplit
 
 from lptui.checks.view import View
 from lptui.checks.words import listed
 from lptui.fleet.facts.chain import OrchestratorRecord
 from lptui.fleet.finding import Finding, Severity
+from lptui.fleet.places import HostPort, place
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Orchestrator
 
 SERVICE_URI: Final = "service-uri"
-_DEFAULT_PORT: Final = 8935
-
-
-def place(uri: str) -> tuple[str, int] | None:
-    """Host and port of a service URI (go-livepeer's default port 8935); None for nonsense."""
-    text = uri.strip()
-    try:
-        parts = urlsplit(text if "//" in text else f"//{text}")
-        if not parts.hostname:
-            return None
-        return parts.hostname.rstrip("."), parts.port or _DEFAULT_PORT
-    except ValueError:
-        return None
 
 
 def service_uri(view: View) -> Iterator[Finding]:
@@ -82,7 +69,7 @@ def _uri(
     )
 
 
-def _places(view: View, registered: Orchestrator) -> dict[tuple[str, int], str]:
+def _places(view: View, registered: Orchestrator) -> dict[HostPort, str]:
     """Where clients reach the fleet: its balancers, or without any its orchestrator nodes."""
     uris = [b.public_uri for b in view.fleet.balancers.values() if b.public_uri]
     if not uris:
@@ -91,7 +78,7 @@ def _places(view: View, registered: Orchestrator) -> dict[tuple[str, int], str]:
             for node in view.fleet.nodes.values()
             if node.service_uri and node.recipient in (None, registered.address)
         ]
-    found: dict[tuple[str, int], str] = {}
+    found: dict[HostPort, str] = {}
     for uri in uris:
         where = place(uri)
         if where is not None:

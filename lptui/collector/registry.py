@@ -39,6 +39,10 @@ def probes_for(fleet: Fleet) -> tuple[Probe, ...]:
         from lptui.probes.chain import PROBES as CHAIN
 
         probes += CHAIN
+    if any(node.is_livepeer for node in fleet.nodes.values()) or fleet.balancers:
+        from lptui.probes.links import PROBES as LINKS
+
+        probes += LINKS
     return tuple(probe for probe in probes if probe.targets(fleet))
 
 

@@ -94,6 +94,7 @@ class Builder:
                 {n: _command(n, spec) for n, spec in (config.commands or {}).items()}
             ),
             production=config.production,
+            public_addresses=config.public_addresses,
             known_hosts=self._path(self._ssh.known_hosts),
         )
 

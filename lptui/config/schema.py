@@ -347,6 +347,9 @@ class Config(Part):
 
     name: Text | None = Field(None, description="the fleet's name; else the file's")
     production: bool = Field(False, description="true: a fleet that earns; the console says so")
+    public_addresses: bool = Field(
+        True, description="false: do not try, from here, the addresses that clients are sent to"
+    )
     ssh: SshSpec | None = Field(None, description="SSH for all hosts")
     hosts: dict[Name, HostSpec] | None = Field(None, description="machines, by name")
     nodes: dict[Name, NodeSpec] | None = Field(None, description="processes, by name")

@@ -324,6 +324,7 @@ class Fleet:
     """Everything that the operator declared, checked and linked.
 
     `standbys` are the nodes that stand by, by the node that they stand by for.
+    `public_addresses`: where clients are sent is tried from the operator's machine.
     """
 
     name: str
@@ -340,6 +341,7 @@ class Fleet:
     production: bool = False
     known_hosts: str | None = None
     demo: bool = False
+    public_addresses: bool = True
     standbys: Mapping[str, tuple[Node, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -24,6 +24,7 @@ from lptui.fleet.facts.host import (
     HostUnits,
     HostVitals,
 )
+from lptui.fleet.facts.links import PublicAddresses, RedeemerLink
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
 from lptui.fleet.facts.lock import FleetLocked
 from lptui.fleet.facts.rpc import RpcHead
@@ -43,6 +44,8 @@ TOPICS: Final[tuple[type, ...]] = (
     BalancerState,
     NginxConfig,
     NginxConnections,
+    PublicAddresses,
+    RedeemerLink,
     RpcHead,
     HostVitals,
     HostUnits,

@@ -126,6 +126,7 @@ def declare(world: World) -> Fleet:
         commands=MappingProxyType({command.name: command for command in COMMANDS}),
         intervals=INTERVALS if len(world.machines) <= LIVELY_HOSTS else Intervals(),
         demo=True,
+        public_addresses=False,  # its names are known nowhere
     )
 
 

@@ -72,7 +72,11 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A frontend or backend as a whole. `kind` is "frontend" or "backend"."""
+    """A frontend or backend as a whole. `kind` is "frontend" or "backend".
+
+    `algorithm` is the balancing algorithm and `cookie` the one that keeps clients on a server; ""
+    where HAProxy does not tell (its level), and of cookies where there is none.
+    """
 
     name: str
     kind: str
@@ -81,6 +85,7 @@ class Proxy:
     session_rate: int | None = None
     queue: int | None = None
     algorithm: str = ""
+    cookie: str = ""
     active: int | None = None
     backup: int | None = None
     errors: int | None = None
@@ -195,6 +200,7 @@ class BalancerState:
         old_workers: still finishing connections from before a reload; None when not known.
         edited: nginx: the files on disk are newer than the running workers.
         connections: nginx's active connections (stub_status).
+        tables: proxies with a stick table (HAProxy); None when not known.
     """
 
     kind: str
@@ -208,6 +214,7 @@ class BalancerState:
     edited: bool | None = None
     connections: int | None = None
     notes: tuple[str, ...] = ()
+    tables: tuple[str, ...] | None = None
 
     def backend(self, name: str) -> Proxy | None:
         return next((p for p in self.proxies if p.kind == "backend" and p.name == name), None)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-READ: Final = b"set severity-output number;show info;show stat;show servers state;show cli level\n"
+READ: Final = (
+    b"set severity-output number;show info;show stat;show servers state;show cli level;show table\n"
+)
 """One line, several commands; HAProxy closes afterwards. Every command's answer is closed by an
 empty line and holds none, so the setter's own answer is just an empty line:
 
@@ -21,6 +23,8 @@ empty line and holds none, so the setter's own answer is just an empty line:
     3 web 1 o1 192.0.2.11 2 0 100 100 12 6 3 4 6 0 0 0 - 8935 - 0 0 - - 0
     (empty)
     admin
+    (empty)
+    # table: web, type: ip, size:1024, used:0          (a line for each; often none)
     (empty)
 
 Not allowed at this level: `Permission denied`; errors begin with `[3]: `.

@@ -17,7 +17,8 @@ from lptui.text import clean
 
 KIND: Final = "haproxy"
 ANSWERS: Final = READ.count(b";") + 1
-"""`set severity-output`, `show info`, `show stat`, `show servers state`, `show cli level`."""
+"""`set severity-output`, `show info`, `show stat`, `show servers state`, `show cli level`,
+`show table`."""
 
 FRONTEND, BACKEND, SERVER, LISTENER = "0", "1", "2", "3"
 """Values of the column `type`."""
@@ -32,11 +33,12 @@ Row = Mapping[str, str]
 
 def parse_socket(raw: bytes) -> BalancerState:
     """The answers of the runtime socket to `commands.READ`; raises BadAnswerError."""
-    _, info_lines, stat, states, level = dialogue.split(raw, ANSWERS)
+    _, info_lines, stat, states, level, listed = dialogue.split(raw, ANSWERS)
     info = tables.parse_info(dialogue.accept("show info", info_lines))
     rows = tables.parse_stat(dialogue.accept("show stat", stat))
     known = tables.parse_states(dialogue.accept("show servers state", states))
-    return _state(info, rows, known, dialogue.level(level))
+    state = _state(info, rows, known, dialogue.level(level))
+    return replace(state, tables=tables.parse_tables(listed))
 
 
 def parse_page(text: str) -> BalancerState:
@@ -149,6 +151,7 @@ def _proxy(name: str, kind: str, row: Row) -> Proxy:
         session_rate=count(row.get("rate", "")),
         queue=count(row.get("qcur", "")) if is_backend else None,
         algorithm=clean(row.get("algo", ""), 40),
+        cookie=clean(row.get("cookie", ""), 60),
         active=count(row.get("act", "")) if is_backend else None,
         backup=count(row.get("bck", "")) if is_backend else None,
         errors=_sum(row, "econ", "eresp") if is_backend else count(row.get("ereq", "")),

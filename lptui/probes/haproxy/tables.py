@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +13,8 @@ from lptui.probes.numbers import count
 from lptui.text import clean
 
 MOST_ROWS: Final = 5000
+
+_TABLE: Final = re.compile(r"# table: ([^,]+), type: ")
 
 STAT_COLUMNS: Final = ("pxname", "svname", "status", "type", "scur", "stot", "weight")
 STATE_COLUMNS: Final = (
@@ -155,3 +158,9 @@ def _address(row: Mapping[str, str]) -> str:
     bracketed = f"[{bare}]" if ":" in bare and not bare.startswith(("/", "[")) else bare
     number = count(row["srv_port"])
     return f"{bracketed}:{number}" if number else bracketed
+
+
+def parse_tables(lines: Sequence[str]) -> tuple[str, ...] | None:
+    """Names of the proxies with a stick table; None when the answer is no list of them."""
+    found = [_TABLE.match(line) for line in lines]
+    return tuple(clean(one[1], 120) for one in found if one) if all(found) else None

