@@ -33,6 +33,9 @@ FENCED: Final = Option(
 MAX_UNAVAILABLE: Final = Option(
     "max-unavailable", "nodes that a restart takes away at once", metavar="N"
 )
+SYNC: Final = Option(
+    "sync", "seconds that an RPC node gets to be in sync again after its start; 1800", metavar="S"
+)
 PRESET: Final = Option(
     "preset", "what is restarted, and how", ("restart", "rpc-first", "reload", "upgrade", "reboot")
 )
@@ -42,5 +45,23 @@ WITH: Final = Option(
 MOST_STEP: Final = Option(
     "most-step", "most that a weight is changed at once, in percent of itself; 50", metavar="N"
 )
+CALLER: Final = Option(
+    "caller",
+    "who may call reward besides the registered key: a node, an account, or none",
+    metavar="WHO",
+)
 
-ALL: Final = (WAIT, LATE, TO, URL, ADDRESS, FENCED, MAX_UNAVAILABLE, PRESET, WITH, MOST_STEP)
+ALL: Final = (
+    WAIT,
+    LATE,
+    TO,
+    URL,
+    ADDRESS,
+    FENCED,
+    MAX_UNAVAILABLE,
+    SYNC,
+    PRESET,
+    WITH,
+    MOST_STEP,
+    CALLER,
+)

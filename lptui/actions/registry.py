@@ -10,6 +10,7 @@ from lptui.actions.move_transcoder import MoveTranscoder
 from lptui.actions.rebalance import Rebalance
 from lptui.actions.restart import Restart
 from lptui.actions.reward import Reward
+from lptui.actions.set_reward_caller import SetRewardCaller
 from lptui.actions.spec import Action
 from lptui.actions.undrain import Undrain
 from lptui.fleet.topology import Fleet
@@ -17,6 +18,7 @@ from lptui.fleet.topology import Fleet
 ACTIONS: tuple[Action, ...] = (
     Reward(),
     InitializeRound(),
+    SetRewardCaller(),
     Drain(),
     Undrain(),
     Failover(),

@@ -48,10 +48,11 @@ Confirm = Callable[[Snapshot], Awaitable[Proof | None]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The node's route that sends it."""
+    """The node's route that sends it, with its parameters."""
 
     node: Node
     path: str
+    form: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +215,7 @@ async def _call(route: Route, execution: Execution) -> Reply:
     execution.progress(f"POST {route.path} on {route.node.name}")
     try:
         answer = await execution.reach.http(route.node.cli).request(
-            "POST", route.path, form={}, deadline_s=execution.deadline_s
+            "POST", route.path, form=dict(route.form), deadline_s=execution.deadline_s
         )
     except LptuiError as error:
         return no_answer(error)

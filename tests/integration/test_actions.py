@@ -2,141 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import pty
-import shutil
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
 from lptui.probes.chain.abi import REWARD_EVENT
+from tests.chain_bench import Bench, bench, finished
 from tests.devnet.call_log import CallLog
-from tests.devnet.chain import ETH, LPT, Devnet
-from tests.devnet.livepeer import LivepeerNode, NodeFactory
+from tests.devnet.chain import ETH, LPT
 from tests.devnet.node.config import TxFault
 from tests.waiting import until
 
+__all__ = ["bench"]
+
 pytest_plugins = ("tests.devnet.fixtures",)
-
-CONFIG = """\
-name: devnet
-# However busy the machine is.
-intervals: {{timeout: 20s}}
-hosts:
-  here: {{local: true}}
-nodes:
-  reward:
-    host: here
-    role: reward
-    cli: {{url: "{node}", via: direct}}
-    account: "{account}"
-    rpc: chain
-rpcs:
-  chain: {{url: "{rpc}", via: direct}}
-chain:
-  network: devnet
-  controller: "{controller}"
-  chain_id: {chain_id}
-  rpcs: [chain]
-  orchestrators:
-    main: {{address: "{account}", reward_caller: reward}}
-"""
-
-
-@dataclass
-class Done:
-    """A finished command."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-@dataclass
-class Bench:
-    """A devnet, a node on it that holds the registered key, and a configuration of both."""
-
-    net: Devnet
-    node: LivepeerNode
-    account: str
-    config: Path
-    state: Path
-
-    async def lptui(self, *words: str) -> Done:
-        return await finished(await self.start(*words))
-
-    async def start(self, *words: str, terminal: int | None = None) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "lptui", "--headless", *words, "--config", str(self.config)),
-            env=os.environ | {"LPTUI_STATE": str(self.state)},
-            stdin=asyncio.subprocess.DEVNULL if terminal is None else terminal,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE if terminal is None else terminal,
-        )
-
-    async def asked(self, *words: str, answer: bytes = b"", number: int = 0) -> Done:
-        """On a terminal: types the answer to the question, or sends a signal instead."""
-        ours, theirs = pty.openpty()
-        os.set_blocking(ours, False)
-        seen = bytearray()
-
-        def question() -> bool:
-            with suppress(BlockingIOError):
-                seen.extend(os.read(ours, 4096))
-            return b"Type yes: " in seen
-
-        process = await self.start(*words, terminal=theirs)
-        try:
-            await until(question, 30, "the question")
-            if number:
-                process.send_signal(number)
-            os.write(ours, answer)
-            return replace(await finished(process), err=seen.decode())
-        finally:
-            os.close(ours)
-            os.close(theirs)
-
-    def audit(self) -> list[Any]:
-        path = self.state / "audit.jsonl"
-        return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-async def finished(process: asyncio.subprocess.Process) -> Done:
-    out, err = await asyncio.wait_for(process.communicate(), 60)
-    return Done(process.returncode or 0, out.decode(), (err or b"").decode())
-
-
-@pytest.fixture
-async def bench(devnet: Devnet, livepeer_node: NodeFactory, tmp_path: Path) -> AsyncIterator[Bench]:
-    account = devnet.accounts[1]
-    await devnet.bond(account, 1000 * LPT)
-    node = await livepeer_node(devnet, account=account, name="reward")
-    config = tmp_path / "lptui.yaml"
-    config.write_text(
-        CONFIG.format(
-            node=node.url,
-            account=account,
-            rpc=devnet.url,
-            controller=devnet.controller.address,
-            chain_id=42161,
-        )
-    )
-    yield Bench(devnet, node, account, config, tmp_path / "state")
-    # What a console that was killed leaves behind, so that nobody calls too soon.
-    for lock in Path("/tmp").glob(f"lptui-{account.lower()}-{node.port}.*"):
-        shutil.rmtree(lock)
 
 
 async def test_reward_is_called_once_and_proved_by_its_event(

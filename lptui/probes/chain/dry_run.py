@@ -29,6 +29,12 @@ def reward_call(contracts: Contracts, orchestrator: Address, caller: Address) ->
     return codec.eth_call(contracts.bonding_manager, call_data, caller)
 
 
+def set_reward_caller_call(contracts: Contracts, owner: Address, caller: Address | None) -> Call:
+    """setRewardCaller() as the orchestrator itself; None clears it."""
+    call_data = codec.encode(abi.SET_REWARD_CALLER, caller or codec.NOBODY)
+    return codec.eth_call(contracts.bonding_manager, call_data, owner)
+
+
 def initialize_round_call(contracts: Contracts, caller: Address) -> Call:
     """initializeRound(), which anybody may send."""
     return codec.eth_call(contracts.rounds_manager, codec.encode(abi.INITIALIZE_ROUND), caller)

@@ -8,7 +8,11 @@ from lptui.sim.world.ledger import REWARD_GAS, Ledger, Log, demo_hash, word
 from lptui.sim.world.timeline import L1_BASE
 
 _NO_BLOOM: Final = "0x" + "0" * 512
-_SELECTORS: Final = {"reward": "0x81871056", "initialize": "0xd4807fb2"}
+_SELECTORS: Final = {
+    "reward": "0x81871056",
+    "initialize": "0xd4807fb2",
+    "caller": "0x0103e60e",
+}
 
 
 class Shapes:

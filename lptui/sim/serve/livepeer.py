@@ -6,19 +6,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
 from lptui.fleet.topology import Role
+from lptui.fleet.units import Address
+from lptui.sim.serve.contracts import ZERO
 from lptui.sim.serve.http import HttpReply, HttpRequest, Later, text
 from lptui.sim.serve.metrics import metrics_page
 from lptui.sim.world.ledger import Account, RevertError, Transaction
 from lptui.sim.world.livepeer import LivepeerProcess
-from lptui.sim.world.services import send_initialise, send_reward
+from lptui.sim.world.services import send_caller, send_initialise, send_reward
 from lptui.sim.world.watch import block_of
 from lptui.sim.world.world import World
 
 NO_ROUTE: Final = "404 page not found\n"
+ADDRESS: Final = re.compile("0x[0-9a-fA-F]{40}")
 NO_CLIENT: Final = "missing ETH client\n"
 GATED: Final[dict[str, str]] = {
     "/reward": "",
@@ -31,6 +35,7 @@ GATED: Final[dict[str, str]] = {
     "/withdrawStake": "unbondingLockId",
     "/withdrawFees": "amount",
     "/claimEarnings": "",
+    "/setRewardCaller": "",
     "/transferTokens": "to",
     "/requestTokens": "",
     "/signMessage": "message",
@@ -79,6 +84,7 @@ class LivepeerApi:
             "/rewardCaller": self._chained(self._reward_caller),
             "/reward": self._reward,
             "/initializeRound": self._initialise,
+            "/setRewardCaller": self._set_reward_caller,
             "/setMaxGasPrice": self._set_max_gas_price,
         }
 
@@ -248,6 +254,16 @@ class LivepeerApi:
         except RevertError as error:
             return text(f"could not initialize round: {self._world.say(str(error))}\n", 500)
         return lambda: self._mined(tx, "could not initialize round")
+
+    def _set_reward_caller(self, request: HttpRequest) -> HttpReply | Later:
+        node, caller = self._node, request.form.get("rewardCaller", "") or ZERO
+        if node.recipient not in (None, node.account) or not ADDRESS.fullmatch(caller):
+            return text("the node's own account is not the orchestrator's, or no address\n", 400)
+        try:
+            tx = send_caller(self._world, node, None if caller == ZERO else Address(caller.lower()))
+        except RevertError as error:
+            return text(f"{self._world.say(str(error))}\n", 500)
+        return lambda: self._mined(tx, "could not set the reward caller")
 
     async def _mined(self, tx: Transaction, prefix: str) -> HttpReply:
         """Blocks until the transaction is mined, as the node does; empty body on success."""

@@ -16,8 +16,10 @@ from lptui.sim.world.timeline import RoundClock, Timeline
 NEW_ROUND: Final = "0x22f2fc17c5daf07db2379b3a03a8ef20a183f761097a58fce219c8a14619e786"
 REWARD: Final = "0x619caafabdd75649b302ba8419e48cccf64f37f1983ac4727cfb38b57703ffc9"
 TREASURY_REWARD: Final = "0x40e200718fe552021167687e5491d09f5931275b6f88f14a462650f0effb5237"
+REWARD_CALLER_SET: Final = "0x15932b87747cac36d3c505e86a946c6d3a79d9d7bdb79d81584d32bbe54516c2"
 REWARD_GAS: Final = 478_000
 INITIALIZE_GAS: Final = 233_000
+CALLER_GAS: Final = 62_000
 
 
 def demo_address(name: str) -> Address:
@@ -173,8 +175,7 @@ class Ledger:
 
     def check_reward(self, caller: str, block: int) -> Registered:
         """The record that a caller may reward now; raises RevertError as the contract would."""
-        if self.paused:
-            raise RevertError("system is paused")
+        self.check_running()
         number = self.round_at(block)
         if self.last_initialised(block) != number:
             raise RevertError("current round is not initialized")
@@ -185,17 +186,24 @@ class Ledger:
             raise RevertError("caller has already called reward for the current round")
         return record
 
-    def check_initialise(self, block: int) -> None:
-        """Raises RevertError unless the round waits to be initialised."""
+    def check_running(self) -> None:
+        """Raises RevertError while the protocol is paused."""
         if self.paused:
             raise RevertError("system is paused")
+
+    def check_initialise(self, block: int) -> None:
+        """Raises RevertError unless the round waits to be initialised."""
+        self.check_running()
         if self.last_initialised(block) == self.round_at(block):
             raise RevertError("round already initialized")
 
     def send(self, kind: str, sender: Address, target: Address | None, due: float) -> Transaction:
-        """Queues a `reward` or `initialize` transaction to be mined at `due`."""
+        """Queues a `reward`, `initialize` or `caller` transaction to be mined at `due`.
+
+        The target of `caller` is who may call reward from then on.
+        """
         account = self.accounts[sender]
-        to = self.contracts.bonding if kind == "reward" else self.contracts.rounds
+        to = self.contracts.rounds if kind == "initialize" else self.contracts.bonding
         digest = demo_hash(kind, sender, account.nonce, round(due, 3))
         tx = Transaction(digest, kind, sender, to, target, due, account.nonce, self.gas_price)
         self.transactions[digest] = tx
@@ -214,6 +222,10 @@ class Ledger:
                 record = self.check_reward(tx.target or tx.sender, block)
                 self.record_reward(record, self.round_at(block), block, tx.hash)
                 tx.gas = REWARD_GAS
+            elif tx.kind == "caller":
+                self.check_running()
+                self.record_caller(tx.sender, tx.target, block, tx.hash)
+                tx.gas = CALLER_GAS
             else:
                 self.check_initialise(block)
                 self.record_round(self.round_at(block), block, tx.hash)
@@ -232,6 +244,14 @@ class Ledger:
         topics = (NEW_ROUND, "0x" + word(number))
         data = demo_hash("l1", self.rounds.start_of(number) - 1)
         self.logs.append(Log(self.contracts.rounds, topics, data, block, tx))
+
+    def record_caller(self, sender: Address, caller: Address | None, block: int, tx: str) -> None:
+        """Sets who else may call reward for the sender, and logs it."""
+        record = self.registered.get(sender)
+        if record is not None:
+            record.reward_caller = caller
+        topics = (REWARD_CALLER_SET, "0x" + word(sender), "0x" + word(caller or 0))
+        self.logs.append(Log(self.contracts.bonding, topics, "0x", block, tx))
 
     def record_reward(self, record: Registered, number: int, block: int, tx: str) -> None:
         """Marks a reward as called and logs it."""

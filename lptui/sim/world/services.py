@@ -116,6 +116,16 @@ def send_initialise(world: World, node: LivepeerProcess) -> Transaction:
     return ledger.send("initialize", node.account, None, world.now + 2.5)
 
 
+def send_caller(world: World, node: LivepeerProcess, caller: Address | None) -> Transaction:
+    """Sends a node's setRewardCaller; raises RevertError with what it would report."""
+    ledger = world.ledger
+    if node.account is None:
+        raise RevertError("missing ETH client")
+    ledger.check_running()
+    check_gas_cap(world, node)
+    return ledger.send("caller", node.account, caller, world.now + 2.0)
+
+
 def _redeem(world: World, seconds: float) -> None:
     """Now and then a ticket wins; the redeemer pays gas and the orchestrator earns fees."""
     if world.rng.random() > seconds / 14.0:
