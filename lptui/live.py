@@ -56,7 +56,7 @@ class LiveSession:
         self._session = session
         self.title = session.fleet.name
         await asyncio.to_thread(lambda: session.probes)
-        self._collector = session.collector()
+        self._collector = await session.collector()
         for callback in self._waiting:
             self._collector.subscribe(callback)
         self._waiting.clear()

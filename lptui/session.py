@@ -20,6 +20,7 @@ from lptui.collector.once import collect_once
 from lptui.collector.registry import on_demand
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet
+from lptui.history.memory import Memory
 from lptui.paths import record_dir
 from lptui.probes.probe import Probe
 from lptui.transport.reach import FleetReach
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 
 CLOSE_S = 2.0
 """Closing connections never keeps the operator waiting longer."""
-
-REMEMBER_S = 0.3
-"""A state folder that hangs is not waited for longer."""
 
 OBSERVE_S = 20.0
 """Longest independent reading for an action's guard or proof."""
@@ -69,6 +67,7 @@ class Session:
         self._demo = demo
         self._probes: tuple[Probe, ...] | None = None
         self._runner: Runner | None = None
+        self._memory: Memory | None = None
 
     @classmethod
     async def open(
@@ -118,22 +117,32 @@ class Session:
         """Folder of the audit record, the journal and the locks."""
         return record_dir(demo=self.fleet.demo)
 
-    def collector(self) -> Collector:
+    async def collector(self) -> Collector:
         """A live collector of the whole fleet, not started."""
-        return Collector(self.fleet, self.reach, self.clock, self.probes)
+        memory = Memory.of(self.fleet, self.state)
+        remembered = await memory.recall() if memory else {}
+        collector = Collector(
+            self.fleet, self.reach, self.clock, self.probes, remembered=remembered
+        )
+        if memory is not None:
+            self._memory = memory
+            collector.subscribe(memory.keep)
+        return collector
 
     async def collect(self, deadline_s: float) -> Snapshot:
         """One collection of everything, with what earlier runs saw begin."""
-        snapshot = await collect_once(self.fleet, self.reach, self.clock, self.probes, deadline_s)
-        if self.fleet.chain is None or self.fleet.demo:
-            return snapshot
-        from lptui.history.pending import carry_on
-
-        with suppress(TimeoutError):
-            async with asyncio.timeout(REMEMBER_S):
-                path = self.state / f"pending-{self.fleet.chain.chain_id}.json"
-                return await asyncio.to_thread(carry_on, snapshot, path)
-        return snapshot
+        memory = Memory.of(self.fleet, self.state)
+        if memory is None:
+            return await collect_once(self.fleet, self.reach, self.clock, self.probes, deadline_s)
+        snapshot = await collect_once(
+            self.fleet,
+            self.reach,
+            self.clock,
+            self.probes,
+            deadline_s,
+            remembered=await memory.recall(),
+        )
+        return await memory.carry_on(snapshot)
 
     async def observe(self, names: tuple[str, ...]) -> Snapshot:
         """One independent collection by the named probes alone."""
@@ -152,6 +161,8 @@ class Session:
 
     async def close(self) -> None:
         """Closes all connections and ends the demo; bounded in time, never raises."""
+        if self._memory is not None:
+            await self._memory.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_S):
                 await self.reach.close()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from lptui.clock import Clock
 from lptui.collector.asking import Source, ask
 from lptui.collector.ledger import Ledger, with_fast_interval
-from lptui.fleet.reading import Key
+from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet
 from lptui.probes.probe import Probe
@@ -48,14 +49,14 @@ class Collector:
         clock: Clock,
         probes: Sequence[Probe],
         spread: random.Random | None = None,
+        remembered: Mapping[Key, Reading[object]] = MappingProxyType({}),
     ) -> None:
         self._fleet = fleet
         self._reach = reach
         self._clock = clock
         self._sources = [Source(p, target) for p in probes for target in p.targets(fleet)]
-        self._ledger = Ledger(
-            fleet, (key for s in self._sources for key in s.probe.keys(fleet, s.target))
-        )
+        expected = (key for s in self._sources for key in s.probe.keys(fleet, s.target))
+        self._ledger = Ledger(fleet, expected, remembered)
         self._random = spread or random.Random()  # noqa: S311 (spreads load, guards nothing)
         self._subscribers: list[Subscriber] = []
         self._tasks: list[asyncio.Task[None]] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -15,14 +15,23 @@ from lptui.probes.probe import Answer
 
 
 class Ledger:
-    """Holds the newest reading of each key and makes snapshots of them."""
+    """Holds the newest reading of each key and makes snapshots of them.
 
-    def __init__(self, fleet: Fleet, expected: Iterable[Key]) -> None:
+    `remembered` are readings to begin with: without a value, but with what earlier runs knew as
+    their last good one.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        expected: Iterable[Key],
+        remembered: Mapping[Key, Reading[object]] = MappingProxyType({}),
+    ) -> None:
         self._fleet = fleet
-        self._readings: dict[Key, Reading[object]] = {}
+        self._readings: dict[Key, Reading[object]] = dict(remembered)
         self._missing = set(expected)
         self._number = 0
-        self.snapshot = Snapshot(fleet)
+        self.snapshot = Snapshot(fleet, MappingProxyType(dict(remembered)))
 
     def record(
         self,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
+from types import MappingProxyType
 
 from lptui.clock import Clock
 from lptui.collector.asking import MORE_TIME, Source, ask
 from lptui.collector.ledger import Ledger
 from lptui.errors import Problem, ProblemKind
+from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet
 from lptui.probes.probe import Probe
@@ -26,13 +28,14 @@ async def collect_once(
     deadline_s: float,
     *,
     only: Set[tuple[str, str]] | None = None,
+    remembered: Mapping[Key, Reading[object]] = MappingProxyType({}),
 ) -> Snapshot:
     """Asks every source once, all at the same time, and gives the snapshot.
 
     A probe that needs others starts when those have answered or failed; for those that are about
     something else it does not wait for ever. What has not answered at the deadline is a
     RUN_DEADLINE problem; the call itself never takes longer. `only` names the sources that are
-    asked, each by its probe and its target; None for all.
+    asked, each by its probe and its target; None for all. `remembered` is as for the ledger.
     """
     sources = [
         Source(probe, target)
@@ -40,7 +43,8 @@ async def collect_once(
         for target in probe.targets(fleet)
         if only is None or (probe.name, target) in only
     ]
-    ledger = Ledger(fleet, (key for s in sources for key in s.probe.keys(fleet, s.target)))
+    expected = (key for s in sources for key in s.probe.keys(fleet, s.target))
+    ledger = Ledger(fleet, expected, remembered)
     end = clock.monotonic() + deadline_s
     tasks: dict[Source, asyncio.Task[None]] = {}
 

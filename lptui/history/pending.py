@@ -7,23 +7,20 @@ written is seen anew by the next run.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, cast
+from typing import cast
 
 from lptui.fleet.facts.chain import SignerAccount
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
+from lptui.history.files import LONGEST_FILE, replace_file
 
 Seen = dict[str, tuple[int, float]]
 """By account: the nonce that waits to be mined, and when it was first seen waiting (UTC s)."""
-
-LONGEST_FILE: Final = 1_000_000
 
 
 def continued(snapshot: Snapshot, seen: Mapping[str, tuple[int, float]]) -> tuple[Snapshot, Seen]:
@@ -76,13 +73,4 @@ def load(path: Path) -> Seen:
 
 def save(path: Path, seen: Seen) -> None:
     """Writes a file whole or not at all. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(seen, file)
-        os.replace(name, path)  # noqa: PTH105 (both are names)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name)  # noqa: PTH108
-        raise
+    replace_file(path, json.dumps(seen))

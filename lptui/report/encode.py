@@ -46,12 +46,16 @@ _MOUNT_BYTES: Final = frozenset({"size", "used", "available"})
 _TIMES: Final = frozenset(
     {
         "advanced_at",
+        "at",
+        "begun_at",
         "changed_at",
         "head_time",
         "loaded_at",
         "pending_since",
         "resolved_at",
+        "since_at",
         "started_at",
+        "until_at",
     }
 )
 _UNITS: Final = {

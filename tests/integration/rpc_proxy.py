@@ -19,10 +19,12 @@ Fault = Callable[[dict[str, Any]], Answer | None]
 
 @dataclass(slots=True)
 class RpcProxy:
-    """`requests` are the batches that came, as lists of calls; `status` refuses all of them."""
+    """`requests` are the batches that came, as lists of calls; `status` refuses all of them;
+    `change` gives what becomes of a result that was passed on."""
 
     target: str
     fault: Fault = lambda call: None
+    change: Callable[[dict[str, Any], Any], Any] = lambda call, result: result
     status: int = 200
     requests: list[list[dict[str, Any]]] = field(default_factory=list)
     url: str = ""
@@ -44,7 +46,11 @@ class RpcProxy:
         passed = [call for call in batch if found[call["id"]] is None]
         if passed:
             answers = (await self._http.post(self.target, json=passed)).json()
-            found |= {answer["id"]: answer for answer in answers}
+            asked_for = {call["id"]: call for call in passed}
+            for answer in answers:
+                if "result" in answer:
+                    answer["result"] = self.change(asked_for[answer["id"]], answer["result"])
+                found[answer["id"]] = answer
         whole = [
             {"jsonrpc": "2.0", **(found[call["id"]] or {}), "id": call["id"]} for call in batch
         ]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lptui.collector.ledger import Ledger
 from lptui.errors import LptuiError, ProblemKind
 from lptui.fleet.facts.chain import ChainRound, RewardHistory, RoundOutcome
 from lptui.fleet.units import Round
+from lptui.history.rewards import remembered, save
 from lptui.probes.chain.events import ChainEventsProbe, find_reward_event
 from lptui.probes.chain.probe import ChainProbe
 from tests.devnet.chain import Devnet
@@ -266,6 +269,96 @@ async def test_an_event_that_a_reorganisation_took_back_is_forgotten(devnet: Dev
         await asked.ask(CHAIN, EVENTS)
         assert asked.value(RewardHistory, "orch-0").events == ()
         assert outcome(asked, 4200) is RoundOutcome.PENDING
+
+
+async def test_more_was_taken_back_than_is_read_anew_and_all_is_read_again(
+    devnet: Devnet,
+) -> None:
+    who = devnet.accounts[1]
+    await devnet.bond(who)
+    before = int(await devnet.rpc.call("eth_blockNumber"), 16)
+    await devnet.reward(who)
+    await devnet.mine(200)
+    async with asked_through(devnet, who) as (asked, proxy):
+        await asked.ask(CHAIN, EVENTS)
+        assert asked.value(RewardHistory, "orch-0").events
+        head = int(await devnet.rpc.call("eth_blockNumber"), 16)
+        await devnet.reorganise(head - before)
+        await devnet.mine(5)
+        proxy.requests.clear()
+        await asked.ask(CHAIN, EVENTS)
+        assert asked.value(RewardHistory, "orch-0").events == ()
+        assert outcome(asked, 4200) is RoundOutcome.PENDING
+        assert len(queries(proxy)) == 2
+
+
+async def test_the_next_run_goes_on_where_the_last_one_ended(
+    devnet: Devnet, tmp_path: Path
+) -> None:
+    who = devnet.accounts[1]
+    await devnet.bond(who)
+    await devnet.reward(who)
+    await devnet.mine(200)
+    path = tmp_path / "rewards.json"
+    async with asked_through(devnet, who) as (asked, _):
+        save(await asked.ask(CHAIN, EVENTS), path)
+        first = asked.value(RewardHistory, "orch-0")
+    await devnet.next_round()
+    async with asked_through(devnet, who) as (asked, proxy):
+        asked.ledger = Ledger(asked.fleet, (), remembered(asked.fleet, path))
+        await asked.ask(CHAIN, EVENTS)
+        ((start, _),) = queries(proxy)
+        assert start == first.upto_block - 63
+        history = asked.value(RewardHistory, "orch-0")
+        assert history.since_block == first.since_block
+        assert [event.round for event in history.events] == [4200]
+        assert history.events == first.events
+
+
+async def test_what_an_earlier_run_learnt_of_another_chain_is_not_believed(
+    devnet: Devnet, tmp_path: Path
+) -> None:
+    """The same height and the same contracts, but other blocks: a chain that was begun anew."""
+    who = devnet.accounts[1]
+    await devnet.bond(who)
+    before = int(await devnet.rpc.call("eth_blockNumber"), 16)
+    await devnet.reward(who)
+    await devnet.mine(200)
+    path = tmp_path / "rewards.json"
+    async with asked_through(devnet, who) as (asked, _):
+        save(await asked.ask(CHAIN, EVENTS), path)
+        assert asked.value(RewardHistory, "orch-0").events
+    head = int(await devnet.rpc.call("eth_blockNumber"), 16)
+    await devnet.reorganise(head - before)
+    async with asked_through(devnet, who) as (asked, _):
+        asked.ledger = Ledger(asked.fleet, (), remembered(asked.fleet, path))
+        await asked.ask(CHAIN, EVENTS)
+        assert asked.value(RewardHistory, "orch-0").events == ()
+
+
+async def test_when_it_was_called_and_when_the_round_began(devnet: Devnet) -> None:
+    who = devnet.accounts[1]
+    await devnet.bond(who)
+    receipt = await devnet.reward(who)
+    block = await devnet.rpc.call("eth_getBlockByNumber", receipt["blockNumber"], False)
+
+    async with asked_through(devnet, who) as (asked, proxy):
+        proxy.change = lambda call, answer: (
+            [{k: v for k, v in log.items() if k != "blockTimestamp"} for log in answer]
+            if call["method"] == "eth_getLogs"
+            else answer
+        )
+        await asked.ask(CHAIN, EVENTS)
+        history = asked.value(RewardHistory, "orch-0")
+        event = history.event_of(4200)
+        assert event is not None
+        assert event.at == int(block["timestamp"], 16)
+        assert history.begun_at is not None
+        assert history.begun_at <= event.at
+        proxy.change = lambda call, answer: answer
+        await devnet.mine(3)
+        await asked.ask(CHAIN, EVENTS)
+        assert asked.value(RewardHistory, "orch-0").begun_at == history.begun_at
 
 
 async def test_without_the_round_there_is_no_history(devnet: Devnet) -> None:

@@ -85,13 +85,15 @@ class OrchestratorRecord:
 
 @dataclass(frozen=True, slots=True)
 class RewardEvent:
-    """A `Reward` log. `caller` is the sender of the transaction where it was asked for."""
+    """A `Reward` log. `caller` is the sender of the transaction where it was asked for, `at` the
+    time of its block (UTC seconds) where the endpoint told it."""
 
     round: Round | None
     block: L2Block
     tx: str
     amount: Lptu
     caller: Address | None = None
+    at: float | None = None
 
 
 class RoundOutcome(StrEnum):
@@ -113,6 +115,9 @@ class RewardHistory:
     not give all that was asked for.
     `starts` are the L2 blocks of the `NewRound` logs seen, oldest first; `window` the range
     of blocks to ask for at once, as far as the RPC is known to give it; 0 when it is not known.
+    `begun_at` is when the current round was initialised (UTC seconds), None when not known.
+    `anchor` is the newest block of which no logs are asked for again, with its hash: as long as
+    the chain has it, what was read before still holds.
     """
 
     rounds: tuple[tuple[Round, RoundOutcome], ...]
@@ -122,6 +127,8 @@ class RewardHistory:
     complete: bool = True
     starts: tuple[tuple[Round, L2Block], ...] = ()
     window: int = 0
+    begun_at: float | None = None
+    anchor: tuple[L2Block, str] | None = None
 
     def event_of(self, number: int) -> RewardEvent | None:
         return next((event for event in self.events if event.round == number), None)

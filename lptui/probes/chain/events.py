@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from lptui.clock import Clock, SystemClock
-from lptui.errors import LptuiError, ProblemKind
+from lptui.errors import BadAnswerError, LptuiError, ProblemKind
 from lptui.fleet.facts.chain import (
     ChainRound,
     Contracts,
@@ -28,11 +29,11 @@ from lptui.probes.chain.history import (
     merge_starts,
     wanted_rounds,
 )
-from lptui.probes.chain.logs import Query, RewardLog, joined
+from lptui.probes.chain.logs import Query, RewardLog, RoundLog, joined
 from lptui.probes.chain.probe import past, the_chain
 from lptui.probes.chain.scan import Scan
 from lptui.probes.probe import Answer, Asking
-from lptui.probes.rpc.values import block_number, given
+from lptui.probes.rpc.values import block_hash, block_number, given, quantity
 from lptui.transport.protocols import Call, JsonRpc
 
 OVERLAP: Final = 64
@@ -99,6 +100,12 @@ class _Known:
     upto: int
     starts: tuple[Start, ...] = ()
     window: int = 0
+    anchor: tuple[L2Block, str] | None = None
+    earlier_run: bool = False
+
+
+class _ReorganisedError(Exception):
+    """The chain does not have the blocks any more that the earlier cycles read."""
 
 
 @dataclass(slots=True)
@@ -114,10 +121,18 @@ class _Cycle:
     async def run(self) -> list[Answer]:
         """All histories. Raises LptuiError when the newest blocks could not be read."""
         head = await self._head()
+        known = self._known(head)
+        try:
+            return await self._read(head, known)
+        except _ReorganisedError:
+            # What was known is of blocks that the chain does not have any more.
+            return await self._read(head, _Known(head + 1, head, window=known.window))
+
+    async def _read(self, head: int, known: _Known) -> list[Answer]:
         whole = self._look_back()
         floor = max(0, head - whole + 1)
         rounds = wanted_rounds(self.clock.round)
-        known = self._known(head)
+        anchor = L2Block(max(0, head - OVERLAP))
         scan = Scan(
             self.rpc,
             Query(self.clock.contracts, self._addresses(), rounds),
@@ -125,32 +140,49 @@ class _Cycle:
             self.end,
             window=known.window or whole,
             proven=known.window > 0,
+            also=[_block(anchor), *([_block(known.anchor[0])] if known.anchor else ())],
         )
         since, upto, again = known.since, known.upto, known.upto + 1
-        if head > known.upto >= known.since:
+        if known.upto >= known.since and (head > known.upto or known.earlier_run):
             # What was known of the overlap does not count any more: it is read anew.
-            again = max(known.since, known.upto - OVERLAP + 1)
+            again = max(known.since, min(known.upto, head) - OVERLAP + 1)
             upto = await scan.up(again, head)
         if not self._is_complete(known.starts, since, floor):
             since = await scan.down(since - 1, floor, rounds[0])
         if scan.failure is not None and (upto < head or since > upto):
             raise scan.failure
+        if known.anchor and len(scan.answers) > 1 and _is_gone(scan.answers[1], known.anchor[1]):
+            raise _ReorganisedError
         found = joined(scan.parts)
         starts = merge_starts([start for start in known.starts if start[1] < again], found.rounds)
-        callers = await self._callers(found.rewards)
-        reach = _Known(since, upto, starts, self._next_window(scan, whole))
+        found_hash = _hash_of(scan.answers[0]) if scan.answers else None
+        reach = _Known(
+            since,
+            upto,
+            starts,
+            self._next_window(scan, whole),
+            (anchor, found_hash) if found_hash else known.anchor,
+        )
+        begun = self._begun(found.rounds, known)
+        callers, times = await self._details(found.rewards, starts, begun)
+        begun = begun or times.get(L2Block(dict(starts).get(self.clock.round, -1)))
         answers = []
         for item in self.chain.orchestrators:
             before = self._before(item) if known.upto >= known.since else None
             kept = [event for event in before.events if event.block < again] if before else []
             own = [log for log in found.rewards if log.orchestrator == item.address]
-            events = merge_events(kept, own, found.rounds, starts, callers)
-            value = self._history(item, reach, events, floor)
+            events = merge_events(kept, own, found.rounds, starts, callers, times)
+            value = self._history(item, reach, events, floor, begun)
             answers.append(Answer(Key(RewardHistory, item.name), value))
         return answers
 
     def _history(
-        self, item: Orchestrator, reach: _Known, events: Sequence[RewardEvent], floor: int
+        self,
+        item: Orchestrator,
+        reach: _Known,
+        events: Sequence[RewardEvent],
+        floor: int,
+        begun: float | None,
     ) -> RewardHistory:
         return history(
             self.clock,
@@ -161,7 +193,19 @@ class _Cycle:
             upto=L2Block(reach.upto),
             window=reach.window,
             complete=self._is_complete(reach.starts, reach.since, floor),
+            begun_at=begun,
+            anchor=reach.anchor,
         )
+
+    def _begun(self, found: Sequence[RoundLog], known: _Known) -> float | None:
+        """When the current round was initialised, as far as it was told before or just now."""
+        now = next((log.at for log in found if log.round == self.clock.round and log.at), None)
+        if now is not None or known.upto < known.since:
+            return now
+        before = self._before(self.chain.orchestrators[0])
+        if before is None or before.rounds[-1:] == () or before.rounds[-1][0] != self.clock.round:
+            return None
+        return before.begun_at
 
     def _next_window(self, scan: Scan, whole: int) -> int:
         """What to ask for next time: more, as long as nothing was refused."""
@@ -184,7 +228,20 @@ class _Cycle:
             return _Known(head + 1, head)
         if head < first.since_block or first.since_block > first.upto_block:
             return _Known(head + 1, head, window=first.window)
-        return _Known(first.since_block, first.upto_block, first.starts, first.window)
+        return _Known(
+            first.since_block,
+            first.upto_block,
+            first.starts,
+            first.window,
+            first.anchor,
+            earlier_run=self._is_of_earlier_run(),
+        )
+
+    def _is_of_earlier_run(self) -> bool:
+        """Whether nothing was read yet since lptui was started."""
+        name = self.chain.orchestrators[0].name
+        problem = self.asking.latest.reading(RewardHistory, name).problem
+        return problem is not None and problem.kind is ProblemKind.NOT_READ
 
     def _before(self, item: Orchestrator) -> RewardHistory | None:
         found: RewardHistory | None = past(self.asking.latest.reading(RewardHistory, item.name))
@@ -199,8 +256,11 @@ class _Cycle:
         oldest = wanted_rounds(self.clock.round)[0]
         return since <= floor or any(number <= oldest for number, _ in starts)
 
-    async def _callers(self, rewards: Sequence[RewardLog]) -> dict[str, Address]:
-        """Who sent the newest of the transactions that were not known yet."""
+    async def _details(
+        self, rewards: Sequence[RewardLog], starts: Sequence[Start], begun: float | None
+    ) -> tuple[dict[str, Address], dict[L2Block, float]]:
+        """The senders of the newest transactions that were not known yet, and the times of their
+        blocks and of the current round's first, where the logs do not tell them."""
         known = {
             event.tx
             for item in self.chain.orchestrators
@@ -208,8 +268,13 @@ class _Cycle:
             for event in before.events
             if event.caller is not None
         }
-        fresh = [log.tx for log in reversed(rewards) if log.tx not in known]
-        return await senders(self.rpc, list(dict.fromkeys(fresh))[:CALLERS], self._left())
+        fresh = [log for log in reversed(rewards) if log.tx not in known][:CALLERS]
+        blocks = [log.block for log in fresh if log.at is None]
+        first = dict(starts).get(self.clock.round)
+        if begun is None and first is not None:
+            blocks.append(first)
+        txs = list(dict.fromkeys(log.tx for log in fresh))
+        return await details(self.rpc, txs, list(dict.fromkeys(blocks)), self._left())
 
     def _left(self) -> float:
         return max(0.1, self.end - self.asking.clock.monotonic())
@@ -221,23 +286,49 @@ async def height(rpc: JsonRpc, deadline_s: float) -> int:
     return block_number(given(result), "eth_blockNumber")
 
 
-async def senders(
-    rpc: JsonRpc, transactions: Sequence[str], deadline_s: float
-) -> dict[str, Address]:
-    """Who sent some transactions; those that the endpoint does not give are left out."""
-    if not transactions:
-        return {}
+async def details(
+    rpc: JsonRpc, transactions: Sequence[str], blocks: Sequence[L2Block], deadline_s: float
+) -> tuple[dict[str, Address], dict[L2Block, float]]:
+    """Who sent some transactions, and when (UTC seconds) some blocks were made.
+
+    What the endpoint does not give is left out.
+    """
+    if not transactions and not blocks:
+        return {}, {}
     calls = [Call("eth_getTransactionByHash", (tx,)) for tx in transactions]
+    calls += [_block(block) for block in blocks]
     try:
         results: list[Any] = await ask(rpc, calls, deadline_s)
     except LptuiError:
-        return {}
-    found = {}
-    for tx, result in zip(transactions, results, strict=True):
+        return {}, {}
+    senders = {}
+    for tx, result in zip(transactions, results, strict=False):
         sender = result.get("from") if isinstance(result, dict) else None
         if isinstance(sender, str) and codec.is_address(sender):
-            found[tx] = Address(sender.lower())
-    return found
+            senders[tx] = Address(sender.lower())
+    times = {}
+    for block, result in zip(blocks, results[len(transactions) :], strict=True):
+        told = result.get("timestamp") if isinstance(result, dict) else None
+        with suppress(BadAnswerError):
+            times[block] = float(quantity(told, "eth_getBlockByNumber", 2**40))
+    return senders, times
+
+
+def _block(number: L2Block) -> Call:
+    return Call("eth_getBlockByNumber", (hex(number), False))
+
+
+def _hash_of(block: object) -> str | None:
+    told = block.get("hash") if isinstance(block, dict) else None
+    try:
+        return block_hash(told, "eth_getBlockByNumber")
+    except BadAnswerError:
+        return None
+
+
+def _is_gone(block: object, known_hash: str) -> bool:
+    """Whether the chain has another block in its place, or none; who cannot tell does not say."""
+    return block is None or (_hash_of(block) or known_hash) != known_hash
 
 
 async def find_reward_event(
@@ -273,5 +364,14 @@ async def find_reward_event(
             raise scan.failure
         return None
     newest = rewards[-1]
-    sender = await senders(rpc, [newest.tx], max(0.1, end - time.monotonic()))
-    return RewardEvent(None, newest.block, newest.tx, newest.amount, sender.get(newest.tx))
+    blocks = [] if newest.at else [newest.block]
+    left = max(0.1, end - time.monotonic())
+    senders, times = await details(rpc, [newest.tx], blocks, left)
+    return RewardEvent(
+        None,
+        newest.block,
+        newest.tx,
+        newest.amount,
+        senders.get(newest.tx),
+        newest.at or times.get(newest.block),
+    )

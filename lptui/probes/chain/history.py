@@ -7,6 +7,7 @@ initialised, in blocks whose logs were really seen, while active. Anything less 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from lptui.fleet.facts.chain import (
@@ -42,8 +43,12 @@ def merge_events(
     rounds: Iterable[RoundLog],
     starts: Sequence[Start],
     callers: Mapping[str, Address],
+    times: Mapping[L2Block, float],
 ) -> tuple[RewardEvent, ...]:
     """One orchestrator's events, oldest first, each with its round where that is known.
+
+    `callers` are the senders by transaction, `times` the times of blocks (UTC seconds), as far
+    as they were asked for.
 
     An event is of the round whose beginning is the last before it; in one block the logs' own
     order decides.
@@ -65,13 +70,10 @@ def merge_events(
             tx=log.tx,
             amount=log.amount,
             caller=callers.get(log.tx) or (seen.caller if seen else None),
+            at=log.at or times.get(log.block) or (seen.at if seen else None),
         )
     return tuple(
-        event
-        if event.round is not None
-        else RewardEvent(
-            round_at(event.block, 0), event.block, event.tx, event.amount, event.caller
-        )
+        event if event.round is not None else replace(event, round=round_at(event.block, 0))
         for event in sorted(known.values(), key=lambda event: event.block)
     )
 
@@ -144,6 +146,8 @@ def history(
     upto: L2Block,
     window: int,
     complete: bool,
+    begun_at: float | None = None,
+    anchor: tuple[L2Block, str] | None = None,
 ) -> RewardHistory:
     """One orchestrator's history; what is older than its rounds is dropped.
 
@@ -164,4 +168,6 @@ def history(
         complete=complete,
         starts=kept,
         window=window,
+        begun_at=begun_at,
+        anchor=anchor,
     )

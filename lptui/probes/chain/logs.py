@@ -11,22 +11,26 @@ from lptui.fleet.facts.chain import Contracts
 from lptui.fleet.units import Address, L2Block, Lptu, Round
 from lptui.probes.chain import abi
 from lptui.probes.chain.codec import decode_types
-from lptui.probes.rpc.values import block_hash, block_number, data, record, shown
+from lptui.probes.rpc.values import block_hash, block_number, data, quantity, record, shown
 from lptui.transport.protocols import Call
 
 _METHOD: Final = "eth_getLogs"
 _PLACE: Final = 2**32
+_LATEST: Final = 2**36
+"""UTC seconds: two thousand years from now."""
 
 
 @dataclass(frozen=True, slots=True)
 class RewardLog:
-    """A `Reward` log; `index` is its place among the block's logs."""
+    """A `Reward` log; `index` is its place among the block's logs, `at` its block's time (UTC
+    seconds) where the endpoint gives that along."""
 
     orchestrator: Address
     amount: Lptu
     block: L2Block
     index: int
     tx: str
+    at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class RoundLog:
     round: Round
     block: L2Block
     index: int
+    at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ class Query:
                 if reward.orchestrator in self.orchestrators:
                     rewards[reward.block, reward.index] = reward
             elif where == self.contracts.rounds_manager and topics[0] == abi.NEW_ROUND.topic:
-                begun = RoundLog(Round(int(topics[1], 16)), *_place(log))
+                begun = RoundLog(Round(int(topics[1], 16)), *_place(log), _time(log))
                 if begun.round in self.rounds:
                     rounds[begun.block, begun.index] = begun
         return Logs(
@@ -140,6 +145,7 @@ def _reward(log: dict[str, Any], subject: str) -> RewardLog:
         block,
         index,
         block_hash(log.get("transactionHash"), _METHOD),
+        _time(log),
     )
 
 
@@ -148,3 +154,11 @@ def _place(log: dict[str, Any]) -> tuple[L2Block, int]:
     if index >= _PLACE:
         raise BadAnswerError(_METHOD, "an absurd place of a log")
     return L2Block(block_number(log.get("blockNumber"), _METHOD)), index
+
+
+def _time(log: dict[str, Any]) -> float | None:
+    """The time of a log's block; only newer clients give it along (`blockTimestamp`)."""
+    try:
+        return float(quantity(log.get("blockTimestamp"), _METHOD, _LATEST))
+    except BadAnswerError:
+        return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from lptui.clock import Clock
 from lptui.errors import (
@@ -23,7 +23,7 @@ from lptui.errors import (
 from lptui.fleet.units import Round
 from lptui.probes.chain.client import ask
 from lptui.probes.chain.logs import Logs, Query
-from lptui.transport.protocols import JsonRpc
+from lptui.transport.protocols import Call, JsonRpc
 
 REQUESTS: Final = 16
 """Requests of one cycle: old logs are fetched little by little, cycle by cycle."""
@@ -57,6 +57,7 @@ class Scan:
         window: the longest range to ask for at once; shrinks when the endpoint refuses.
         proven: the endpoint has given a range of that length; `refused`: it refused one.
         failure: why the scan had to stop before its end.
+        also: other calls that go along with the first request; `answers` what came of them.
     """
 
     rpc: JsonRpc
@@ -69,6 +70,8 @@ class Scan:
     parts: list[Logs] = field(default_factory=list)
     failure: LptuiError | None = None
     refused: bool = False
+    also: Sequence[Call] = ()
+    answers: list[Any] = field(default_factory=list)
 
     async def up(self, first: int, last: int) -> int:
         """Reads from `first` towards `last`; the last block whose logs were read."""
@@ -113,11 +116,15 @@ class Scan:
         """Asks for ranges in one request; how many of them, from the first on, were given."""
         self.requests -= 1
         seconds = min(REQUEST_S, max(0.1, self.end - self.clock.monotonic()))
+        also = () if self.answers else self.also
+        calls = [*also, *(self.query.call(*span) for span in ranges)]
         try:
-            results = await ask(self.rpc, [self.query.call(*span) for span in ranges], seconds)
+            found = await ask(self.rpc, calls, seconds)
         except TransportError as error:
             self._shorten(error, ranges[0])
             return 0
+        self.answers += found[: len(also)]
+        results = found[len(also) :]
         for done, (span, result) in enumerate(zip(ranges, results, strict=True)):
             if isinstance(result, RpcError):
                 self._shorten(result, span)

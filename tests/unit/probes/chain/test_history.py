@@ -150,25 +150,27 @@ class TestOutcomes:
 
 class TestMerging:
     def test_an_event_is_of_the_last_round_that_began_before_it(self) -> None:
-        (found,) = merge_events([], [log(8100)], [], STARTS, {})
+        (found,) = merge_events([], [log(8100)], [], STARTS, {}, {})
         assert found.round == 98
 
     @pytest.mark.parametrize(("place", "number"), [(0, 97), (2, 98)])
     def test_within_a_block_the_order_of_logs_decides(self, place: int, number: int) -> None:
         begun = RoundLog(Round(98), L2Block(8000), 1)
-        (found,) = merge_events([], [log(8000, place)], [begun], STARTS, {})
+        (found,) = merge_events([], [log(8000, place)], [begun], STARTS, {}, {})
         assert found.round == number
 
     def test_older_logs_tell_a_round_later(self) -> None:
-        (early,) = merge_events([], [log(7100)], [], STARTS[2:], {})
+        (early,) = merge_events([], [log(7100)], [], STARTS[2:], {}, {})
         assert early.round is None
-        (told,) = merge_events([early], [], [], STARTS, {})
+        (told,) = merge_events([early], [], [], STARTS, {}, {})
         assert told.round == 97
 
     def test_a_sender_once_known_is_kept(self) -> None:
-        (first,) = merge_events([], [log(8100)], [], STARTS, {f"0x{8100:064x}": WHO})
-        assert first.caller == WHO
-        (again,) = merge_events([first], [log(8100)], [], STARTS, {})
+        (first,) = merge_events(
+            [], [log(8100)], [], STARTS, {f"0x{8100:064x}": WHO}, {L2Block(8100): 12.0}
+        )
+        assert (first.caller, first.at) == (WHO, 12.0)
+        (again,) = merge_events([first], [log(8100)], [], STARTS, {}, {})
         assert again == first
 
     def test_beginnings_are_in_order_and_replaced(self) -> None:
