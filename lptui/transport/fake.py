@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lptui.errors import HttpError, LptuiError, ProblemKind, RpcError, TransportError
+from lptui.fleet.facts.rpc import RpcUsage, RpcWay
 from lptui.fleet.topology import Endpoint
 from lptui.transport.deadline import late
 from lptui.transport.protocols import (
@@ -77,6 +78,13 @@ class FakeReach:
 
     def rpc(self, name: str) -> FakeRpc:
         return FakeRpc(self, name)
+
+    def rpc_from(self, name: str, host: str, url: str) -> FakeRpc:
+        return FakeRpc(self, f"{name}/{host}")
+
+    def rpc_usage(self, name: str) -> RpcUsage:
+        requests = sum(kind == "rpc" and where == name for kind, where, _ in self.asked)
+        return RpcUsage((RpcWay(requests=requests, calls=requests),))
 
     async def exchange(
         self, host: str, address: str, payload: bytes, deadline_s: float, limit: int = OUTPUT_LIMIT

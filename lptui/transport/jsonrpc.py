@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from lptui.errors import BadAnswerError, HttpError, ProblemKind, RpcError, TransportError
 from lptui.text import clean
 from lptui.transport.protocols import Call, Http, HttpAnswer
+from lptui.transport.tally import Tally
 
 ANSWER_LIMIT: Final = 8 * 1024 * 1024
 """Most bytes of one answer: a batch with logs of many blocks."""
@@ -48,10 +49,11 @@ class Exchange(Protocol):
 
 
 class RpcEndpoint:
-    """One JSON-RPC endpoint behind `protocols.JsonRpc`."""
+    """One JSON-RPC endpoint behind `protocols.JsonRpc`; `tally` counts what it is asked."""
 
-    def __init__(self, name: str, exchange: Exchange) -> None:
+    def __init__(self, name: str, exchange: Exchange, tally: Tally | None = None) -> None:
         self.name = name
+        self.tally = tally or Tally()
         self._exchange = exchange
         self._next = 1
         self._single_until = 0.0
@@ -77,7 +79,8 @@ class RpcEndpoint:
         ids = self._ids(len(calls))
         payload = dumps([_request(number, call) for number, call in zip(ids, calls, strict=True)])
         try:
-            answer = await self._exchange.ask(payload, ids, deadline_s)
+            with self.tally.request(calls):
+                answer = await self._exchange.ask(payload, ids, deadline_s)
             refused = not isinstance(answer, list) or _is_refusal(answer, len(calls))
             if refused:
                 self._check_refusal(answer[0] if isinstance(answer, list) else answer)
@@ -109,9 +112,9 @@ class RpcEndpoint:
         async def one(call: Call) -> Any | RpcError:  # noqa: ANN401
             async with places:
                 number = self._ids(1)
-                answer = await self._exchange.ask(
-                    dumps(_request(number[0], call)), number, max(0.0, ends - time.monotonic())
-                )
+                payload, left = dumps(_request(number[0], call)), ends - time.monotonic()
+                with self.tally.request([call]):
+                    answer = await self._exchange.ask(payload, number, max(0.0, left))
                 if isinstance(answer, list) and len(answer) == 1:
                     answer = answer[0]
                 if isinstance(answer, dict) and answer.get("id") is None and "error" in answer:

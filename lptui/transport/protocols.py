@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from lptui.errors import RpcError
+from lptui.fleet.facts.rpc import RpcUsage
 from lptui.fleet.topology import Endpoint
 
 OUTPUT_LIMIT = 256 * 1024
@@ -161,6 +162,14 @@ class Reach(Protocol):
 
     def rpc(self, name: str) -> JsonRpc:
         """A JSON-RPC endpoint of the fleet by its name."""
+        ...
+
+    def rpc_from(self, name: str, host: str, url: str) -> JsonRpc:
+        """The same endpoint at the address that a host knows it by, asked through that host."""
+        ...
+
+    def rpc_usage(self, name: str) -> RpcUsage:
+        """What an endpoint was asked until now, over each way."""
         ...
 
     async def exchange(

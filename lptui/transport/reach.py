@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from lptui.clock import Clock, SystemClock
 from lptui.errors import CommandError, ProblemKind, TransportError
+from lptui.fleet.facts.rpc import RpcUsage
 from lptui.fleet.topology import Endpoint, Fleet, Rpc, SecretRef
 from lptui.text import clean
 from lptui.transport.backoff import Backoff
@@ -56,7 +58,7 @@ class FleetReach:
         self._http: dict[Endpoint, HttpEndpoint] = {}
         self._connections: list[Endpoints] = []
         self._contexts: dict[bool, ssl.SSLContext] = {}
-        self._rpc: dict[str, RpcEndpoint] = {}
+        self._rpc: dict[tuple[str, str], RpcEndpoint] = {}
         self._exchanges: dict[tuple[str, str], asyncio.Lock] = {}
 
     def shell(self, host: str) -> Shell:
@@ -83,13 +85,29 @@ class FleetReach:
 
     def rpc(self, name: str) -> JsonRpc:
         """See `protocols.Reach`."""
-        rpc = self._rpc.get(name)
+        rpc = self._rpc.get((name, ""))
         if rpc is None:
-            declared = self._fleet.rpcs.get(name)
-            if declared is None:
-                raise _unknown(f"RPC endpoint {name}")
-            rpc = self._rpc[name] = self._new_rpc(declared)
+            rpc = self._rpc[name, ""] = self._new_rpc(self._declared_rpc(name))
         return rpc
+
+    def rpc_from(self, name: str, host: str, url: str) -> JsonRpc:
+        """See `protocols.Reach`."""
+        rpc = self._rpc.get((name, host))
+        if rpc is None:
+            seen = replace(self._declared_rpc(name), url=url, via=host)
+            rpc = self._rpc[name, host] = self._new_rpc(seen)
+        return rpc
+
+    def rpc_usage(self, name: str) -> RpcUsage:
+        """See `protocols.Reach`."""
+        asked = [rpc.tally.read() for (asked, _), rpc in self._rpc.items() if asked == name]
+        return RpcUsage(tuple(asked))
+
+    def _declared_rpc(self, name: str) -> Rpc:
+        declared = self._fleet.rpcs.get(name)
+        if declared is None:
+            raise _unknown(f"RPC endpoint {name}")
+        return declared
 
     async def exchange(
         self, host: str, address: str, payload: bytes, deadline_s: float, limit: int = OUTPUT_LIMIT
@@ -292,21 +310,22 @@ class FleetReach:
 
     def _new_rpc(self, rpc: Rpc) -> RpcEndpoint:
         from lptui.transport.jsonrpc import HttpExchange, RpcEndpoint
+        from lptui.transport.tally import Tally
 
+        tally = Tally(rpc.via or "")
         scheme = urlsplit(rpc.url).scheme
         if scheme in ("http", "https"):
             endpoint = Endpoint(rpc.url, rpc.via, rpc.verify_tls)
             http = self._new_http(endpoint, self._rpc_secrets(rpc), rpc.key)
-            return RpcEndpoint(rpc.name, HttpExchange(rpc.name, http))
+            return RpcEndpoint(rpc.name, HttpExchange(rpc.name, http), tally)
         from lptui.transport.persistent import PersistentExchange
 
         opener = self._opener(rpc.url, rpc.via)
         if scheme == "unix":
             from lptui.transport import ipc
 
-            return RpcEndpoint(
-                rpc.name, PersistentExchange(rpc.name, lambda: ipc.connect(rpc.name, opener))
-            )
+            lines = PersistentExchange(rpc.name, lambda: ipc.connect(rpc.name, opener))
+            return RpcEndpoint(rpc.name, lines, tally)
         if scheme not in ("ws", "wss"):
             raise _unknown(f"scheme {scheme} of {rpc.name}")
         secrets = self._rpc_secrets(rpc)
@@ -320,7 +339,7 @@ class FleetReach:
             url = rpc.url.rstrip("/") + await secret_path() if secret_path else rpc.url
             return await websocket.connect(rpc.name, url, opener, tls, await secrets())
 
-        return RpcEndpoint(rpc.name, PersistentExchange(rpc.name, connect))
+        return RpcEndpoint(rpc.name, PersistentExchange(rpc.name, connect), tally)
 
 
 async def _certificate(stream: ByteStream, address: str) -> str:

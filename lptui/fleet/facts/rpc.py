@@ -69,3 +69,72 @@ class RpcHead:
     def is_sync_known(self) -> bool:
         """Whether `eth_syncing` answered: without that, `syncing` None says nothing."""
         return not self.error_of("eth_syncing")
+
+
+@dataclass(frozen=True, slots=True)
+class RpcWay:
+    """What was asked of an endpoint over one way, and how it answered.
+
+    Attributes:
+        host: the host that it was asked from; "" for this machine.
+        requests, calls, log_queries: since lptui was started: documents sent, the calls in them,
+            those of them that ask for logs. `failed` requests had no answer that can be used,
+            `limited` of them for their number.
+        recent: requests of the last quarter of an hour; `recent_failed` of them, the `median_s`
+            of the answered ones and the time that one in twenty takes longer than (`slow_s`).
+    """
+
+    host: str = ""
+    requests: int = 0
+    calls: int = 0
+    log_queries: int = 0
+    failed: int = 0
+    limited: int = 0
+    recent: int = 0
+    recent_failed: int = 0
+    median_s: float | None = None
+    slow_s: float | None = None
+    last_failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RpcUsage:
+    """All that was asked of an endpoint, the usual way first. Target: the endpoint's name."""
+
+    ways: tuple[RpcWay, ...]
+
+    @property
+    def requests(self) -> int:
+        return sum(way.requests for way in self.ways)
+
+    @property
+    def calls(self) -> int:
+        return sum(way.calls for way in self.ways)
+
+    @property
+    def log_queries(self) -> int:
+        return sum(way.log_queries for way in self.ways)
+
+    @property
+    def failed(self) -> int:
+        return sum(way.failed for way in self.ways)
+
+
+@dataclass(frozen=True, slots=True)
+class RpcVantage:
+    """An endpoint as the hosts of its users see it. Target: `endpoint/host`.
+
+    Attributes:
+        address: scheme, host and port that the host's nodes use; "" when it is not known: then
+            nothing was asked.
+        nodes: those that use it from there.
+        latency_s: of a small request, with the way from here to the host.
+    """
+
+    rpc: str
+    host: str
+    nodes: tuple[str, ...]
+    address: str = ""
+    chain_id: int | None = None
+    head: L2Block | None = None
+    latency_s: float | None = None
