@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lptui.actions.moves.registration import orchestrator_of
 from lptui.actions.weighing import Load
 from lptui.fleet.facts.balancer import Server
 from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.facts.livepeer import NodeMetrics
 from lptui.fleet.pools import node_of
+from lptui.fleet.registration import orchestrator_of
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Balancer, Node, Role
 

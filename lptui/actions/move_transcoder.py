@@ -13,7 +13,6 @@ from lptui.actions import serving
 from lptui.actions.environment_edit import is_writable
 from lptui.actions.moves import registered, units
 from lptui.actions.moves.environment import environment_step
-from lptui.actions.moves.registration import USUAL_PORT, orchestrator_at, orchestrator_of
 from lptui.actions.options import ADDRESS, TO
 from lptui.actions.plan import Plan, Precondition, Request, Step
 from lptui.actions.spec import ActionSpec, Effect
@@ -21,6 +20,7 @@ from lptui.actions.stepwise import Stepwise
 from lptui.fleet.facts.environment import NodeEnvironment, is_hidden
 from lptui.fleet.facts.livepeer import NodeStatus
 from lptui.fleet.pools import places_of, server_at, serves
+from lptui.fleet.registration import USUAL_PORT, orchestrator_at, orchestrator_of
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet, Node, Role
 from lptui.text import clean, plural

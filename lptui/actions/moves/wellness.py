@@ -8,7 +8,7 @@ from typing import Final
 
 from lptui.actions.moves.holders import account_of
 from lptui.actions.moves.move import Looking, Seen, Standing
-from lptui.actions.moves.registration import orchestrator_of, registered
+from lptui.actions.moves.registration import registered
 from lptui.actions.moves.supervised import in_step, is_down, look, of_node, says
 from lptui.actions.plan import Step
 from lptui.actions.spec import Source
@@ -17,6 +17,7 @@ from lptui.checks.view import View
 from lptui.checks.words import span
 from lptui.fleet.facts.livepeer import NodeIdentity, NodeStatus
 from lptui.fleet.finding import Finding, Severity
+from lptui.fleet.registration import orchestrator_of
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Node, Role
 from lptui.fleet.units import short_address
@@ -160,8 +161,11 @@ def _synced(now: Snapshot, name: str) -> _Part:
             is_final = finding.check == judged.CHAIN
             standing = Standing.FAILED if is_final else Standing.BEFORE
             return _Part(standing, f"{name} {finding.summary}")
-    unread = next((one for one in findings if one.check == judged.REACHABLE), None)
-    if unread is None or unread.severity is Severity.UNKNOWN:
+    unread = next((one for one in findings if one.severity is Severity.UNKNOWN), None)
+    if unread is not None and unread.check != judged.REACHABLE:
+        # What is not known to be in sync is not in sync.
+        return _Part(Standing.UNKNOWN, f"{name}: {unread.check} {unread.summary}")
+    if unread is not None or not findings:
         return _Part(Standing.UNKNOWN, f"{name} {unread.summary if unread else 'was not read'}")
     fresh = next((one.summary for one in findings if one.check == judged.STALLED), "")
     return _Part(None, f"{name}: {fresh}")
