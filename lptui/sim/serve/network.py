@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from lptui.fleet.topology import Role
 from lptui.sim.serve.contracts import Contracts
 from lptui.sim.serve.haproxy import HaproxyCli
 from lptui.sim.serve.haproxy_tables import show_stat
@@ -12,6 +13,7 @@ from lptui.sim.serve.http import Handler, HttpReply, HttpRequest, http_service, 
 from lptui.sim.serve.jsonrpc import IpcService, JsonRpcApi
 from lptui.sim.serve.link import Link, Service, ServiceFactory, Sink, Spawn, Tied
 from lptui.sim.serve.livepeer import LivepeerApi
+from lptui.sim.serve.tls import over_tls
 from lptui.sim.world.balancer import HaproxyProcess
 from lptui.sim.world.livepeer import RPC_POOL_URL
 from lptui.sim.world.machine import Machine
@@ -41,7 +43,9 @@ class Network:
         if socket is None:
             raise ConnectionRefusedError("Connection refused")
         handler = self._http(target, port)
-        factory = http_service(handler, self._spawn) if handler else Sink
+        factory: ServiceFactory = http_service(handler, self._spawn) if handler else Sink
+        if self._is_secured(target, port):
+            factory = over_tls(factory)
         return self._tied(factory, lambda: socket.pid in target.processes)
 
     def unix(self, machine: Machine, path: str) -> ServiceFactory:
@@ -98,6 +102,11 @@ class Network:
             if balancer.host == target.name and port == balancer.stats_port:
                 return self._stats(balancer)
         return None
+
+    def _is_secured(self, target: Machine, port: int) -> bool:
+        """Orchestrators and redeemers speak TLS on their public port, gateways do not."""
+        nodes = self._world.nodes_on(target.name)
+        return any(one.public_port == port and Role.GATEWAY not in one.roles for one in nodes)
 
     def _pool(self) -> Handler:
         """nginx in front of the Arbitrum nodes: whom it asks is in what it has loaded."""
