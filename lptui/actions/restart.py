@@ -11,7 +11,7 @@ from typing import Final
 from lptui.actions import passage, serving
 from lptui.actions import restart_presets as presets
 from lptui.actions.moves import units
-from lptui.actions.options import LATE, MAX_UNAVAILABLE, PRESET, WAIT, WITH
+from lptui.actions.options import LATE, MAX_UNAVAILABLE, PRESET, SYNC, WAIT, WITH
 from lptui.actions.plan import OnFailure, Plan, Precondition, Request, Step
 from lptui.actions.spec import ActionSpec, Effect
 from lptui.actions.stepwise import Stepwise
@@ -38,7 +38,7 @@ SPEC = ActionSpec(
         "chain",
     ),
     proof=("host-units", "node-status"),
-    options=(PRESET, WAIT, LATE, MAX_UNAVAILABLE, WITH),
+    options=(PRESET, WAIT, LATE, MAX_UNAVAILABLE, SYNC, WITH),
     together=True,
 )
 

@@ -17,7 +17,7 @@ WELL_S: Final = 120.0
 """How long a node gets to be well again; transcoders register within 90 s."""
 
 SYNC_S: Final = 1800.0
-"""How long an RPC node gets to be synced again."""
+"""How long an RPC node gets to be synced again, unless the operator says."""
 
 
 def wave_steps(
@@ -35,7 +35,8 @@ def wave_steps(
     steps += [units.stop_step(snapshot, node, group=group) for node in wave]
     steps += between
     steps += [units.start_step(snapshot, node, group=group) for node in wave]
-    steps += [_well(snapshot, node, group) for node in wave]
+    sync_s = request.number("sync", SYNC_S, 0.1, 7 * 86_400)
+    steps += [_well(snapshot, node, group, sync_s) for node in wave]
     steps += _rejoined(snapshot, wave, group)
     back = passage.back(snapshot, places, wait_s=WELL_S, group=group)
     return [*steps, *(replace(step, returns=True) for step in back)]
@@ -51,6 +52,6 @@ def _rejoined(snapshot: Snapshot, wave: Sequence[Node], group: str) -> list[Step
     return found
 
 
-def _well(snapshot: Snapshot, node: Node, group: str) -> Step:
-    wait_s = SYNC_S if Role.RPC in node.roles else WELL_S
+def _well(snapshot: Snapshot, node: Node, group: str, sync_s: float) -> Step:
+    wait_s = sync_s if Role.RPC in node.roles else WELL_S
     return units.well_step(snapshot, node, wait_s=wait_s, group=group)

@@ -107,6 +107,12 @@ def test_rpc_first_brings_the_rpc_along() -> None:
     assert order(made, "stop") == ["nitro-1", "orch-1"]
 
 
+def test_how_long_an_rpc_node_gets_is_the_operators_choice() -> None:
+    made = plan(FleetBuilder(), "orch-1", preset="rpc-first", sync="7200")
+    waits = {step.target: step.deadline_s for step in made.steps if step.title == "see it well"}
+    assert waits == {"nitro-1": 7200.0, "orch-1": 120.0}
+
+
 def test_a_stand_by_is_left_stopped() -> None:
     fleet = FleetBuilder()
     reward = fleet.fleet.nodes["reward"]

@@ -26,7 +26,7 @@ from lptui.fleet.facts.host import (
     UnitLoad,
 )
 from lptui.fleet.facts.livepeer import ConnectedTranscoder, NodeIdentity, NodeStatus
-from lptui.fleet.facts.rpc import RpcHead, SyncProgress
+from lptui.fleet.facts.rpc import NOT_OFFERED, RpcHead, SyncProgress
 from lptui.fleet.topology import Node, Service, SupervisorKind
 from tests.snapshots import CHAIN_ID, FleetBuilder
 
@@ -398,6 +398,17 @@ def test_an_rpc_node_is_well_when_it_is_synced_fresh_and_level() -> None:
     assert well(wrong, "nitro-1").standing is Standing.FAILED
     silent = FleetBuilder().fail(RpcHead, "nitro")
     assert well(silent, "nitro-1").standing is Standing.BEFORE
+
+
+def test_what_an_rpc_node_does_not_tell_is_not_taken_for_in_sync() -> None:
+    mute = FleetBuilder().change(RpcHead, "nitro", errors=(("eth_syncing", "not an object"),))
+    seen = well(mute, "nitro-1")
+    assert seen.standing is Standing.UNKNOWN
+    assert "rpc-syncing not known: not an object" in seen.words
+    alone = FleetBuilder().fail(RpcHead, "reference")
+    assert "no other endpoint of this chain answers" in well(alone, "nitro-1").words
+    provider = FleetBuilder().change(RpcHead, "nitro", errors=(("eth_syncing", NOT_OFFERED),))
+    assert well(provider, "nitro-1").standing is Standing.MADE
 
 
 def test_a_transcoder_is_well_when_its_orchestrator_has_it_again() -> None:
