@@ -7,6 +7,7 @@ from typing import Final
 from lptui.checks import (
     addresses,
     balancers,
+    callers,
     disks,
     exposure,
     gpu,
@@ -57,6 +58,29 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         "No node of the fleet acts with a key that may call reward.",
         "Start the node with the key; only the registered key or its delegate may call.",
         keys.reward_caller,
+    ),
+    CheckSpec(
+        callers.DELEGATE,
+        "Delegated reward callers",
+        "A node is there to call reward with its own key, and the contract does not name that key.",
+        "Authorise it (set-reward-caller), or call with the registered key.",
+        callers.reward_delegate,
+        of_chain=True,
+    ),
+    CheckSpec(
+        callers.ALONE,
+        "One node calls reward",
+        "Several nodes call reward by themselves each round, or none of those that may does.",
+        "Leave -reward on at one node alone.",
+        callers.reward_called_once,
+    ),
+    CheckSpec(
+        callers.FUNDS,
+        "Reward caller can pay",
+        "The node that is to call reward has not the ETH that a call may cost.",
+        "Send ETH to the account that it acts with; it may not be the orchestrator's own.",
+        callers.reward_caller_funds,
+        of_chain=True,
     ),
     CheckSpec(
         keys.REGISTERED,

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from lptui.fleet.facts.chain import OrchestratorRecord
 from lptui.fleet.facts.livepeer import NodeIdentity
+from lptui.fleet.processes import process_of
 from lptui.fleet.reading import Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Node, Orchestrator, Role
 from lptui.fleet.units import Address
+
+_NO: Final = frozenset({"0", "f", "false"})
+"""What Go reads as false, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,22 @@ def reward_callers(
             ),
         )
     )
+
+
+def calls_by_itself(snapshot: Snapshot, caller: Caller) -> bool | None:
+    """Whether a node's own reward service calls each round; None when its flags are not seen.
+
+    Without `-reward` it is on for a key that may call; a build from before delegated callers
+    looks for its own registration alone (go-livepeer cmd/livepeer/starter/starter.go, PR #4011).
+    """
+    process = process_of(snapshot, caller.node)
+    if process is None:
+        return None
+    told = process.flag("reward")
+    if told is not None:
+        return told.strip().lower() not in _NO
+    identity = caller.identity.value
+    return not (caller.delegated and identity is not None and identity.knows_reward_caller is False)
 
 
 def served_by(snapshot: Snapshot, node: Node) -> tuple[str, ...]:
