@@ -11,7 +11,7 @@ from lptui.fleet.facts.chain import OrchestratorRecord
 from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.places import HostPort, place
 from lptui.fleet.reading import Reading
-from lptui.fleet.topology import Orchestrator
+from lptui.fleet.topology import Orchestrator, Role
 
 SERVICE_URI: Final = "service-uri"
 
@@ -76,7 +76,9 @@ def _places(view: View, registered: Orchestrator) -> dict[HostPort, str]:
         uris = [
             node.service_uri
             for node in view.fleet.nodes.values()
-            if node.service_uri and node.recipient in (None, registered.address)
+            if node.service_uri
+            and Role.ORCHESTRATOR in node.roles
+            and node.recipient in (None, registered.address)
         ]
     found: dict[HostPort, str] = {}
     for uri in uris:

@@ -207,9 +207,12 @@ def _node(view: View, name: str, node: NodeSpec) -> Iterator[Mistake]:
         yield view.mistake(
             (*loc, "transcoders"), "only orchestrators have transcoders connected", key=True
         )
-    if node.service_uri is not None and not roles & {Role.ORCHESTRATOR, Role.GATEWAY}:
+    serve = {Role.ORCHESTRATOR, Role.GATEWAY, Role.REDEEMER}
+    if node.service_uri is not None and not roles & serve:
         yield view.mistake(
-            (*loc, "service_uri"), "only orchestrators and gateways have a service URI", key=True
+            (*loc, "service_uri"),
+            "only orchestrators, gateways and redeemers have a service URI",
+            key=True,
         )
 
 

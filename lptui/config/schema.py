@@ -228,7 +228,9 @@ class NodeSpec(Part):
         None, description="entry of `rpcs` that it uses (-ethUrl), or that it serves (role rpc)"
     )
     service_uri: ServiceUri | None = Field(
-        None, description="public address that it advertises (-serviceAddr)"
+        None,
+        description="public address that it advertises (-serviceAddr); of a redeemer: where "
+        "orchestrators reach it (-httpAddr)",
     )
     transcoders: int | None = Field(
         None, ge=0, le=100_000, description="how many transcoders should be connected"

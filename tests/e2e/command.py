@@ -100,9 +100,13 @@ def _refuse(word: str) -> None:
 
 @dataclass(slots=True)
 class Operator:
-    """A person at a machine of their own: home folder, state folder, no agent, no settings."""
+    """A person at a machine of their own: home folder, state folder, no agent, no settings.
+
+    `prefix` is a program that runs the commands, which takes them as its last arguments.
+    """
 
     home: Path
+    prefix: tuple[str, ...] = ()
 
     @property
     def state(self) -> Path:
@@ -124,7 +128,7 @@ class Operator:
         mark = uuid.uuid4().hex
         started = time.monotonic()
         process = subprocess.Popen(
-            [sys.executable, "-m", "lptui", *words],
+            [*self.prefix, sys.executable, "-m", "lptui", *words],
             cwd=self.home,
             env=self.environment(mark),
             stdin=subprocess.DEVNULL,

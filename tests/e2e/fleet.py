@@ -108,6 +108,7 @@ class RealFleet:
                 document["intervals"] = {"timeout": f"{answer_s}s"}
 
         outcome = self.run("check", "--format", "json", edit=whole, timeout_s=timeout_s)
+        assert outcome.out, outcome.err
         assert outcome.code == outcome.json["exit_code"], outcome.err
         assert outcome.err == ""
         for one in outcome.json["readings"]:
@@ -259,6 +260,7 @@ def _document(fleet: RealFleet) -> Document:
     arbs = {fleet.backends[name].address: name for name in ("arb-1", "arb-2")}
     return {
         "name": "e2e",
+        "public_addresses": False,  # nobody knows their names here
         "ssh": {
             "user": fleet.sshds["edge"].user,
             "identity": str(fleet.identity),

@@ -169,7 +169,7 @@ SINGLE = [
     (
         "  x: {host: gpu, role: transcoder, service_uri: 'https://a.example.org:1'}",
         36,
-        "only orchestrators and gateways have a service URI",
+        "only orchestrators, gateways and redeemers have a service URI",
     ),
     (f"  x: {{host: gpu, role: rpc, account: '{OTHER}'}}", 29, "an RPC node has no `account`"),
     (
