@@ -28,11 +28,12 @@ from lptui.fleet.facts.host import (
     HostSystem,
     HostUnits,
     HostVitals,
+    Origin,
 )
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet, Host, Node, Role, Service, SupervisorKind
-from lptui.probes.host import PROBES, commands, processes, system, units, vitals
+from lptui.probes.host import PROBES, commands, listing, processes, system, units, vitals
 from lptui.probes.probe import Asking
 from lptui.transport.protocols import Command
 from lptui.transport.reach import FleetReach
@@ -131,12 +132,25 @@ async def test_an_unknown_unit_s_command_does_not_stop_the_vitals(reach: FleetRe
     assert vitals.parse(outputs[1].text).uptime_s > 0
 
 
+CONFIG_FILE = """\
+# hunter 7
+cliAddr 0.0.0.0:80
+  maxSessions 4
+orchSecret hunter 8
+serviceAddr o.example.org:8935 # where gateways find it
+reward
+hunter9 10
+ethUrl https://rpc.example.org/hunter11
+"""
+
+
 @pytest.fixture
 def livepeer(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A program named livepeer whose command line holds a secret; it waits for its input to end."""
     program = tmp_path / "livepeer"
     program.symlink_to(sys.executable)
     (tmp_path / "orch-secret").write_text("never shown")
+    (tmp_path / "node.conf").write_text(CONFIG_FILE)
     arguments = [
         str(program),
         "-c",
@@ -149,10 +163,18 @@ def livepeer(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
         "two\nlines",
         "-cliAddr",
         "127.0.0.1:7935",
+        "-config",
+        "node.conf",
         "",
     ]
     # The interpreter must still find its library behind another name.
-    environment = {"LP_NETWORK": "offchain", "LP_ETHPASSWORD": "hunter 3", **_python_home()}
+    environment = {
+        "LP_NETWORK": "offchain",
+        "LP_ETHPASSWORD": "hunter 3",
+        "LP_ETHURL": "https://user:hunter4@rpc.example.com:8545/v3/hunter5?key=hunter6",
+        "LP_MAXSESSIONS": "7",
+        **_python_home(),
+    }
     with subprocess.Popen(
         arguments,
         cwd=tmp_path,
@@ -174,7 +196,7 @@ def _python_home() -> dict[str, str]:
 async def test_a_running_livepeer_is_found_without_its_secrets(
     reach: FleetReach, livepeer: subprocess.Popen[bytes]
 ) -> None:
-    [output] = await reach.shell(HERE).run([commands.PROCESSES], 10.0)
+    [output] = await reach.shell(HERE).run([listing.PROCESSES], 10.0)
     assert b"hunter" not in output.stdout, "a secret must not leave the host"
     found = await _ask(reach, "host-processes")
     assert isinstance(found, HostProcesses)
@@ -184,6 +206,30 @@ async def test_a_running_livepeer_is_found_without_its_secrets(
     assert process.flag("pricePerGateway") == "two lines"
     assert process.flag("cliAddr") == "127.0.0.1:7935"
     assert process.flag("network") == "offchain"
+
+
+async def test_settings_are_those_that_count_and_tell_where_they_are_from(
+    reach: FleetReach, livepeer: subprocess.Popen[bytes]
+) -> None:
+    found = await _ask(reach, "host-processes")
+    [process] = [one for one in found.livepeer if one.pid == livepeer.pid]
+    assert process.config_file == "node.conf"
+    assert process.unread == ()
+    assert process.setting("cliAddr") == ("127.0.0.1:7935", Origin.ARGUMENT)
+    assert process.setting("maxSessions") == ("7", Origin.ENVIRONMENT)
+    assert process.setting("serviceAddr") == ("o.example.org:8935", Origin.FILE)
+    assert process.setting("reward") == ("", Origin.FILE)
+    assert process.setting("ethUrl") == ("https://rpc.example.com:8545", Origin.ENVIRONMENT)
+
+
+async def test_a_configuration_file_that_is_not_there_is_told(
+    reach: FleetReach, livepeer: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    (tmp_path / "node.conf").unlink()
+    found = await _ask(reach, "host-processes")
+    [process] = [one for one in found.livepeer if one.pid == livepeer.pid]
+    assert process.unread == (Origin.FILE,)
+    assert process.flag("serviceAddr") is None
 
 
 async def test_open_files_are_counted(reach: FleetReach) -> None:
@@ -210,12 +256,15 @@ def test_every_shell_answers_alike(shell: list[str], livepeer: subprocess.Popen[
     assert vitals.parse(_in(shell, commands.VITALS)).uptime_s > 0
     assert system.parse(_in(shell, commands.SYSTEM)).hostname == os.uname().nodename
     assert units.parse_open_files(_in(shell, commands.open_files([os.getpid()])))[os.getpid()][0]
-    found = processes.parse(_in(shell, commands.PROCESSES)).livepeer
-    assert livepeer.pid in [process.pid for process in found if process.literal_password]
+    found = processes.parse(_in(shell, listing.PROCESSES)).livepeer
+    [process] = [one for one in found if one.pid == livepeer.pid]
+    assert process.literal_password
+    assert process.setting("maxSessions") == ("7", Origin.ENVIRONMENT)
+    assert process.setting("serviceAddr") == ("o.example.org:8935", Origin.FILE)
 
 
 def _functions() -> list[Command]:
-    return [commands.VITALS, commands.SYSTEM, commands.PROCESSES, commands.open_files([1])]
+    return [commands.VITALS, commands.SYSTEM, listing.PROCESSES, commands.open_files([1])]
 
 
 @pytest.mark.parametrize("command", _functions(), ids=lambda command: command.argv[0])

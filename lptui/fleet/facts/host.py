@@ -229,12 +229,25 @@ class HostListeners:
     listeners: tuple[Listener, ...]
 
 
+class Origin(StrEnum):
+    """Where a process has a setting from; of two, the later one here counts."""
+
+    FILE = "configuration file"
+    ENVIRONMENT = "environment"
+    ARGUMENT = "command line"
+
+
 @dataclass(frozen=True, slots=True)
 class LivepeerProcess:
-    """A running `livepeer` process as its command line shows it. Secret values are removed.
+    """A running `livepeer` process with its settings. Secret values are removed.
 
-    `flags` maps flag names without dashes to values ("" for a bare flag); `environ_flags` holds
-    those of `LP_*` variables where the environment could be read.
+    Attributes:
+        flags: names without dashes and values ("" for a bare one), from wherever they are set;
+            the last of a name counts.
+        origins: where each of `flags` is from; () when all are from the command line.
+        config_file: what `-config` names; "" for none.
+        unread: which of its sources could not be read, so that a setting may be missing here.
+        program: the executable's name where it is not go-livepeer itself.
     """
 
     pid: int
@@ -242,14 +255,23 @@ class LivepeerProcess:
     flags: tuple[tuple[str, str], ...]
     literal_password: bool = False
     unit: str = ""
+    origins: tuple[Origin, ...] = ()
+    config_file: str = ""
+    unread: tuple[Origin, ...] = ()
+    program: str = "livepeer"
 
     def flag(self, name: str) -> str | None:
-        """The last value given for a flag (names ignore case), None when it is absent."""
+        """The value that counts for a flag (names ignore case), None when it is absent."""
+        found = self.setting(name)
+        return None if found is None else found[0]
+
+    def setting(self, name: str) -> tuple[str, Origin] | None:
+        """As `flag`, with where it is from."""
         wanted = name.lower()
         found = None
-        for key, value in self.flags:
+        for at, (key, value) in enumerate(self.flags):
             if key.lower() == wanted:
-                found = value
+                found = value, self.origins[at] if at < len(self.origins) else Origin.ARGUMENT
         return found
 
 
@@ -258,7 +280,9 @@ class HostProcesses:
     """The `livepeer` processes on a host.
 
     `hidden`: the host shows its processes to their own users alone, so that there may be others.
+    `others` are related programs that are no nodes: `livepeer_router`, `livepeer_cli`.
     """
 
     livepeer: tuple[LivepeerProcess, ...]
     hidden: bool = False
+    others: tuple[LivepeerProcess, ...] = ()

@@ -310,50 +310,18 @@ NETSTAT: Final = Command(("netstat", "-ltn"))
     tcp6       0      0 :::8935                 :::*                    LISTEN
 """
 
-_MASKED: Final = "*[Pp]assword*|*[Ss]ecret*|*[Cc]reds*|*[Kk]ey|*[Tt]oken*|*[Hh]eaders*|*Uri"
-"""Names of go-livepeer flags whose values are secrets; they never leave the host."""
+SS_ESTABLISHED: Final = Command(("ss", "-Htn", "state", "established"))
+"""Established TCP sockets; the state, the same of all, is left out.
 
-_ENVIRONMENT: Final = (
-    "^LP_(NETWORK|ETHACCTADDR|ETHORCHADDR|CLIADDR|HTTPADDR|SERVICEADDR|REWARD|INITIALIZEROUND|"
-    "ORCHESTRATOR|TRANSCODER|REDEEMER|GATEWAY|MONITOR|MAXSESSIONS|NVIDIA|REDEEMERADDR|ORCHADDR)="
-)
+    0      0              192.0.2.21:41234      192.0.2.11:8935
+    0      36    [::ffff:192.0.2.21]:22    [2001:db8::7]:50122
+"""
 
-PROCESSES_FUNCTION: Final = ShellFunction(
-    "lptui_livepeer",
-    # A value is a file when it exists as seen from the process, else what it looks like.
-    "lptui_livepeer() { _lp_secret() { case $1 in '') printf '%s\\n' '<empty>';; "
-    '*) if [ -e "$1" ] || [ -e "$x_p/cwd/$1" ]; then printf \'%s\\n\' "<file>"; '
-    "else case $1 in /*|./*|../*|\\~*) printf '%s\\n' '<path>';; "
-    "*) printf '%s\\n' '<literal>';; esac; fi;; esac; }; "
-    "IFS= read -r x_c </proc/1/comm || echo hidden; "
-    "for x_p in /proc/[0-9]*; do "
-    'IFS= read -r x_c <"$x_p/comm" || continue; case $x_c in livepeer*) ;; *) continue;; esac; '
-    "x_g=; while IFS= read -r x_l; do case $x_l in 0::*|*:name=systemd:*) x_g=${x_l#*:*:};; esac; "
-    'done <"$x_p/cgroup"; '
-    'printf \'process %s %s %s\\n\' "${x_p##*/}" "$(stat -c %U "$x_p")" "$x_g"; '
-    "tr '\\000\\012' '\\012\\040' <\"$x_p/cmdline\" | { x_k=; while IFS= read -r x_a; do "
-    'if [ -n "$x_k" ]; then x_k=; printf " "; _lp_secret "$x_a"; continue; fi; case $x_a in '
-    "-*=*) case ${x_a%%=*} in " + _MASKED + ") printf ' %s=' \"${x_a%%=*}\"; "
-    '_lp_secret "${x_a#*=}";; *) printf \' %s\\n\' "$x_a";; esac;; '
-    "-*) case $x_a in " + _MASKED + ") x_k=1;; esac; printf ' %s\\n' \"$x_a\";; "
-    "*) printf ' %s\\n' \"$x_a\";; esac; done; }; "
-    "tr '\\000\\012' '\\012\\040' <\"$x_p/environ\" | grep -E '" + _ENVIRONMENT + "' | "
-    "while IFS= read -r x_a; do printf '+%s\\n' \"$x_a\"; done; done; }",
-)
+NETSTAT_ESTABLISHED: Final = Command(("netstat", "-tn"))
+"""Asked only where there is no ss.
 
-PROCESSES: Final = Command(("lptui_livepeer",), timeout_s=0.0, function=PROCESSES_FUNCTION)
-"""Every process named `livepeer…`: a line with pid, user and control group, then its arguments, one
-a line after a space, then its LP_ variables after a `+` (only where the login may read them). The
-values of secret flags are replaced on the host by what they are: <file> (exists), <path> (looks
-like one), <literal>, <empty>.
-
-    process 812 livepeer /system.slice/livepeer-o.service
-     /usr/local/bin/livepeer
-     -orchestrator
-     -ethPassword
-     <literal>
-     -orchSecret=<file>
-     -cliAddr
-     127.0.0.1:7935
-    +LP_NETWORK=arbitrum-one-mainnet
+    Active Internet connections (w/o servers)
+    Proto Recv-Q Send-Q Local Address           Foreign Address         State
+    tcp        0      0 192.0.2.21:41234        192.0.2.11:8935         ESTABLISHED
+    tcp6       0      0 2001:db8::21:22         2001:db8::7:50122       TIME_WAIT
 """

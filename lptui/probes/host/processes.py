@@ -1,4 +1,8 @@
-"""The `livepeer` processes of a host as their command lines show them, without secrets."""
+"""The `livepeer` processes of a host with their settings, without secrets.
+
+go-livepeer takes its settings from the command line, else from `LP_` variables, else from the file
+that `-config` names (peterbourgon/ff: one `name value` a line).
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,8 @@ from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
 from lptui.errors import BadAnswerError
-from lptui.fleet.facts.host import HostProcesses, LivepeerProcess
-from lptui.probes.host import commands
+from lptui.fleet.facts.host import HostProcesses, LivepeerProcess, Origin
+from lptui.probes.host import listing
 from lptui.probes.host.base import HostProbe
 from lptui.probes.numbers import count
 from lptui.probes.outcome import failure
@@ -27,14 +31,60 @@ _UNIT: Final = re.compile(r"([^/]+\.(?:service|scope))(?:/|$)")
 _MOST_FLAGS: Final = 200
 _VALUE_LIMIT: Final = 400
 
+_SWITCHES: Final = frozenset(
+    {
+        "orchestrator",
+        "transcoder",
+        "gateway",
+        "broadcaster",
+        "redeemer",
+        "aiworker",
+        "remotesigner",
+        "reward",
+        "initializeround",
+        "monitor",
+        "metricsperstream",
+        "metricsclientip",
+        "enableclitxroutes",
+        "testtranscoder",
+        "startupavailabilitycheck",
+        "autoadjustprice",
+        "localverify",
+        "httpingest",
+        "hevcdecoding",
+        "currentmanifest",
+        "aiserviceregistry",
+        "aiverboselogs",
+        "ignoremaxpriceifneeded",
+        "ignoresenderreserve",
+        "version",
+    }
+)
+"""Flags, in lower case, that never take the next word as their value (go-livepeer's flags.go)."""
+
+Flags = list[tuple[str, str]]
+
 
 @dataclass(slots=True)
 class _Raw:
+    """A process as its host told it; None for a source that was not to be read."""
+
     pid: int
     user: str
     cgroup: str
     words: list[str] = field(default_factory=list)
-    environment: list[str] = field(default_factory=list)
+    environment: list[str] | None = None
+    file: list[str] | None = None
+
+    def source(self, mark: str) -> list[str]:
+        """Where a line with that mark belongs."""
+        if mark == " ":
+            return self.words
+        name = "environment" if mark == "+" else "file"
+        if getattr(self, name) is None:
+            setattr(self, name, [])
+        found: list[str] = getattr(self, name)
+        return found
 
 
 def parse(text: str) -> HostProcesses:
@@ -50,13 +100,18 @@ def parse(text: str) -> HostProcesses:
             hidden = True
         elif line.startswith("process "):
             found.append(_process(line))
-        elif line[:1] in (" ", "+") and found:
-            kept = found[-1].words if line[0] == " " else found[-1].environment
-            if len(kept) < 2 * _MOST_FLAGS:
+        elif line[:1] in (" ", "+", "=") and found:
+            kept = found[-1].source(line[0])
+            if (line[1:] or line == " ") and len(kept) < 2 * _MOST_FLAGS:
                 kept.append(line[1:])
         elif line:
             raise BadAnswerError("processes", f"unexpected {clean(line, 60)!r}")
-    return HostProcesses(tuple(_livepeer(raw) for raw in found if _is_node(raw)), hidden)
+    known = [(_livepeer(raw), _is_node(raw)) for raw in found if raw.words]
+    return HostProcesses(
+        tuple(process for process, is_node in known if is_node),
+        hidden,
+        tuple(process for process, is_node in known if not is_node),
+    )
 
 
 class HostProcessesProbe(HostProbe):
@@ -65,7 +120,7 @@ class HostProcessesProbe(HostProbe):
     asks: ClassVar[str] = "/proc/*/cmdline"
 
     async def ask(self, asking: Asking, target: str) -> Sequence[Answer]:
-        [output] = await asking.reach.shell(target).run([commands.PROCESSES], asking.deadline_s)
+        [output] = await asking.reach.shell(target).run([listing.PROCESSES], asking.deadline_s)
         if output.status >= 126:
             raise failure(f"processes of {target}", output)
         return [Answer(self.key(target), parse(output.text))]
@@ -79,35 +134,63 @@ def _process(line: str) -> _Raw:
     return _Raw(pid, clean(words[2], 40), clean(words[3], 300))
 
 
+def _program(raw: _Raw) -> str:
+    return raw.words[0].rpartition("/")[2]
+
+
 def _is_node(raw: _Raw) -> bool:
-    program = raw.words[0].rpartition("/")[2] if raw.words else ""
-    return bool(raw.words) and not _OTHER_PROGRAMS.search(program)
+    return not _OTHER_PROGRAMS.search(_program(raw))
 
 
 def _livepeer(raw: _Raw) -> LivepeerProcess:
-    flags = [*_environment(raw.environment), *_arguments(raw.words[1:])]
-    literal = any(name.lower() == "ethpassword" and value == LITERAL for name, value in flags)
+    arguments = _arguments(raw.words[1:])
+    environment = _environment(raw.environment or ())
+    named = {name.lower(): value for name, value in [*environment, *arguments]}
+    config = named.get("config", "")
+    sources = {
+        Origin.FILE: _file(raw.file or ()) if config else [],
+        Origin.ENVIRONMENT: environment,
+        Origin.ARGUMENT: arguments,
+    }
+    flags = [flag for given in sources.values() for flag in given]
+    literal = any(name.lower() == "ethpassword" and value == LITERAL for name, value in arguments)
     units = _UNIT.findall(raw.cgroup)
+    unread = []
+    if config and raw.file is None:
+        unread.append(Origin.FILE)
+    if raw.environment is None:
+        unread.append(Origin.ENVIRONMENT)
     return LivepeerProcess(
         pid=raw.pid,
         user=raw.user,
         flags=tuple((name, "" if value == LITERAL else value) for name, value in flags),
         literal_password=literal,
         unit=units[-1] if units else "",
+        origins=tuple(origin for origin, given in sources.items() for _ in given),
+        config_file=config,
+        unread=tuple(unread),
+        program="livepeer" if _is_node(raw) else clean(_program(raw), 40),
     )
 
 
-def _arguments(words: Sequence[str]) -> list[tuple[str, str]]:
-    flags: list[tuple[str, str]] = []
+def _arguments(words: Sequence[str]) -> Flags:
+    """As Go's `flag` reads them: the first word that is neither flag nor value ends it all.
+
+    Words before the first flag are a wrapper's.
+    """
+    flags: Flags = []
     rest = list(words[: 2 * _MOST_FLAGS])
+    while rest and not _is_flag(rest[0]):
+        rest.pop(0)
     while rest:
         word = rest.pop(0)
-        if not word.startswith("-"):
-            continue
+        if not _is_flag(word):
+            break
         name, is_joined, value = word.lstrip("-").partition("=")
         if not _NAME.fullmatch(name):
             continue
-        if not is_joined and rest and not _is_flag(rest[0]):
+        takes_next = not is_joined and name.lower() not in _SWITCHES
+        if takes_next and rest and not _is_flag(rest[0]):
             value = rest.pop(0)
         flags.append((name, _value(name, value)))
     return flags[:_MOST_FLAGS]
@@ -118,13 +201,24 @@ def _is_flag(word: str) -> bool:
     return word.startswith("-") and word.lstrip("-")[:1].isalpha()
 
 
-def _environment(lines: Sequence[str]) -> list[tuple[str, str]]:
+def _environment(lines: Sequence[str]) -> Flags:
     """`LP_ETHURL=…` as the flag `ethurl`; flag names ignore case."""
-    flags: list[tuple[str, str]] = []
+    flags: Flags = []
     for line in lines[:_MOST_FLAGS]:
         variable, _, value = line.partition("=")
         name = variable.removeprefix("LP_").lower()
         if variable.startswith("LP_") and _NAME.fullmatch(name):
+            flags.append((name, _value(name, value)))
+    return flags
+
+
+def _file(lines: Sequence[str]) -> Flags:
+    """`name value`, or a name alone for a switch that is on; a remark begins with ` #`."""
+    flags: Flags = []
+    for line in lines[:_MOST_FLAGS]:
+        name, _, value = line.strip().partition(" ")
+        value = f" {value}".partition(" #")[0].strip()
+        if _NAME.fullmatch(name):
             flags.append((name, _value(name, value)))
     return flags
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lptui.errors import BadAnswerError
-from lptui.fleet.facts.host import HostProcesses
+from lptui.fleet.facts.host import HostProcesses, LivepeerProcess, Origin
 from lptui.probes.host.processes import HostProcessesProbe, parse
 from tests.unit.probes.host.given import HOST, asking, sample
 from tests.unit.probes.hostile import HOSTILE
@@ -29,7 +29,9 @@ def test_flags_as_go_reads_them() -> None:
 
 
 def test_other_livepeer_programs_are_not_nodes() -> None:
-    assert [process.pid for process in parse(sample("processes.txt")).livepeer] == [812, 900]
+    found = parse(sample("processes.txt"))
+    assert [process.pid for process in found.livepeer] == [812, 900]
+    assert [(process.pid, process.program) for process in found.others] == [(901, "livepeer_cli")]
 
 
 def test_a_host_that_hides_processes_says_so() -> None:
@@ -55,6 +57,44 @@ def test_the_password_s_value_is_dropped_even_when_the_host_sent_it() -> None:
     assert not process.literal_password
 
 
+def told(*words: str) -> LivepeerProcess:
+    [process] = parse("\n".join(["process 1 u /", " livepeer", *words])).livepeer
+    return process
+
+
+def test_a_switch_takes_no_value_and_what_follows_it_is_lost_on_go() -> None:
+    process = told(" -orchestrator", " -reward=false", " -monitor", " true", " -transcoder")
+    assert process.flags == (("orchestrator", ""), ("reward", "false"), ("monitor", ""))
+
+
+def test_a_wrapper_before_the_first_flag_is_none_of_its_settings() -> None:
+    assert told(" /usr/local/bin/livepeer", " -redeemer").flags == (("redeemer", ""),)
+
+
+def test_what_counts_is_the_command_line_then_the_environment_then_the_file() -> None:
+    process = told(
+        *(" -config=/etc/o.conf", " -cliAddr", " 127.0.0.1:1", "=", "=cliAddr 127.0.0.1:3"),
+        *("=maxSessions 3", "=monitor", "=nvidia all # both", "+", "+LP_MAXSESSIONS=2"),
+    )
+    assert process.setting("cliAddr") == ("127.0.0.1:1", Origin.ARGUMENT)
+    assert process.setting("maxSessions") == ("2", Origin.ENVIRONMENT)
+    assert process.setting("nvidia") == ("all", Origin.FILE)
+    assert process.setting("monitor") == ("", Origin.FILE)
+    assert process.config_file == "/etc/o.conf"
+    assert process.unread == ()
+
+
+def test_what_could_not_be_read_is_told() -> None:
+    assert told(" -orchestrator").unread == (Origin.ENVIRONMENT,)
+    assert told(" -config", " o.conf", "+").unread == (Origin.FILE,)
+    assert told(" -orchestrator", "+").unread == ()
+    assert told(" -orchestrator", "=network offchain", "+").flag("network") is None
+
+
+def test_a_password_in_a_file_is_not_on_the_command_line() -> None:
+    assert not told(" -config=o.conf", "=ethPassword <literal>").literal_password
+
+
 def test_no_process_is_an_answer() -> None:
     assert parse("") == HostProcesses(())
 
@@ -78,7 +118,7 @@ _SECRET = "s3cr3t"
 @HOSTILE
 @given(
     st.sampled_from(["ethPassword", "orchSecret", "s3creds", "liveAIAuthApiKey", "gsKey"]),
-    st.sampled_from([" -{0}\n {1}\n", " --{0}={1}\n", " -{0}={1}\n"]),
+    st.sampled_from([" -{0}\n {1}\n", " --{0}={1}\n", " -{0}={1}\n", " -config=x\n={0} {1}\n"]),
     st.lists(st.text(max_size=20).map(lambda text: " " + text.replace("\n", " ")), max_size=4),
 )
 def test_a_secret_never_stays(flag: str, form: str, others: list[str]) -> None:
