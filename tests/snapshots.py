@@ -33,6 +33,7 @@ from lptui.fleet.facts.chain import (
     RoundOutcome,
     SignerAccount,
 )
+from lptui.fleet.facts.connections import Connection, HostConnections
 from lptui.fleet.facts.gpu import Gpu, HostGpus
 from lptui.fleet.facts.host import (
     HostClock,
@@ -48,6 +49,7 @@ from lptui.fleet.facts.host import (
     Unit,
     UnitLoad,
 )
+from lptui.fleet.facts.keystore import HostKeystores, Keystore
 from lptui.fleet.facts.links import Attempt, Place, PublicAddresses, RedeemerLink
 from lptui.fleet.facts.livepeer import (
     ConnectedTranscoder,
@@ -57,6 +59,7 @@ from lptui.fleet.facts.livepeer import (
     NodeStatus,
 )
 from lptui.fleet.facts.rpc import RpcHead
+from lptui.fleet.facts.stake import PoolMember, StakeHistory, TranscoderPool
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import (
@@ -419,6 +422,8 @@ def _read_links(fleet: FleetBuilder) -> None:
 
 
 def _read_host(fleet: FleetBuilder, name: str) -> None:
+    keys = Keystore("/var/lib/livepeer/keystore", True, "livepeer", 0o700, (0o600,))
+    fleet.put(HostKeystores((keys,)), name)
     host = fleet.fleet.hosts[name]
     nodes = fleet.fleet.nodes_on(name)
     gib = 1024**3
@@ -476,6 +481,10 @@ def _read_host(fleet: FleetBuilder, name: str) -> None:
     fleet.put(HostListeners(tuple(listeners)), name, age=20.0)
     processes = [_process(pid, node) for pid, node in enumerate(nodes, 1000) if node.is_livepeer]
     fleet.put(HostProcesses(tuple(processes)), name, age=20.0)
+    if any(node.roles == {Role.TRANSCODER} for node in nodes):
+        number = int(name.removeprefix("gpu-"))
+        own = Connection(f"192.0.2.{number - 1}:40000", "192.0.2.200:8935")
+        fleet.put(HostConnections((own,), (8935,)), name, age=3.0)
     if host.gpus:
         fleet.put(
             HostGpus(
@@ -516,6 +525,8 @@ def _process(pid: int, node: Node) -> LivepeerProcess:
         flags += [("ethAcctAddr", node.account), ("ethUrl", "http://127.0.0.1:8547")]
     if node.recipient is not None:
         flags.append(("ethOrchAddr", node.recipient))
+    if node.roles == {Role.TRANSCODER}:
+        flags.append(("orchAddr", "edge-1.example.org:8935"))
     unit = node.service.name if node.service else ""
     return LivepeerProcess(pid, "livepeer", tuple(flags), unit=unit)
 
@@ -609,6 +620,11 @@ def _read_rpcs(fleet: FleetBuilder) -> None:
         )
 
 
+def _ranked(place: int) -> Address:
+    """A member of the pool; the fleet's orchestrator is the fifty-first."""
+    return REGISTERED if place == 50 else Address(f"0x{0xE0 << 152 | place:040x}")
+
+
 def _read_chain(fleet: FleetBuilder) -> None:
     start = L1Block(22_996_812)
     fleet.put(
@@ -635,6 +651,9 @@ def _read_chain(fleet: FleetBuilder) -> None:
         ),
         NETWORK,
     )
+    pool = (PoolMember(_ranked(place), Lptu((400 - 3 * place) * 10**21)) for place in range(100))
+    fleet.put(TranscoderPool(tuple(pool), 100, L2Block(HEAD - 900), fleet.now - 240.0), NETWORK)
+    fleet.put(StakeHistory((), L2Block(HEAD - 900_000), L2Block(HEAD)), "main", age=30.0)
     fleet.put(
         OrchestratorRecord(
             REGISTERED,

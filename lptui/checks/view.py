@@ -14,6 +14,7 @@ from lptui.errors import ProblemKind
 from lptui.fleet.chains import of_the_past
 from lptui.fleet.duty import rest
 from lptui.fleet.facts.chain import ChainRound
+from lptui.fleet.facts.connections import HostConnections
 from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.facts.host import (
     HostClock,
@@ -60,7 +61,16 @@ UNASKED_KINDS: Final = frozenset(
 """Problems that say nothing of the host, but keep it from being asked."""
 
 HOST_TOPICS: Final[frozenset[type]] = frozenset(
-    {HostUnits, HostDisks, HostSystem, HostClock, HostListeners, HostProcesses, HostGpus}
+    {
+        HostUnits,
+        HostDisks,
+        HostSystem,
+        HostClock,
+        HostListeners,
+        HostProcesses,
+        HostConnections,
+        HostGpus,
+    }
 )
 """What is read of a host besides its vitals, over the same connection."""
 

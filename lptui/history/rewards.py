@@ -1,5 +1,5 @@
-"""What was learnt of past rounds, kept between runs: cron starts anew each time, and an endpoint
-gives old logs piece by piece.
+"""What was learnt of past rounds and stakes, kept between runs: cron starts anew each time, and an
+endpoint gives old logs piece by piece.
 
 The file is a hint: what cannot be read counts as never learnt, and the probe asks the chain
 whether it still has the block that everything rests on.
@@ -23,6 +23,7 @@ from lptui.fleet.facts.reward import (
     RoundNote,
     RoundSeen,
 )
+from lptui.fleet.facts.stake import StakeChange, StakeEvent, StakeHistory
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Chain, Fleet
@@ -60,7 +61,7 @@ def remembered(fleet: Fleet, path: Path) -> Readings:
         if not isinstance(entry, dict):
             continue
         at = _number(entry.get("at"))
-        for topic, parse in ((RewardHistory, _history), (RewardWatch, _watch)):
+        for topic, parse in _PARTS:
             value = _read(parse, entry.get(topic.__name__))
             if value is not None:
                 found[Key(topic, item.name)] = _past(value, at)
@@ -77,10 +78,13 @@ def save(snapshot: Snapshot, path: Path) -> None:
     entries: dict[str, Any] = dict(kept) if isinstance(kept, dict) else {}
     for item in chain.orchestrators:
         history = snapshot.reading(RewardHistory, item.name)
+        stakes = snapshot.reading(StakeHistory, item.name)
         watch = snapshot.reading(RewardWatch, item.name)
         entry = dict(entries.pop(item.address, {}))
         if history.value is not None:
             entry |= {"at": history.taken_at, "RewardHistory": _history_json(history.value)}
+        if stakes.value is not None:
+            entry |= {"StakeHistory": _stakes_json(stakes.value)}
         if watch.value is not None:
             entry |= {"RewardWatch": _watch_json(watch.value)}
         if entry:
@@ -166,6 +170,51 @@ def _event(item: Any) -> RewardEvent:  # noqa: ANN401
     )
 
 
+# Stakes
+
+
+def _stakes_json(value: StakeHistory) -> Mapping[str, object]:
+    return {
+        "events": [
+            [
+                *(e.change.value, e.round, e.block, e.index, e.tx),
+                *(None if e.amount is None else str(e.amount), e.who, e.lock, e.effective),
+                *(e.reward_cut, e.fee_share),
+            ]
+            for e in value.events
+        ],
+        "since": value.since_block,
+        "upto": value.upto_block,
+        "complete": value.complete,
+    }
+
+
+def _stakes(value: Any) -> StakeHistory:  # noqa: ANN401
+    return StakeHistory(
+        events=tuple(_stake_event(item) for item in _items(value["events"])),
+        since_block=L2Block(_whole(value["since"])),
+        upto_block=L2Block(_whole(value["upto"])),
+        complete=value["complete"] is True,
+    )
+
+
+def _stake_event(item: Any) -> StakeEvent:  # noqa: ANN401
+    change, number, block, index, tx, amount, who, lock, effective, cut, share = item
+    return StakeEvent(
+        StakeChange(change),
+        _maybe(lambda one: Round(_whole(one)), number),
+        L2Block(_whole(block)),
+        _whole(index),
+        _hex(tx, 64),
+        _maybe(lambda one: Lptu(_whole(int(one), 2**256)), amount),
+        _maybe(lambda one: Address(_hex(one, 40)), who),
+        _maybe(_whole, lock),
+        _maybe(lambda one: Round(_whole(one)), effective),
+        _maybe(_whole, cut),
+        _maybe(_whole, share),
+    )
+
+
 # Watches
 
 
@@ -197,6 +246,13 @@ def _watch(value: Any) -> RewardWatch:  # noqa: ANN401
         errors=tuple((clean(str(node), 64), _whole(n)) for node, n in _items(value["errors"])),
         caller=_maybe(lambda one: Address(_hex(one, 40)), value["caller"]),
     )
+
+
+_PARTS: Final[tuple[tuple[type, Callable[[Any], Any]], ...]] = (
+    (RewardHistory, _history),
+    (StakeHistory, _stakes),
+    (RewardWatch, _watch),
+)
 
 
 def _pace(value: Any) -> L1Pace:  # noqa: ANN401

@@ -13,6 +13,7 @@ from lptui.fleet.facts.chain import (
     SenderDeposit,
     SignerAccount,
 )
+from lptui.fleet.facts.connections import HostConnections
 from lptui.fleet.facts.environment import NodeEnvironment
 from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.facts.host import (
@@ -24,15 +25,19 @@ from lptui.fleet.facts.host import (
     HostUnits,
     HostVitals,
 )
+from lptui.fleet.facts.keystore import HostKeystores
 from lptui.fleet.facts.links import PublicAddresses, RedeemerLink
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
 from lptui.fleet.facts.lock import FleetLocked
 from lptui.fleet.facts.rpc import RpcHead
+from lptui.fleet.facts.stake import StakeHistory, TranscoderPool
 
 TOPICS: Final[tuple[type, ...]] = (
     ChainRound,
     OrchestratorRecord,
     RewardHistory,
+    TranscoderPool,
+    StakeHistory,
     GasPrices,
     SignerAccount,
     SenderDeposit,
@@ -54,6 +59,7 @@ TOPICS: Final[tuple[type, ...]] = (
     HostClock,
     HostListeners,
     HostProcesses,
+    HostConnections,
     NodeEnvironment,
     FleetLocked,
 )

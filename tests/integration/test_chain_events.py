@@ -430,5 +430,8 @@ class TestFindRewardEvent:
 def test_what_is_asked_and_promised(devnet: Devnet) -> None:
     fleet = devnet_fleet(devnet, orchestrators={"orch-0": devnet.accounts[1]})
     assert EVENTS.targets(fleet) == (NETWORK,)
-    assert [key.target for key in EVENTS.keys(fleet, NETWORK)] == ["orch-0"]
+    assert {str(key) for key in EVENTS.keys(fleet, NETWORK)} == {
+        "RewardHistory@orch-0",
+        "StakeHistory@orch-0",
+    }
     assert EVENTS.targets(devnet_fleet(devnet)) == ()

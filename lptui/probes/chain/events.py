@@ -1,4 +1,4 @@
-"""Asks for the rewards of the past rounds, and keeps what is known from cycle to cycle."""
+"""Asks for past rounds' rewards and stake changes; keeps what is known from cycle to cycle."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from lptui.fleet.facts.chain import (
     RewardEvent,
     RewardHistory,
 )
+from lptui.fleet.facts.stake import StakeHistory
 from lptui.fleet.reading import Key
 from lptui.fleet.topology import Chain, Fleet, Orchestrator
 from lptui.fleet.units import Address, L2Block, Round
@@ -32,6 +33,7 @@ from lptui.probes.chain.history import (
 from lptui.probes.chain.logs import Query, RewardLog, RoundLog, joined
 from lptui.probes.chain.probe import past, the_chain
 from lptui.probes.chain.scan import Scan
+from lptui.probes.chain.stake_history import stake_history
 from lptui.probes.probe import Answer, Asking
 from lptui.probes.rpc.values import block_hash, block_number, given, quantity
 from lptui.transport.protocols import Call, JsonRpc
@@ -51,7 +53,7 @@ LOOK_BACK: Final = 50_000
 
 @dataclass(frozen=True, slots=True)
 class ChainEventsProbe:
-    """Each orchestrator's rewards in the last rounds, with the evidence."""
+    """Each orchestrator's rewards and stake changes in the last rounds, with the evidence."""
 
     name: str = "chain-events"
     needs: tuple[str, ...] = ("chain",)
@@ -67,7 +69,11 @@ class ChainEventsProbe:
         return f"logs on {target} (json-rpc {', '.join(the_chain(fleet).rpcs)})"
 
     def keys(self, fleet: Fleet, target: str) -> Sequence[Key]:
-        return tuple(Key(RewardHistory, item.name) for item in the_chain(fleet).orchestrators)
+        return tuple(
+            Key(topic, item.name)
+            for item in the_chain(fleet).orchestrators
+            for topic in (RewardHistory, StakeHistory)
+        )
 
     async def load(self) -> None:
         await codec.load()
@@ -174,6 +180,17 @@ class _Cycle:
             events = merge_events(kept, own, found.rounds, starts, callers, times)
             value = self._history(item, reach, events, floor, begun)
             answers.append(Answer(Key(RewardHistory, item.name), value))
+            stakes = stake_history(
+                self._stakes_before(item) if before is not None else None,
+                [log for log in found.stakes if log.orchestrator == item.address],
+                found.rounds,
+                reach.starts,
+                again=again,
+                since=value.since_block,
+                upto=value.upto_block,
+                complete=value.complete,
+            )
+            answers.append(Answer(Key(StakeHistory, item.name), stakes))
         return answers
 
     def _history(
@@ -226,6 +243,10 @@ class _Cycle:
         first = readings[0]
         if first is None or any(r is None or r.starts != first.starts for r in readings):
             return _Known(head + 1, head)
+        reach = (first.since_block, first.upto_block)
+        stakes = [self._stakes_before(item) for item in self.chain.orchestrators]
+        if any(s is None or (s.since_block, s.upto_block) != reach for s in stakes):
+            return _Known(head + 1, head, window=first.window)
         if head < first.since_block or first.since_block > first.upto_block:
             return _Known(head + 1, head, window=first.window)
         return _Known(
@@ -245,6 +266,10 @@ class _Cycle:
 
     def _before(self, item: Orchestrator) -> RewardHistory | None:
         found: RewardHistory | None = past(self.asking.latest.reading(RewardHistory, item.name))
+        return found
+
+    def _stakes_before(self, item: Orchestrator) -> StakeHistory | None:
+        found: StakeHistory | None = past(self.asking.latest.reading(StakeHistory, item.name))
         return found
 
     def _look_back(self) -> int:

@@ -11,6 +11,8 @@ from lptui.fleet.facts.chain import Contracts
 from lptui.fleet.units import Address, L2Block, Lptu, Round
 from lptui.probes.chain import abi
 from lptui.probes.chain.codec import decode_types
+from lptui.probes.chain.stake_logs import TOPICS as STAKE_TOPICS
+from lptui.probes.chain.stake_logs import StakeLog, parse_stake
 from lptui.probes.rpc.values import block_hash, block_number, data, quantity, record, shown
 from lptui.transport.protocols import Call
 
@@ -49,14 +51,15 @@ class Logs:
 
     rewards: tuple[RewardLog, ...] = ()
     rounds: tuple[RoundLog, ...] = ()
+    stakes: tuple[StakeLog, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Logs of some orchestrators' rewards and of some rounds' beginnings.
+    """Logs of some orchestrators' rewards and stakes, and of some rounds' beginnings.
 
-    One query serves both: the first indexed argument is the orchestrator of the one event and
-    the round's number of the other.
+    One query serves all: the first indexed argument is the orchestrator of the one kind and the
+    round's number of the other. Without rounds it is for rewards alone.
     """
 
     contracts: Contracts
@@ -67,7 +70,9 @@ class Query:
         """Asks for the logs of the blocks `first` to `last`."""
         subjects = [pad(int(who, 16)) for who in self.orchestrators]
         subjects += [pad(number) for number in self.rounds]
-        topics = [abi.REWARD_EVENT.topic] + ([abi.NEW_ROUND.topic] if self.rounds else [])
+        topics = [abi.REWARD_EVENT.topic]
+        if self.rounds:
+            topics += [abi.NEW_ROUND.topic, *sorted(STAKE_TOPICS)]
         addresses = [self.contracts.bonding_manager]
         if self.rounds and self.contracts.rounds_manager not in addresses:
             addresses.append(self.contracts.rounds_manager)
@@ -92,6 +97,7 @@ class Query:
             raise BadAnswerError(_METHOD, f"not a list: {shown(result)}")
         rewards: dict[tuple[int, int], RewardLog] = {}
         rounds: dict[tuple[int, int], RoundLog] = {}
+        stakes: dict[tuple[int, int], StakeLog] = {}
         for item in result:
             log = record(item, _METHOD)
             topics = _topics(log)
@@ -102,6 +108,10 @@ class Query:
                 reward = _reward(log, topics[1])
                 if reward.orchestrator in self.orchestrators:
                     rewards[reward.block, reward.index] = reward
+            elif where == self.contracts.bonding_manager and topics[0] in STAKE_TOPICS:
+                stake = _stake(log, topics)
+                if stake.orchestrator in self.orchestrators:
+                    stakes[stake.block, stake.index] = stake
             elif where == self.contracts.rounds_manager and topics[0] == abi.NEW_ROUND.topic:
                 begun = RoundLog(Round(int(topics[1], 16)), *_place(log), _time(log))
                 if begun.round in self.rounds:
@@ -109,6 +119,7 @@ class Query:
         return Logs(
             tuple(rewards[place] for place in sorted(rewards)),
             tuple(rounds[place] for place in sorted(rounds)),
+            tuple(stakes[place] for place in sorted(stakes)),
         )
 
 
@@ -117,9 +128,11 @@ def joined(parts: Iterable[Logs]) -> Logs:
     parts = list(parts)
     rewards = {(log.block, log.index): log for part in parts for log in part.rewards}
     rounds = {(log.block, log.index): log for part in parts for log in part.rounds}
+    stakes = {(log.block, log.index): log for part in parts for log in part.stakes}
     return Logs(
         tuple(rewards[place] for place in sorted(rewards)),
         tuple(rounds[place] for place in sorted(rounds)),
+        tuple(stakes[place] for place in sorted(stakes)),
     )
 
 
@@ -147,6 +160,11 @@ def _reward(log: dict[str, Any], subject: str) -> RewardLog:
         block_hash(log.get("transactionHash"), _METHOD),
         _time(log),
     )
+
+
+def _stake(log: dict[str, Any], topics: Sequence[str]) -> StakeLog:
+    raw = data(log.get("data"), _METHOD)
+    return parse_stake(topics, raw, _place(log), block_hash(log.get("transactionHash"), _METHOD))
 
 
 def _place(log: dict[str, Any]) -> tuple[L2Block, int]:

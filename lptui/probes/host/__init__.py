@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from lptui.probes.host.clock import HostClockProbe
+from lptui.probes.host.connections import HostConnectionsProbe
 from lptui.probes.host.disks import HostDisksProbe
 from lptui.probes.host.environment import EnvironmentProbe
+from lptui.probes.host.keystores import HostKeystoresProbe
 from lptui.probes.host.listeners import HostListenersProbe
 from lptui.probes.host.processes import HostProcessesProbe
 from lptui.probes.host.services import HostUnitsProbe
@@ -20,5 +22,7 @@ PROBES: tuple[Probe, ...] = (
     HostClockProbe(),
     HostListenersProbe(),
     HostProcessesProbe(),
+    HostConnectionsProbe(),
+    HostKeystoresProbe(),
     EnvironmentProbe(),
 )

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from lptui.errors import ProblemKind
 from lptui.fleet.facts.chain import RewardHistory
 from lptui.fleet.facts.reward import Hindrance, L1Pace, RewardWatch, RoundNote, RoundSeen
+from lptui.fleet.facts.stake import StakeChange, StakeEvent, StakeHistory
 from lptui.fleet.reading import Key
-from lptui.fleet.units import L1Block, L2Block, Round
+from lptui.fleet.units import L1Block, L2Block, Lptu, Round
 from lptui.history.files import LONGEST_FILE
 from lptui.history.rewards import file_name, remembered, save
 from tests.snapshots import DELEGATE, HEAD, NETWORK, NOW, REGISTERED, ROUND, FleetBuilder
@@ -26,12 +27,21 @@ WATCH = RewardWatch(
     errors=(("reward", 3),),
     caller=DELEGATE,
 )
+SLASHED = StakeEvent(
+    *(StakeChange.SLASHED, Round(ROUND - 2), L2Block(HEAD - 9), 4, "0x" + "5b" * 32),
+    *(Lptu(300 * 10**18), DELEGATE),
+)
+UNBOND = StakeEvent(
+    *(StakeChange.UNBOND, None, L2Block(HEAD - 8), 0, "0x" + "5c" * 32),
+    *(Lptu(2**255), DELEGATE, 7, Round(ROUND + 5)),
+)
+STAKES = StakeHistory((SLASHED, UNBOND), L2Block(HEAD - 900), L2Block(HEAD), complete=False)
 PACE = L1Pace(((NOW - 1200.0, L1Block(100)), (NOW, L1Block(200))))
 
 
 def learnt() -> FleetBuilder:
     fleet = FleetBuilder().change(RewardHistory, "main", anchor=ANCHOR, begun_at=NOW - 60)
-    return fleet.put(WATCH, "main").put(PACE, NETWORK)
+    return fleet.put(WATCH, "main").put(STAKES, "main").put(PACE, NETWORK)
 
 
 @pytest.fixture
@@ -45,6 +55,7 @@ def test_a_run_begins_with_what_the_one_before_learnt(path: Path) -> None:
     found = remembered(fleet.fleet, path)
     expected = {
         Key(RewardHistory, "main"): fleet.value(RewardHistory, "main"),
+        Key(StakeHistory, "main"): STAKES,
         Key(RewardWatch, "main"): WATCH,
         Key(L1Pace, NETWORK): PACE,
     }
@@ -57,7 +68,8 @@ def test_a_run_begins_with_what_the_one_before_learnt(path: Path) -> None:
 def test_without_its_anchor_a_history_cannot_be_checked_and_is_left_out(path: Path) -> None:
     fleet = learnt().change(RewardHistory, "main", anchor=None)
     save(fleet.snapshot(), path)
-    assert set(remembered(fleet.fleet, path)) == {Key(RewardWatch, "main"), Key(L1Pace, NETWORK)}
+    left = {Key(StakeHistory, "main"), Key(RewardWatch, "main"), Key(L1Pace, NETWORK)}
+    assert set(remembered(fleet.fleet, path)) == left
 
 
 def test_a_run_that_could_not_read_leaves_what_was_known(path: Path) -> None:

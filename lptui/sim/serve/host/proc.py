@@ -111,7 +111,9 @@ def timedatectl(_: World, machine: Machine, __: Sequence[str]) -> Result:
     return f"NTP=yes\nNTPSynchronized={'yes' if machine.synchronised else 'no'}\n", 0
 
 
-def sockets(_: World, machine: Machine, argv: Sequence[str]) -> Result:
+def sockets(world: World, machine: Machine, argv: Sequence[str]) -> Result:
+    if "established" in argv:
+        return _established(world, machine), 0
     lines = [
         f"LISTEN 0      4096 {one.address}:{one.port} {_peer(one.address)}:*"
         for one in machine.listeners
@@ -119,6 +121,19 @@ def sockets(_: World, machine: Machine, argv: Sequence[str]) -> Result:
     if not any("H" in word for word in argv[1:] if word.startswith("-")):
         lines.insert(0, "State  Recv-Q Send-Q Local Address:Port  Peer Address:Port Process")
     return "\n".join(lines) + "\n", 0
+
+
+def _established(world: World, machine: Machine) -> str:
+    """The connections of this machine's transcoders to their orchestrators."""
+    lines = []
+    for node in world.nodes.values():
+        at = world.machines[node.host].address
+        lines += [
+            f"0      0 {link.address}:{link.port} {at}:{node.public_port}\n"
+            for link in node.links
+            if world.nodes[link.node].host == machine.name
+        ]
+    return "".join(lines)
 
 
 def _peer(address: str) -> str:
@@ -149,3 +164,9 @@ def identity(_: World, machine: Machine, argv: Sequence[str]) -> Result:
     if "-nG" in argv:
         return " ".join(machine.groups) + "\n", 0
     return (f"{machine.user}\n" if "-un" in argv else "1000\n"), 0
+
+
+def keystores(_: World, machine: Machine, argv: Sequence[str]) -> Result:
+    """The permissions of the key files, for each place that is asked for."""
+    modes = f"{machine.keystore_modes[0]:o} livepeer folder\n{machine.keystore_modes[1]:o}"
+    return "".join(f"at\n{modes} livepeer file\n" for _ in argv[1:]), 0

@@ -15,6 +15,7 @@ from lptui.fleet.units import Address, Round
 from lptui.probes.chain import abi
 from lptui.probes.chain.logs import Logs, Query, joined, pad
 from lptui.probes.chain.scan import SHORTEST, limit_in
+from lptui.probes.chain.stake_logs import TOPICS as STAKE_TOPICS
 from tests.unit.probes.hostile import HOSTILE, JSON
 
 ROUNDS = Address("0x" + "0a" * 20)
@@ -40,14 +41,14 @@ NEW_ROUND: dict[str, Any] = {
 }
 
 
-def test_one_query_asks_for_rewards_and_rounds() -> None:
+def test_one_query_asks_for_rewards_stakes_and_rounds() -> None:
     call = QUERY.call(16, 255)
     assert call.method == "eth_getLogs"
     (span,) = call.params
     assert (span["fromBlock"], span["toBlock"]) == ("0x10", "0xff")
     assert span["address"] == [BONDING, ROUNDS]
     assert span["topics"] == [
-        [abi.REWARD_EVENT.topic, abi.NEW_ROUND.topic],
+        [abi.REWARD_EVENT.topic, abi.NEW_ROUND.topic, *sorted(STAKE_TOPICS)],
         [pad(int(WHO, 16)), pad(99), pad(100)],
     ]
 
