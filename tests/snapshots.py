@@ -58,7 +58,7 @@ from lptui.fleet.facts.livepeer import (
     NodeMetrics,
     NodeStatus,
 )
-from lptui.fleet.facts.rpc import RpcHead
+from lptui.fleet.facts.rpc import RpcAbilities, RpcHead, RpcUsage, RpcWay, SentTransactions
 from lptui.fleet.facts.stake import PoolMember, StakeHistory, TranscoderPool
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
@@ -114,6 +114,8 @@ _INTERVALS: Mapping[type, float] = {
     GasPrices: 6.0,
     RewardHistory: 60.0,
     RpcHead: 4.0,
+    RpcUsage: 4.0,
+    SentTransactions: 4.0,
     BalancerState: 3.0,
 }
 _SLOW = 60.0
@@ -209,6 +211,8 @@ class FleetBuilder:
             return fleet.nodes[key.target].host
         if key.topic is RpcHead:
             return fleet.rpcs[key.target].via
+        if key.topic in (RpcUsage, SentTransactions):
+            return None
         if key.topic is BalancerState:
             return fleet.balancers[key.target].host
         if fleet.chain is not None:
@@ -615,9 +619,12 @@ def _read_rpcs(fleet: FleetBuilder) -> None:
                 l1_block=L1Block(23_000_000),
                 latency_s=0.02,
                 advanced_at=fleet.now - 1.0,
+                abilities=RpcAbilities(fleet.now - 20.0, logs="", archive=False),
             ),
             name,
         )
+        way = RpcWay(fleet.fleet.rpcs[name].via or "", 40, 300, 2, 0, 0, 40, 0, 0.02, 0.05)
+        fleet.put(RpcUsage((way,)), name)
 
 
 def _ranked(place: int) -> Address:
@@ -626,6 +633,7 @@ def _ranked(place: int) -> Address:
 
 
 def _read_chain(fleet: FleetBuilder) -> None:
+    fleet.put(SentTransactions(), NETWORK)
     start = L1Block(22_996_812)
     fleet.put(
         ChainRound(

@@ -24,6 +24,10 @@ _LOADS: Final = {
 STATE: Final = "unit-state"
 FAILED: Final = "units-failed"
 FILES: Final = "fd"
+POLICY: Final = "restart-policy"
+
+_LASTING: Final = frozenset({"always", "unless-stopped"})
+"""Policies that start a process again whatever it ended with."""
 
 
 def unit_of(view: View, node: Node) -> Unit | None:
@@ -69,9 +73,7 @@ def unit_state(view: View) -> Iterator[Finding]:
             "node",
             node.name,
             f"{unit.name} {summary}",
-            (view.seen(reading),)
-            if not severity
-            else _unit_evidence(view.seen(reading), unit, node),
+            (view.seen(reading),) if not severity else _unit_evidence(view.seen(reading), unit),
             remedy,
             "restart" if restartable else "",
             (Metric("restarts", unit.restarts),),
@@ -147,15 +149,36 @@ def _running(unit: Unit, restarts_warn: int) -> tuple[Severity, str, str]:
     return Severity.OK, text, ""
 
 
-def _unit_evidence(seen: str, unit: Unit, node: Node) -> tuple[str, ...]:
+def _unit_evidence(seen: str, unit: Unit) -> tuple[str, ...]:
     state = f"{unit.load}, {unit.active} ({unit.sub})"
     if unit.exit_status is not None:
         state += f", last exit status {unit.exit_status}"
-    lines = [f"{state} ({seen})"]
-    if node.is_livepeer and unit.restart_policy in ("no", "on-failure", "on-abnormal", "on-abort"):
-        # go-livepeer ends with status 0 after fatal errors, which "on-failure" takes for success.
-        lines.append(f"Restart={unit.restart_policy}: a fatal error of go-livepeer ends with 0")
-    return tuple(lines)
+    return (f"{state} ({seen})",)
+
+
+def restart_policy(view: View) -> Iterator[Finding]:
+    """Does the supervisor start a node again, however it ended?
+
+    go-livepeer ends with status 0 after fatal errors, which "on-failure" takes for success.
+    """
+    for node in view.fleet.nodes.values():
+        unit = unit_of(view, node)
+        if unit is None or not unit.restart_policy or not node.is_livepeer or view.rest(node):
+            continue
+        lasts = unit.restart_policy in _LASTING
+        yield Finding(
+            POLICY,
+            Severity.OK if lasts else Severity.WARNING,
+            "node",
+            node.name,
+            f"is started again when it ends ({unit.restart_policy})"
+            if lasts
+            else f"is not started again after every end: its policy is {unit.restart_policy}",
+            (view.seen(view.reading(HostUnits, node.host)),),
+            "set Restart=always in its unit (a container: --restart unless-stopped)"
+            if not lasts
+            else "",
+        )
 
 
 def units_failed(view: View) -> Iterator[Finding]:

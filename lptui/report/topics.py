@@ -25,11 +25,10 @@ from lptui.fleet.facts.host import (
     HostUnits,
     HostVitals,
 )
-from lptui.fleet.facts.keystore import HostKeystores
 from lptui.fleet.facts.links import PublicAddresses, RedeemerLink
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
 from lptui.fleet.facts.lock import FleetLocked
-from lptui.fleet.facts.rpc import RpcHead
+from lptui.fleet.facts.rpc import RpcHead, RpcUsage, RpcVantage, SentTransactions
 from lptui.fleet.facts.stake import StakeHistory, TranscoderPool
 
 TOPICS: Final[tuple[type, ...]] = (
@@ -52,6 +51,9 @@ TOPICS: Final[tuple[type, ...]] = (
     PublicAddresses,
     RedeemerLink,
     RpcHead,
+    RpcUsage,
+    RpcVantage,
+    SentTransactions,
     HostVitals,
     HostUnits,
     HostDisks,

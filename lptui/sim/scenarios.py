@@ -263,6 +263,17 @@ def _cli_exposed(world: World) -> None:
             socket.address = node.cli_address
 
 
+@scenario("keystore-open", "every user of a host can read the key that reward is called with")
+def _keystore_open(world: World) -> None:
+    world.machines[_reward_node(world).host].keystore_modes = (0o755, 0o644)
+
+
+@scenario("redeemer-gone", "the redeemer is gone: no orchestrator gets its winning tickets cashed")
+def _redeemer_gone(world: World) -> None:
+    node = world.nodes["redeemer"]
+    stop(world, world.machines[node.host], node.unit, failed=True)
+
+
 @scenario("transcoders-missing", "an orchestrator has lost a transcoder that still runs")
 def _transcoders_missing(world: World) -> None:
     link = world.nodes["orch-1"].links.pop()

@@ -151,7 +151,8 @@ class Machine:
     """A host. `clock_offset` is added to its clock; `reach` says how its SSH server behaves:
 
     "up", "mute" (accepts connections and never speaks), "refused", "slow" or "dropping".
-    `boots_until` is when it will be there again while it reboots.
+    `boots_until` is when it will be there again while it reboots. `keystore_modes` are the
+    permission bits of the folder with the keys, and of its files.
     """
 
     name: str
@@ -187,6 +188,7 @@ class Machine:
     clock_offset: float = 0.0
     synchronised: bool = True
     reboot_packages: tuple[str, ...] = ()
+    keystore_modes: tuple[int, int] = (0o700, 0o600)
     reach: str = "up"
     next_pid: int = 800
     boots_until: float | None = None

@@ -270,13 +270,26 @@ def test_only_a_unit_that_exists_offers_a_restart() -> None:
     assert finding(lost, "unit-state@orch-1").action == ""
 
 
-def test_a_restart_policy_that_takes_a_fatal_error_for_success_is_evidence() -> None:
-    fleet = FleetBuilder().change_unit(
-        "edge-1", UNIT, active="inactive", sub="dead", restart_policy="on-failure"
-    )
-    assert any("on-failure" in line for line in finding(fleet, "unit-state@orch-1").evidence)
-    fleet.change_unit("edge-1", UNIT, restart_policy="unless-stopped")
-    assert len(finding(fleet, "unit-state@orch-1").evidence) == 1, "that policy restarts it"
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        ("always", OK),
+        ("unless-stopped", OK),
+        ("on-failure", WARNING),
+        ("on-abnormal", WARNING),
+        ("no", WARNING),
+    ],
+)
+def test_a_policy_that_takes_a_fatal_error_for_success(policy: str, expected: Severity) -> None:
+    fleet = FleetBuilder().change_unit("edge-1", UNIT, restart_policy=policy)
+    found = finding(fleet, "restart-policy@orch-1")
+    assert found.severity is expected
+    assert policy in found.summary
+
+
+def test_a_policy_that_is_not_told_is_not_judged() -> None:
+    fleet = FleetBuilder().change_unit("edge-1", UNIT, restart_policy="")
+    assert "restart-policy@orch-1" not in by_id(fleet)
 
 
 def test_a_unit_of_which_the_host_says_nothing_is_unknown() -> None:

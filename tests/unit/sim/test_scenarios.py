@@ -16,7 +16,8 @@ NAMES = (
     "healthy reward-missed round-not-initialized low-eth rpc-stuck rpc-lagging rpc-wrong-chain "
     "gpu-hot gpu-missing encoder-saturated backend-down backend-drained unbalanced split-brain "
     "node-down host-dead watcher-stalled nonce-stuck reward-gated gas-cap service-uri-mismatch "
-    "unit-failed disk-full clock-skew cli-exposed transcoders-missing hostile flaky"
+    "unit-failed disk-full clock-skew cli-exposed keystore-open redeemer-gone "
+    "transcoders-missing hostile flaky"
 )
 
 

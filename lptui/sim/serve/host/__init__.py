@@ -19,6 +19,7 @@ READINGS: Final[dict[str, Handler]] = {
     "lptui_system": proc.system,
     "lptui_fds": proc.open_files,
     "lptui_livepeer": proc.livepeer_processes,
+    "lptui_keystores": proc.keystores,
     "lptui_nginx": nginx.processes,
     "lptui_established": nginx.established,
     "lptui_nginx_files": nginx.files,
