@@ -23,14 +23,6 @@ REDEEMER: Final = "redeemer-link"
 PUBLIC: Final = "public-address"
 STICKY: Final = "balancer-sticky"
 
-_DEAD: Final = frozenset(
-    {ProblemKind.REFUSED, ProblemKind.UNREACHABLE, ProblemKind.TIMEOUT, ProblemKind.TLS}
-)
-"""Problems of a connection that mean: clients get none either. The others are the console's own."""
-
-_NO_WAY: Final = "network is unreachable"
-"""This machine has no route for that kind of address (IPv6, most often)."""
-
 _STICKY_WORDS: Final = ("source", "hash", "ip_hash", "hdr", "url_param", "rdp-cookie", "sticky")
 """Algorithms that send a client where it was before, by their first words."""
 
@@ -68,7 +60,7 @@ def _linked(
         "",
         "",
     )
-    if problem is not None and problem.kind in _DEAD:
+    if problem is not None and tried.is_dead:
         severity = Severity.CRITICAL
         summary = f"does not reach its redeemer at {tried.address} ({problem.why})"
         remedy = "bring the redeemer back, or open the way: tickets that win are not redeemed"
@@ -175,13 +167,7 @@ def _answers(one: Place) -> tuple[Severity, str]:
 
 
 def _dead(one: Place) -> list[Attempt]:
-    return [
-        tried
-        for tried in one.attempts
-        if tried.problem is not None
-        and tried.problem.kind in _DEAD
-        and _NO_WAY not in tried.problem.why
-    ]
+    return [tried for tried in one.attempts if tried.is_dead]
 
 
 def _why(problem: Problem | None) -> str:

@@ -10,6 +10,7 @@ from lptui.fleet.facts.chain import OrchestratorRecord
 from lptui.fleet.pools import node_of
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Balancer, Fleet
+from lptui.present import addresses
 from lptui.present.model import (
     EMPTY_CELL,
     UNKNOWN_CELL,
@@ -70,19 +71,21 @@ def present(view: View) -> PaneModel:
     for balancer in fleet.balancers.values():
         servers.extend(_server_rows(view, balancer))
         proxies.extend(_proxy_rows(view, balancer))
-    state, counts = tally((*servers, *proxies))
+    public = tuple(addresses.rows(view))
+    state, counts = tally((*servers, *proxies, *public))
     health = [row.cells[4] for row in servers]
     up = sum(1 for known in health if known.text == Health.UP.value and known.since is None)
     unknown = sum(1 for known in health if known.text in UNSEEN or known.since is not None)
     return PaneModel(
         "balancers",
-        state if servers or proxies else State.OK,
+        state if servers or proxies or public else State.OK,
         counts,
         (Span(out_of(up, len(servers), "servers up", unknown)),) if servers else (),
         tuple(_lead(view, balancer) for balancer in fleet.balancers.values()),
         (
             section("servers", "server", _server_columns(view, fleet), tuple(servers)),
             section("proxies", "proxy", _proxy_columns(view), tuple(proxies)),
+            section("addresses", "address", addresses.columns(view), public),
         ),
         empty="no load balancers in the configuration",
     )

@@ -17,6 +17,7 @@ from lptui.fleet.facts.host import (
     Unit,
     UnitLoad,
 )
+from lptui.fleet.facts.keystore import HostKeystores
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Fleet, Host, Node
 from lptui.present.model import (
@@ -159,6 +160,7 @@ def _row(view: View, host: Host) -> Row:
                 (HostSystem, host.name),
                 (HostListeners, host.name),
                 (HostProcesses, host.name),
+                (HostKeystores, host.name),
             ),
             shown_at(vitals),
             vitals.interval_s,

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from lptui.errors import Problem
+from lptui.errors import Problem, ProblemKind
+
+DEAD: Final = frozenset(
+    {ProblemKind.REFUSED, ProblemKind.UNREACHABLE, ProblemKind.TIMEOUT, ProblemKind.TLS}
+)
+"""Problems of a connection that mean: others get none either. The rest are the console's own."""
+
+_NO_WAY: Final = "network is unreachable"
+"""This machine has no route for that kind of address (IPv6, most often)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +28,12 @@ class Attempt:
     took_s: float | None = None
     problem: Problem | None = None
     certificate: str = ""
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether nobody would be answered; False as well when that is not known."""
+        problem = self.problem
+        return problem is not None and problem.kind in DEAD and _NO_WAY not in problem.why
 
 
 @dataclass(frozen=True, slots=True)
