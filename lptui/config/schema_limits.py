@@ -65,6 +65,17 @@ class ThresholdSpec(Part):
     encoder_warn: PercentValue | None = Field(
         None, description="a GPU's encoder in use: warning; 95%"
     )
+    decoder_warn: PercentValue | None = Field(
+        None, description="a GPU's decoder in use: warning; 95%"
+    )
+    stake_margin_warn: PercentValue | None = Field(
+        None,
+        description="what an orchestrator may lose of its stake before it is the last of a full "
+        "pool: warning below this share; 5%",
+    )
+    stake_drop_warn: PercentValue | None = Field(
+        None, description="stake lost since the last round: warning; 10%"
+    )
     disk_warn: PercentValue | None = Field(None, description="disk in use: warning; 85%")
     disk_critical: PercentValue | None = Field(None, description="disk in use: critical; 95%")
     memory_warn: PercentValue | None = Field(None, description="memory in use: warning; 92%")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lptui.fleet.facts.stake import TranscoderPool
+from lptui.fleet.facts.stake import StakeChange, StakeEvent, StakeHistory, TranscoderPool
 from lptui.fleet.units import Address, Lptu
 
 
@@ -61,3 +61,16 @@ def standing(pool: TranscoderPool, address: Address) -> Standing:
         Lptu(own - last),
         Lptu(sum(own - one.stake for one in behind)),
     )
+
+
+def own_locks(history: StakeHistory, address: Address) -> tuple[StakeEvent, ...]:
+    """An orchestrator's own unbonding locks that its logs tell of and that are still there."""
+    locks: dict[int, StakeEvent] = {}
+    for event in history.events:
+        if event.who != address or event.lock is None:
+            continue
+        if event.change is StakeChange.UNBOND:
+            locks[event.lock] = event
+        elif event.change in (StakeChange.REBOND, StakeChange.WITHDRAWN):
+            locks.pop(event.lock, None)
+    return tuple(locks.values())

@@ -286,6 +286,9 @@ class Thresholds:
     gpu_temperature_warn_c: float = 83.0
     gpu_temperature_critical_c: float = 90.0
     encoder_warn: Percent = Percent(95.0)
+    decoder_warn: Percent = Percent(95.0)
+    stake_margin_warn: Percent = Percent(5.0)
+    stake_drop_warn: Percent = Percent(10.0)
     disk_warn: Percent = Percent(85.0)
     disk_critical: Percent = Percent(95.0)
     memory_warn: Percent = Percent(92.0)

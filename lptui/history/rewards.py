@@ -186,6 +186,7 @@ def _stakes_json(value: StakeHistory) -> Mapping[str, object]:
         "since": value.since_block,
         "upto": value.upto_block,
         "complete": value.complete,
+        "most": [[number, str(stake)] for number, stake in value.most],
     }
 
 
@@ -195,6 +196,10 @@ def _stakes(value: Any) -> StakeHistory:  # noqa: ANN401
         since_block=L2Block(_whole(value["since"])),
         upto_block=L2Block(_whole(value["upto"])),
         complete=value["complete"] is True,
+        most=tuple(
+            (Round(_whole(number)), Lptu(_whole(int(stake), 2**256)))
+            for number, stake in _items(value["most"])
+        ),
     )
 
 

@@ -89,10 +89,12 @@ class StakeHistory:
 
     Seen in the L2 blocks `since_block` to `upto_block`; `complete` False when these do not reach
     back as far as wanted. A delegator who moves its stake to another orchestrator leaves no log
-    that names the one it left first: such a loss is not here.
+    that names the one it left first: such a loss shows in `most` alone, the most stake that was
+    seen in each of the last rounds, oldest first.
     """
 
     events: tuple[StakeEvent, ...]
     since_block: L2Block
     upto_block: L2Block
     complete: bool = True
+    most: tuple[tuple[Round, Lptu], ...] = ()

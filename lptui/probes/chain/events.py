@@ -19,7 +19,7 @@ from lptui.fleet.facts.chain import (
 from lptui.fleet.facts.stake import StakeHistory
 from lptui.fleet.reading import Key
 from lptui.fleet.topology import Chain, Fleet, Orchestrator
-from lptui.fleet.units import Address, L2Block, Round
+from lptui.fleet.units import Address, L2Block, Lptu, Round
 from lptui.probes.chain import codec
 from lptui.probes.chain.client import ask, first_answer
 from lptui.probes.chain.history import (
@@ -33,7 +33,7 @@ from lptui.probes.chain.history import (
 from lptui.probes.chain.logs import Query, RewardLog, RoundLog, joined
 from lptui.probes.chain.probe import past, the_chain
 from lptui.probes.chain.scan import Scan
-from lptui.probes.chain.stake_history import stake_history
+from lptui.probes.chain.stake_history import most_seen, stake_history
 from lptui.probes.probe import Answer, Asking
 from lptui.probes.rpc.values import block_hash, block_number, given, quantity
 from lptui.transport.protocols import Call, JsonRpc
@@ -180,8 +180,9 @@ class _Cycle:
             events = merge_events(kept, own, found.rounds, starts, callers, times)
             value = self._history(item, reach, events, floor, begun)
             answers.append(Answer(Key(RewardHistory, item.name), value))
+            stakes_before = self._stakes_before(item)
             stakes = stake_history(
-                self._stakes_before(item) if before is not None else None,
+                stakes_before if before is not None else None,
                 [log for log in found.stakes if log.orchestrator == item.address],
                 found.rounds,
                 reach.starts,
@@ -189,6 +190,9 @@ class _Cycle:
                 since=value.since_block,
                 upto=value.upto_block,
                 complete=value.complete,
+                most=most_seen(
+                    stakes_before.most if stakes_before else (), self.clock, self._stake(item)
+                ),
             )
             answers.append(Answer(Key(StakeHistory, item.name), stakes))
         return answers
@@ -271,6 +275,10 @@ class _Cycle:
     def _stakes_before(self, item: Orchestrator) -> StakeHistory | None:
         found: StakeHistory | None = past(self.asking.latest.reading(StakeHistory, item.name))
         return found
+
+    def _stake(self, item: Orchestrator) -> Lptu | None:
+        record = self.asking.latest.value(OrchestratorRecord, item.name)
+        return record.stake if record is not None else None
 
     def _look_back(self) -> int:
         """L2 blocks of all the rounds that are wanted, at least."""

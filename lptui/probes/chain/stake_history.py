@@ -7,14 +7,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from lptui.fleet.facts.chain import ChainRound
 from lptui.fleet.facts.stake import StakeEvent, StakeHistory
-from lptui.fleet.units import L2Block, Round
+from lptui.fleet.units import L2Block, Lptu, Round
 from lptui.probes.chain.history import Start
 from lptui.probes.chain.logs import RoundLog
 from lptui.probes.chain.stake_logs import StakeLog
 
 MOST: Final = 300
 """Events that are kept, the newest ones."""
+
+ROUNDS: Final = 10
+"""Of which the most stake that was seen is kept."""
+
+Stakes = tuple[tuple[Round, Lptu], ...]
 
 
 def stake_history(
@@ -27,6 +33,7 @@ def stake_history(
     since: L2Block,
     upto: L2Block,
     complete: bool,
+    most: Stakes = (),
 ) -> StakeHistory:
     """The events known before the block `again`, and those found since.
 
@@ -47,7 +54,17 @@ def stake_history(
         known[log.block, log.index] = _event(log)
     events = [replace(event, round=round_at(event)) for _, event in sorted(known.items())]
     recent = [event for event in events if not complete or event.round is not None]
-    return StakeHistory(tuple(recent[-MOST:]), since, upto, complete and len(recent) <= MOST)
+    is_whole = complete and len(recent) <= MOST
+    return StakeHistory(tuple(recent[-MOST:]), since, upto, is_whole, most)
+
+
+def most_seen(before: Stakes, clock: ChainRound, stake: Lptu | None) -> Stakes:
+    """The most stake that was seen in each round, with what is seen now."""
+    found = dict(before)
+    if stake is not None:
+        found[clock.round] = max(stake, found.get(clock.round, Lptu(0)))
+    kept = sorted(number for number in found if number <= clock.round)[-ROUNDS:]
+    return tuple((number, found[number]) for number in kept)
 
 
 def _event(log: StakeLog) -> StakeEvent:

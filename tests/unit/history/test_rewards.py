@@ -35,7 +35,13 @@ UNBOND = StakeEvent(
     *(StakeChange.UNBOND, None, L2Block(HEAD - 8), 0, "0x" + "5c" * 32),
     *(Lptu(2**255), DELEGATE, 7, Round(ROUND + 5)),
 )
-STAKES = StakeHistory((SLASHED, UNBOND), L2Block(HEAD - 900), L2Block(HEAD), complete=False)
+STAKES = StakeHistory(
+    (SLASHED, UNBOND),
+    L2Block(HEAD - 900),
+    L2Block(HEAD),
+    complete=False,
+    most=((Round(ROUND - 1), Lptu(10**24)),),
+)
 PACE = L1Pace(((NOW - 1200.0, L1Block(100)), (NOW, L1Block(200))))
 
 
