@@ -209,7 +209,12 @@ def _dropped(
         if severity is Severity.WARNING
         else _OLDER_LOGS * (severity is Severity.UNKNOWN),
         metrics=(Metric("stake", now, "lptu"), Metric("stake_lost", round(share, 2), "%")),
+        cause=f"{SLASHED}@{item.name}" if _is_slashed_alone(losses) else "",
     )
+
+
+def _is_slashed_alone(losses: Sequence[StakeEvent]) -> bool:
+    return bool(losses) and all(one.change is StakeChange.SLASHED for one in losses)
 
 
 def _loss(event: StakeEvent) -> int:

@@ -18,6 +18,7 @@ from lptui.sim.world.history import INTO_ROUND, ROUND_LENGTH, forget_reward, for
 from lptui.sim.world.livepeer import LivepeerProcess
 from lptui.sim.world.load import move_load
 from lptui.sim.world.machine import Machine
+from lptui.sim.world.pool import OTHERS, slash
 from lptui.sim.world.units import stop
 from lptui.sim.world.world import World
 
@@ -226,6 +227,17 @@ def _gas_cap(world: World) -> None:
 @scenario("service-uri-mismatch", "the address on chain is not the one the balancer serves")
 def _service_uri_mismatch(world: World) -> None:
     registered(world).service_uri = "https://old.demo.example:8935"
+
+
+@scenario("stake-margin", "the orchestrator is one place from the end of a full pool")
+def _stake_margin(world: World) -> None:
+    registered(world).stake = OTHERS[-1][1] * 102 // 100
+
+
+@scenario("slashed", "the orchestrator was slashed and leaves the pool")
+def _slashed(world: World) -> None:
+    record = registered(world)
+    slash(world.ledger, record, record.stake // 4, world.l2_block - 900)
 
 
 @scenario("unit-failed", "a transcoder's unit failed after a row of restarts")

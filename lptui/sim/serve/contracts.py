@@ -7,6 +7,7 @@ from typing import Final
 
 from lptui.fleet.units import Address
 from lptui.sim.world.ledger import Ledger, Registered, RevertError, word
+from lptui.sim.world.pool import POOL_SIZE, members
 
 CONTRACT_IDS: Final = {
     "2517d59a36a86548e38734e8ab416f42afff4bca78706a66ad65750dae7f9e37": "bonding",
@@ -18,7 +19,6 @@ CONTRACT_IDS: Final = {
     "6efca2866b731ee4984990bacad4cde10f1ef764fb54a5206bdfd291695b1a9b": "treasury",
 }
 """keccak256 of the contracts' names, by which the Controller knows them."""
-POOL_SIZE: Final = 100
 ZERO: Final = "0x" + "0" * 40
 
 
@@ -89,6 +89,13 @@ class Contracts:
             raise RevertError("")
         return function(bare[8:], sender.lower(), block)
 
+    def program(self, data: str) -> str:
+        """What a program returns that is run instead of a call: the one that lists the pool
+        ends with the address of the contract that it asks."""
+        if not data.lower().endswith(self._ledger.contracts.bonding[2:]):
+            raise RevertError("")
+        return words(*(word for member in members(self._ledger) for word in member))
+
     def _contract(self, key: str) -> str:
         name = CONTRACT_IDS.get(key)
         return getattr(self._ledger.contracts, name) if name else ZERO
@@ -147,10 +154,10 @@ class Contracts:
             "8b2f1652": lambda data, _, __: words(_address(data) in ledger.registered),
             "1544fc67": lambda data, _, __: words(1 if _address(data) in ledger.registered else 2),
             "9ef9df94": lambda data, _, __: words(self._stake(_address(data))),
-            "2a4e0d55": lambda *_: words(POOL_SIZE),
+            "2a4e0d55": lambda *_: words(len(members(ledger))),
             "5a2a75a9": lambda *_: words(POOL_SIZE),
-            "88a6c749": lambda *_: words(next(iter(ledger.registered), ZERO)),
-            "235c9603": lambda *_: words(ZERO),
+            "88a6c749": lambda *_: words(members(ledger)[0][0]),
+            "235c9603": lambda data, _, __: words(self._next(_address(data))),
             "5c50c356": lambda *_: words(ledger.total_stake),
             "4196ee75": lambda *_: words(ledger.total_stake),
             "465501d3": lambda *_: words(ledger.total_stake),
@@ -166,6 +173,12 @@ class Contracts:
             "0103e60e": set_caller,
             "b556966a": reward_for,
         }
+
+    def _next(self, address: Address) -> str:
+        """Who is behind an orchestrator in the pool."""
+        order = [member for member, _ in members(self._ledger)]
+        behind = order[order.index(address) + 1 :] if address in order else []
+        return behind[0] if behind else ZERO
 
     def _record(self, address: Address) -> Registered | None:
         return self._ledger.registered.get(address)

@@ -193,6 +193,8 @@ class JsonRpcApi:
         if self._rpc.layer == 1:
             return "0x"
         data = str(call.get("data") or call.get("input") or "0x")
+        if call.get("to") is None:
+            return self._contracts.program(data)
         sender = str(call.get("from") or "0x" + "0" * 40)
         return self._contracts.call(str(call["to"]), data, sender, block)
 

@@ -9,6 +9,7 @@ from lptui.errors import LptuiError
 from lptui.sim.scenarios import SCENARIOS, find
 from lptui.sim.world.build import REGISTERED, build_world, registered
 from lptui.sim.world.machine import GpuCard
+from lptui.sim.world.pool import members
 from lptui.sim.world.units import restart, start
 from lptui.sim.world.world import World
 
@@ -16,7 +17,7 @@ NAMES = (
     "healthy reward-missed round-not-initialized low-eth rpc-stuck rpc-lagging rpc-wrong-chain "
     "gpu-hot gpu-missing encoder-saturated backend-down backend-drained unbalanced split-brain "
     "node-down host-dead watcher-stalled nonce-stuck reward-gated gas-cap service-uri-mismatch "
-    "unit-failed disk-full clock-skew cli-exposed keystore-open redeemer-gone "
+    "stake-margin slashed unit-failed disk-full clock-skew cli-exposed keystore-open redeemer-gone "
     "transcoders-missing hostile flaky"
 )
 
@@ -186,6 +187,15 @@ def test_money_and_gas() -> None:
     gated = world_in("reward-gated")
     assert not rewarded(gated)
     assert not any(node.tx_routes for node in gated.nodes.values())
+
+
+def test_the_place_in_the_pool() -> None:
+    near = world_in("stake-margin")
+    order = [member for member, _ in members(near.ledger)]
+    assert order.index(REGISTERED) == len(order) - 2
+    gone = world_in("slashed")
+    assert REGISTERED not in dict(members(gone.ledger))
+    assert registered(gone).is_active(gone.ledger.round_at(gone.l2_block))
 
 
 def test_the_rest() -> None:
