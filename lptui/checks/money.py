@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lptui.checks.view import View
-from lptui.checks.words import ago, span
+from lptui.checks.words import span
 from lptui.fleet.facts.chain import GasPrices, OrchestratorRecord, SignerAccount
 from lptui.fleet.facts.livepeer import NodeIdentity
 from lptui.fleet.finding import Finding, Metric, Severity
@@ -172,10 +172,7 @@ def runway(view: View) -> Iterator[Finding]:
 
 
 def nonce_stuck(view: View) -> Iterator[Finding]:
-    """A transaction that stays pending holds up every later one of the same key.
-
-    One that was pending and is so no more, with its nonce unused, was lost by the endpoint.
-    """
+    """A transaction that stays pending holds up every later one of the same key."""
     for item in _accounts(view, NONCE):
         if isinstance(item, Finding):
             yield item
@@ -202,14 +199,10 @@ def _pending(view: View, account: SignerAccount) -> tuple[Severity, str, str]:
         return Severity.UNKNOWN, text, "ask an RPC endpoint that counts them"
     since = account.pending_since
     waited = None if since is None else max(0.0, view.now - since)
-    if not account.pending and waited is None:
+    if not account.pending:
         return Severity.OK, f"nothing pending, next nonce {account.nonce}", ""
     late = waited is not None and waited > view.limits.pending_nonce_s
     severity = Severity.WARNING if late else Severity.OK
-    if not account.pending:
-        text = f"a transaction seen {ago(waited or 0.0)} is gone and was not mined: "
-        remedy = "see the node's log and send it again; its RPC endpoint has lost it"
-        return severity, f"{text}nonce {account.nonce} is still unused", remedy if late else ""
     text = f"{plural(account.pending, 'transaction')} pending"
     text += f" for {span(waited)}" if waited is not None and waited >= 1 else ", first seen now"
     remedy = "look for a price cap below the gas price, or another process with this key"

@@ -1,5 +1,5 @@
 """RPC endpoints, judged in this order: answers, right chain, moving, level with the others, on the
-same chain of blocks, synced, connected.
+same chain of blocks, synced, connected. What they give besides a head is judged in `rpc_service`.
 
 `eth_syncing` false is not health: a stalled client says so too. A verdict later in the order that
 follows from an earlier one names it as its cause.
@@ -75,7 +75,7 @@ def reachable(view: View) -> Iterator[Finding]:
         yield finding
 
 
-def _heads(
+def heads(
     view: View, check: str, judge: Callable[[Rpc, RpcHead, Reading[RpcHead]], Finding | None]
 ) -> Iterator[Finding]:
     """Judges each endpoint that answered; the others are unknown because they did not."""
@@ -86,7 +86,7 @@ def _heads(
         if problem is not None and problem.kind is ProblemKind.WRONG_CHAIN:
             wrong: Verdict = (Severity.CRITICAL, problem.why or str(problem), _WRONG_CHAIN_REMEDY)
             if check == CHAIN:
-                yield _finding(view, check, rpc, reading, wrong, "another chain's answers")
+                yield finding(view, check, rpc, reading, wrong, "another chain's answers")
             else:
                 yield view.unknown(check, "rpc", rpc.name, reading, cause=f"{CHAIN}@{rpc.name}")
             continue
@@ -99,7 +99,7 @@ def _heads(
             yield found
 
 
-def _finding(
+def finding(
     view: View,
     check: str,
     rpc: Rpc,
@@ -120,22 +120,22 @@ def _finding(
     )
 
 
-def _expected_chain(view: View, rpc: Rpc) -> int | None:
+def expected_chain(view: View, rpc: Rpc) -> int | None:
     chain = view.fleet.chain
     if rpc.chain_id is None and chain is not None and rpc.name in chain.rpcs:
         return chain.chain_id
     return rpc.chain_id
 
 
-def _on_wrong_chain(view: View, rpc: Rpc, head: RpcHead) -> bool:
-    return _expected_chain(view, rpc) not in (None, head.chain_id)
+def on_wrong_chain(view: View, rpc: Rpc, head: RpcHead) -> bool:
+    return expected_chain(view, rpc) not in (None, head.chain_id)
 
 
 def right_chain(view: View) -> Iterator[Finding]:
     """Endpoints get mixed up after a failover; contracts of another chain are not ours."""
 
     def judge(rpc: Rpc, head: RpcHead, reading: Reading[RpcHead]) -> Finding | None:
-        expected = _expected_chain(view, rpc)
+        expected = expected_chain(view, rpc)
         if expected is None:
             return None
         verdict: Verdict = (Severity.OK, f"chain {head.chain_id}", "")
@@ -145,9 +145,9 @@ def right_chain(view: View) -> Iterator[Finding]:
                 f"serves chain {head.chain_id}, expected {expected}",
                 _WRONG_CHAIN_REMEDY,
             )
-        return _finding(view, CHAIN, rpc, reading, verdict, f"eth_chainId {head.chain_id}")
+        return finding(view, CHAIN, rpc, reading, verdict, f"eth_chainId {head.chain_id}")
 
-    return _heads(view, CHAIN, judge)
+    return heads(view, CHAIN, judge)
 
 
 def stalled(view: View) -> Iterator[Finding]:
@@ -164,12 +164,10 @@ def stalled(view: View) -> Iterator[Finding]:
             warn, critical = ages
             metric = replace(metric, warn=f"{warn:g}", critical=f"{critical:g}")
             verdict = _age_verdict(head, exact, warn, critical)
-        cause = f"{CHAIN}@{rpc.name}" if _on_wrong_chain(view, rpc, head) else ""
-        return _finding(
-            view, STALLED, rpc, reading, verdict, f"block {head.head}", (metric,), cause
-        )
+        cause = f"{CHAIN}@{rpc.name}" if on_wrong_chain(view, rpc, head) else ""
+        return finding(view, STALLED, rpc, reading, verdict, f"block {head.head}", (metric,), cause)
 
-    return _heads(view, STALLED, judge)
+    return heads(view, STALLED, judge)
 
 
 def _age_verdict(head: RpcHead, age: float, warn: float, critical: float) -> Verdict:
@@ -195,7 +193,7 @@ def _age_verdict(head: RpcHead, age: float, warn: float, critical: float) -> Ver
 def lagging(view: View) -> Iterator[Finding]:
     """Behind the highest head that any endpoint of the same chain shows."""
     best: dict[int, tuple[int, str]] = {}
-    known = _fresh_heads(view)
+    known = fresh_heads(view)
     for name, head in known.items():
         if head.chain_id not in best or head.head > best[head.chain_id][0]:
             best[head.chain_id] = (head.head, name)
@@ -224,12 +222,12 @@ def lagging(view: View) -> Iterator[Finding]:
             str(limits.head_lag_warn_blocks),
             str(limits.head_lag_critical_blocks),
         )
-        cause = _earlier(view, rpc, head, reading)
+        cause = earlier(view, rpc, head, reading)
         fact = f"block {head.head}, highest {height} at {name}"
         fact += f" {span(later)} later" if later >= 1 else ""
-        return _finding(view, LAGGING, rpc, reading, verdict, fact, (metric,), cause)
+        return finding(view, LAGGING, rpc, reading, verdict, fact, (metric,), cause)
 
-    return _heads(view, LAGGING, judge)
+    return heads(view, LAGGING, judge)
 
 
 def _grown(head: RpcHead, best: RpcHead, seconds: float) -> int:
@@ -240,7 +238,7 @@ def _grown(head: RpcHead, best: RpcHead, seconds: float) -> int:
     return int(seconds * (best.head - head.head) / between)
 
 
-def _fresh_heads(view: View) -> dict[str, RpcHead]:
+def fresh_heads(view: View) -> dict[str, RpcHead]:
     found = {}
     for name in view.fleet.rpcs:
         head = view.fresh(RpcHead, name)
@@ -250,9 +248,9 @@ def _fresh_heads(view: View) -> dict[str, RpcHead]:
 
 
 def _has_peers_to_compare(view: View, rpc: Rpc) -> bool:
-    expected = _expected_chain(view, rpc)
+    expected = expected_chain(view, rpc)
     return any(
-        other.name != rpc.name and _expected_chain(view, other) in (expected, None)
+        other.name != rpc.name and expected_chain(view, other) in (expected, None)
         for other in view.fleet.rpcs.values()
     )
 
@@ -264,7 +262,7 @@ def _no_comparison(
     silent = next((name for name in others if view.fresh(RpcHead, name) is None), None)
     astray = next((name for name in others if view.is_astray(name)), None)
     cause = "" if astray is None else f"{CHAIN}@{astray}"
-    if _on_wrong_chain(view, rpc, head):
+    if on_wrong_chain(view, rpc, head):
         cause = f"{CHAIN}@{rpc.name}"
     elif silent is not None:
         cause = view.blocker(view.fleet.rpcs[silent].via) or f"{REACHABLE}@{silent}"
@@ -280,9 +278,9 @@ def _no_comparison(
     )
 
 
-def _earlier(view: View, rpc: Rpc, head: RpcHead, reading: Reading[RpcHead]) -> str:
+def earlier(view: View, rpc: Rpc, head: RpcHead, reading: Reading[RpcHead]) -> str:
     """The verdict earlier in the order that explains a later one."""
-    if _on_wrong_chain(view, rpc, head):
+    if on_wrong_chain(view, rpc, head):
         return f"{CHAIN}@{rpc.name}"
     if is_too_old(reading.taken_at - head.head_time, view.limits, head.chain_id):
         return f"{STALLED}@{rpc.name}"
@@ -298,7 +296,7 @@ def disagrees(view: View) -> Iterator[Finding]:
 
     Compared well below the heads, where nothing is replaced any more; at the heads otherwise.
     """
-    known = _fresh_heads(view)
+    known = fresh_heads(view)
 
     def judge(rpc: Rpc, head: RpcHead, reading: Reading[RpcHead]) -> Finding | None:
         if not _has_peers_to_compare(view, rpc):
@@ -314,8 +312,9 @@ def disagrees(view: View) -> Iterator[Finding]:
         if forked:
             text = f"follows another chain than {', '.join(forked)}: block {head.anchor} differs"
             verdict = (Severity.CRITICAL, text, "find out which is right before anything is sent")
-            seen = f"hash of block {head.anchor} is {head.anchor_hash}"
-            return _finding(view, DISAGREES, rpc, reading, verdict, seen)
+            theirs = [f"{known[name].anchor_hash} at {name}" for name in forked]
+            seen = f"hash of block {head.anchor} is {head.anchor_hash}, {', '.join(theirs)}"
+            return finding(view, DISAGREES, rpc, reading, verdict, seen)
         if against:
             # At the head of the main chain two blocks may compete for a slot; rollups have none.
             severity = Severity.WARNING if head.chain_id in L1_CHAINS else Severity.CRITICAL
@@ -325,9 +324,11 @@ def disagrees(view: View) -> Iterator[Finding]:
             verdict = (Severity.OK, f"same block {head.anchor} as {', '.join(deep)}", "")
         elif level:
             verdict = (Severity.OK, f"same block {head.head} as {', '.join(level)}", "")
-        return _finding(view, DISAGREES, rpc, reading, verdict, f"hash {head.head_hash}")
+        theirs = [f", {level[name].head_hash} at {name}" for name in against]
+        seen = f"hash {head.head_hash}{''.join(theirs)}"
+        return finding(view, DISAGREES, rpc, reading, verdict, seen)
 
-    return _heads(view, DISAGREES, judge)
+    return heads(view, DISAGREES, judge)
 
 
 def syncing(view: View) -> Iterator[Finding]:
@@ -342,8 +343,8 @@ def syncing(view: View) -> Iterator[Finding]:
         if error:
             unknown: Verdict = (Severity.UNKNOWN, f"not known: {error}", "see the client's log")
             fact = "eth_syncing gave an error"
-            cause = _earlier(view, rpc, head, reading)
-            return _finding(view, SYNCING, rpc, reading, unknown, fact, cause=cause)
+            cause = earlier(view, rpc, head, reading)
+            return finding(view, SYNCING, rpc, reading, unknown, fact, cause=cause)
         verdict: Verdict = (Severity.OK, "not syncing", "")
         remaining = None
         if progress is not None:
@@ -361,10 +362,10 @@ def syncing(view: View) -> Iterator[Finding]:
                 )
         fact = "eth_syncing false" if progress is None else "eth_syncing is an object"
         metrics = (Metric("sync_remaining", 0 if progress is None else remaining),)
-        cause = _earlier(view, rpc, head, reading)
-        return _finding(view, SYNCING, rpc, reading, verdict, fact, metrics, cause)
+        cause = earlier(view, rpc, head, reading)
+        return finding(view, SYNCING, rpc, reading, verdict, fact, metrics, cause)
 
-    return _heads(view, SYNCING, judge)
+    return heads(view, SYNCING, judge)
 
 
 def peers(view: View) -> Iterator[Finding]:
@@ -385,9 +386,9 @@ def peers(view: View) -> Iterator[Finding]:
         elif head.peers < least:
             verdict = (Severity.WARNING, f"{plural(head.peers, 'peer')}, wanted {least}", remedy)
         metric = Metric("peers", head.peers, "", f"{least}:", "1:")
-        cause = _earlier(view, rpc, head, reading)
-        return _finding(
+        cause = earlier(view, rpc, head, reading)
+        return finding(
             view, PEERS, rpc, reading, verdict, f"net_peerCount {head.peers}", (metric,), cause
         )
 
-    return _heads(view, PEERS, judge)
+    return heads(view, PEERS, judge)

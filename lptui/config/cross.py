@@ -49,6 +49,7 @@ _PAIRS: Final = (
     ("runway_critical_rounds", "runway_warn_rounds", "below"),
     ("head_age_critical", "head_age_warn", "above"),
     ("head_lag_critical_blocks", "head_lag_warn_blocks", "above"),
+    ("l1_lag_critical_blocks", "l1_lag_warn_blocks", "above"),
     ("gpu_temperature_critical", "gpu_temperature_warn", "above"),
     ("disk_critical", "disk_warn", "above"),
     ("memory_critical", "memory_warn", "above"),

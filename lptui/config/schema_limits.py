@@ -39,6 +39,12 @@ class ThresholdSpec(Part):
         None, description="rounds that a balance lasts: critical below; 7"
     )
     reward_gas: Count | None = Field(None, description="gas of one reward call; 500000")
+    tickets_warn_left: PercentValue | None = Field(
+        None, description="part of the round that is left when tickets that expire warn; 50%"
+    )
+    tickets_critical_blocks: Count | None = Field(
+        None, description="L1 blocks left when tickets that expire are critical; 600"
+    )
     pending_nonce: Duration | None = Field(
         None, description="how long a transaction may stay pending; 5m"
     )
@@ -53,6 +59,18 @@ class ThresholdSpec(Part):
     )
     head_lag_critical_blocks: Count | None = Field(
         None, description="blocks behind the best endpoint: critical; 400"
+    )
+    l1_lag_warn_blocks: Count | None = Field(
+        None, description="L1 blocks that an endpoint's view of L1 is old: warning; 25"
+    )
+    l1_lag_critical_blocks: Count | None = Field(
+        None, description="L1 blocks that an endpoint's view of L1 is old: critical; 150"
+    )
+    rpc_slow: Duration | None = Field(
+        None, description="usual time of an endpoint's answers: warning; 2s"
+    )
+    rpc_failed_warn: PercentValue | None = Field(
+        None, description="requests of a quarter of an hour that failed: warning; 10%"
     )
     watcher_lag_blocks: Count | None = Field(
         None, description="blocks a node's own watcher may be behind its endpoint; 600"
@@ -98,8 +116,31 @@ class ThresholdSpec(Part):
         None, description="how long a transcoder may take to come back; 90s"
     )
     min_peers: Count | None = Field(None, description="peers of an RPC node: warning below; 3")
+    min_orchestrators: Count | None = Field(
+        None, description="orchestrators that take work: critical below; 1"
+    )
     stale_intervals: Number | None = Field(
         None, description="missed intervals after which a reading is stale; 3"
+    )
+
+
+class RewardRetrySpec(Part):
+    """When lptui calls reward by itself; what is left out keeps its default."""
+
+    tries: Annotated[int, Field(ge=1, le=20)] | None = Field(
+        None, description="most calls in a round, whoever makes them; 3"
+    )
+    spacing: Duration | None = Field(
+        None, description="least time between two; 20m, twice what a node may take for one"
+    )
+    after: Duration | None = Field(
+        None, description="none so soon after a round's start; 30m. The node's own try comes first"
+    )
+    last_blocks: Count | None = Field(
+        None, description="none when no more L1 blocks of the round are left; 20"
+    )
+    max_gas_price: Amount | None = Field(
+        None, description="none while gas costs more; else the node's own cap holds alone"
     )
 
 
@@ -115,6 +156,7 @@ class IntervalSpec(Part):
     identity: Duration | None = Field(None, description="a node's accounts and settings; 5m")
     chain: Duration | None = Field(None, description="round, stake, balances; 6s")
     events: Duration | None = Field(None, description="Reward and round events; 1m")
+    explorer: Duration | None = Field(None, description="a block explorer; 10m")
     rpc: Duration | None = Field(None, description="heads of the RPC endpoints; 4s")
     balancer: Duration | None = Field(None, description="load balancers; 3s")
     timeout: Duration | None = Field(None, description="longest wait for one answer; 8s")

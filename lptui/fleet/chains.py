@@ -32,6 +32,9 @@ _L1_AGE: Final = (60.0, 180.0)
 ROLLUPS: Final = frozenset({42161, 42170, 421614})
 """Arbitrum One, Nova and Sepolia: their nodes follow a sequencer, not peers."""
 
+PARENTS: Final = {42161: 1, 42170: 1, 421614: 11155111}
+"""The chain whose blocks a rollup's rounds are counted in."""
+
 _DEVELOPMENT_CHAINS: Final = frozenset({1337, 31337, 412346})
 """They mine on demand, so the age of their head means nothing."""
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from lptui.fleet.declared import DeclaredCommand
 from lptui.fleet.guards import USUAL_GUARDS, Guards
+from lptui.fleet.retry import RewardRetry
 from lptui.fleet.units import Address, Percent, Wei
 
 
@@ -28,6 +29,9 @@ class Role(StrEnum):
 
 
 LIVEPEER_ROLES = frozenset(Role) - {Role.RPC}
+
+NO_DATABASE = "none"
+"""A node's `database` that is not to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +107,16 @@ class SecretRef:
 class Endpoint:
     """An HTTP address and the host through whose SSH connection it is reached (None: direct).
 
-    `url` is `http://…`, `https://…`, or `unix:///path` for HTTP on a unix socket.
+    `url` is `http://…`, `https://…`, or `unix:///path` for HTTP on a unix socket. `query_key` is
+    a secret that belongs at the end of each request's query; it is put there when a request is
+    made, and nowhere else.
     """
 
     url: str
     via: str | None
     verify_tls: bool = True
     auth: SecretRef | None = None
+    query_key: SecretRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +171,7 @@ class Node:
         standby_for: the node whose key and work it takes over. It is stopped until then: one
             key, one active host.
         environment_file: the file on its host with its settings, for those that are moved.
+        database: its `lpdb.sqlite3` on its host; None: found from its process; `none`: not read.
     """
 
     name: str
@@ -181,6 +189,7 @@ class Node:
     standby_for: str | None = None
     environment_file: str | None = None
     environment: Environment = Environment()
+    database: str | None = None
 
     @property
     def is_livepeer(self) -> bool:
@@ -209,6 +218,9 @@ class Chain:
     Attributes:
         rpcs: names of the endpoints to ask, in order of preference.
         block_seconds: length of an L1 block, the unit of the round clock.
+        reward_retry: when lptui calls reward by itself; None: never.
+        explorer: API of a block explorer (Etherscan's or one like it) that is asked for the
+            rewards too, as a witness of its own.
     """
 
     network: str
@@ -217,6 +229,8 @@ class Chain:
     rpcs: tuple[str, ...]
     orchestrators: tuple[Orchestrator, ...] = ()
     block_seconds: float = 12.0
+    reward_retry: RewardRetry | None = None
+    explorer: Endpoint | None = None
 
 
 class BalancerKind(StrEnum):
@@ -276,11 +290,17 @@ class Thresholds:
     runway_warn_rounds: int = 30
     runway_critical_rounds: int = 7
     reward_gas: int = 500_000
+    tickets_warn_left: Percent = Percent(50.0)
+    tickets_critical_blocks: int = 600
     pending_nonce_s: float = 300.0
     head_age_warn_s: float = 30.0
     head_age_critical_s: float = 120.0
     head_lag_warn_blocks: int = 40
     head_lag_critical_blocks: int = 400
+    l1_lag_warn_blocks: int = 25
+    l1_lag_critical_blocks: int = 150
+    rpc_slow_s: float = 2.0
+    rpc_failed_warn: Percent = Percent(10.0)
     watcher_lag_blocks: int = 600
     sessions_warn: Percent = Percent(90.0)
     gpu_temperature_warn_c: float = 83.0
@@ -301,6 +321,7 @@ class Thresholds:
     restarts_warn: int = 3
     transcoder_grace_s: float = 90.0
     min_peers: int = 3
+    min_orchestrators: int = 1
     stale_intervals: float = 3.0
 
 
@@ -317,6 +338,7 @@ class Intervals:
     identity: float = 300.0
     chain: float = 6.0
     events: float = 60.0
+    explorer: float = 600.0
     rpc: float = 4.0
     balancer: float = 3.0
     timeout: float = 8.0

@@ -243,7 +243,7 @@ class TestRequests:
     async def test_first_contact_is_two_and_every_further_cycle_one(self, devnet: Devnet) -> None:
         async with behind_proxy(devnet, signers={"s": devnet.accounts[3]}) as (asked, proxy):
             await asked.ask(PROBE)
-            assert [len(batch) for batch in proxy.methods] == [6, 31]
+            assert [len(batch) for batch in proxy.methods] == [6, 33]
             proxy.requests.clear()
             await asked.ask(PROBE)
             await asked.ask(PROBE)
@@ -286,6 +286,7 @@ class TestRequests:
                 "eth_gasPrice",
                 "eth_getBalance",
                 "eth_getTransactionCount",
+                "txpool_contentFrom",
             }
 
 

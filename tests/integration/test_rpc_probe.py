@@ -53,7 +53,10 @@ async def test_one_request_a_cycle(devnet: Devnet) -> None:
             "net_peerCount",
             "eth_gasPrice",
             "txpool_status",
+            "eth_getLogs",
+            "eth_getBalance",
         ]
+        assert proxy.methods[1][-1] == "txpool_status"
 
 
 async def test_a_head_that_stalls_and_goes_on(devnet: Devnet) -> None:

@@ -135,12 +135,23 @@ class RewardHistory:
 
 
 @dataclass(frozen=True, slots=True)
+class PooledTransaction:
+    """A transaction in an endpoint's pool; one that is `queued` waits for an earlier nonce."""
+
+    hash: str
+    nonce: int
+    queued: bool = False
+    max_fee: Wei | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SignerAccount:
     """An account's money and nonces. Target: its address.
 
     `pending_since` is when a pending transaction was first seen (UTC seconds); with none pending
     it is that of one that vanished without being mined. `pending_known` False: the RPC does not
     count pending transactions, `pending_nonce` repeats the mined one.
+    `pool` are its transactions in the endpoint's pool; None: not asked for, or not offered.
     """
 
     balance: Wei
@@ -148,6 +159,7 @@ class SignerAccount:
     pending_nonce: int
     pending_since: float | None = None
     pending_known: bool = True
+    pool: tuple[PooledTransaction, ...] | None = None
 
     @property
     def pending(self) -> int:

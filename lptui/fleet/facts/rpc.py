@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
-from lptui.fleet.units import L1Block, L2Block, Wei
+from lptui.fleet.units import Address, L1Block, L2Block, Wei
 
 NOT_OFFERED: Final = "the endpoint does not offer this method"
 """What `RpcHead.errors` says of a method that an endpoint does without."""
@@ -26,6 +27,44 @@ class SyncProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class RpcAbilities:
+    """What an endpoint gives besides its head, asked for along with it at a slow pace.
+
+    Attributes:
+        read_at: when (UTC seconds).
+        logs: why it gives none; "" when it does; None when it did not say.
+        archive: whether it has the state of the chain's beginning; None when it did not say, and
+            `archive_error` is what it said instead.
+        receipt_of: the fleet's newest transaction that is known to be mined, and `receipt`
+            whether the endpoint has its receipt; "" and None when there was none to ask for.
+    """
+
+    read_at: float
+    logs: str | None = None
+    archive: bool | None = None
+    archive_error: str = ""
+    receipt_of: str = ""
+    receipt: bool | None = None
+
+
+class TransactionState(StrEnum):
+    """What an endpoint says of a transaction by its hash."""
+
+    MINED = "mined"
+    PENDING = "pending"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class SeenTransaction:
+    """What one endpoint says of a transaction of the fleet."""
+
+    hash: str
+    state: TransactionState
+    block: L2Block | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RpcHead:
     """One cycle's answers of an RPC node. Target: the endpoint's name.
 
@@ -33,7 +72,9 @@ class RpcHead:
         head, head_hash, head_time: the latest block; the time is its timestamp (UTC seconds).
         syncing: None when `eth_syncing` is false, and when it gave an error: see `is_sync_known`.
         peers: None when the client does not have the method (L2, development chains).
-        l1_block: Arbitrum blocks carry the L1 height that contracts see.
+        l1_block: Arbitrum blocks carry the L1 height that contracts see; `l1_advanced_at` is when
+            this console last saw it move (UTC seconds).
+        transactions: those of the fleet that are not settled, as this endpoint knows them.
         latency_s: of the whole batch.
         errors: methods that answered with an error, and its text (`NOT_OFFERED` for a method
             that is not there).
@@ -60,6 +101,9 @@ class RpcHead:
     """A height well below the heads, the same for all endpoints of one chain at one time."""
     anchor_hash: str = ""
     """The hash there: endpoints that differ in it at the same height follow different chains."""
+    l1_advanced_at: float | None = None
+    abilities: RpcAbilities | None = None
+    transactions: tuple[SeenTransaction, ...] = ()
 
     def error_of(self, method: str) -> str:
         """What a method said instead of an answer; "" when it answered or was not asked."""
@@ -138,3 +182,28 @@ class RpcVantage:
     chain_id: int | None = None
     head: L2Block | None = None
     latency_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SentTransaction:
+    """A transaction of the fleet that is followed until it is mined or its nonce is used.
+
+    Attributes:
+        sender, nonce: None where only the hash is known.
+        seen_at: when it was seen or sent first (UTC seconds); `known_to` names who told of it.
+        pooled_at: when an endpoint last had it in its pool (UTC seconds); None for never.
+    """
+
+    hash: str
+    seen_at: float
+    known_to: str
+    sender: Address | None = None
+    nonce: int | None = None
+    pooled_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SentTransactions:
+    """The fleet's transactions that are not settled. Target: the network's name."""
+
+    sent: tuple[SentTransaction, ...] = ()

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from lptui.probes.chain.events import ChainEventsProbe
 from lptui.probes.chain.probe import ChainProbe
+from lptui.probes.chain.sent import SentTransactionsProbe
 from lptui.probes.chain.watch import RewardWatchProbe
 from lptui.probes.probe import Probe
 
-PROBES: tuple[Probe, ...] = (ChainProbe(), ChainEventsProbe(), RewardWatchProbe())
+PROBES: tuple[Probe, ...] = (
+    ChainProbe(),
+    ChainEventsProbe(),
+    RewardWatchProbe(),
+    SentTransactionsProbe(),
+)

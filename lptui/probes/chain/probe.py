@@ -195,7 +195,7 @@ class _Cycle:
         for item in self._chain.orchestrators:
             calls |= reads.orchestrator_calls(contracts, item)
         for address in wallets:
-            calls |= reads.account_calls(address)
+            calls |= reads.account_calls(address, pool=self._may_wait(address))
         for address in payers:
             calls |= reads.deposit_calls(contracts, address)
         if self._chain.orchestrators and self._known_pool() is None:
@@ -247,6 +247,14 @@ class _Cycle:
             return reads.parse_account(results, address, before, now, same_endpoint=same)
 
         return self._answer(SignerAccount, address, read)
+
+    def _may_wait(self, address: Address) -> bool:
+        """Whether it is worth a call to see what waits in the pool: something did, or the account
+        is new here."""
+        before: SignerAccount | None = past(self._asking.latest.reading(SignerAccount, address))
+        if before is None:
+            return True
+        return bool(before.pending or before.pool or before.pending_since is not None)
 
     def _deposit(self, results: reads.Results, address: Address) -> Answer:
         return self._answer(SenderDeposit, address, lambda: reads.parse_deposit(results, address))

@@ -14,6 +14,7 @@ from lptui.fleet.facts.chain import (
     Contracts,
     GasPrices,
     OrchestratorRecord,
+    PooledTransaction,
     SenderDeposit,
     SignerAccount,
 )
@@ -22,7 +23,7 @@ from lptui.fleet.units import PARTS_PER_MILLION, Address, L1Block, L2Block, Lptu
 from lptui.probes.chain import abi
 from lptui.probes.chain.client import WrongChainError, is_revert
 from lptui.probes.chain.codec import decode, decode_address, view
-from lptui.probes.rpc.values import AMOUNT, PRICE, block_number, given, quantity, record
+from lptui.probes.rpc.values import AMOUNT, PRICE, block_hash, block_number, given, quantity, record
 from lptui.text import clean
 from lptui.transport.protocols import Call
 
@@ -35,6 +36,9 @@ BLOCK: Final[Label] = ("block",)
 GAS_PRICE: Final[Label] = ("eth_gasPrice",)
 
 _SMALL: Final = 2**63
+_CONTENT: Final = "txpool_contentFrom"
+_MOST_POOLED: Final = 16
+"""Of one account's transactions in one part of the pool."""
 _ROUND: Final = (
     abi.CURRENT_ROUND,
     abi.ROUND_INITIALIZED,
@@ -240,9 +244,11 @@ def _reward_caller(
 # Accounts
 
 
-def account_calls(address: Address) -> dict[Label, Call]:
-    """An account's balance and nonces."""
+def account_calls(address: Address, *, pool: bool = False) -> dict[Label, Call]:
+    """An account's balance and nonces, and its transactions in the pool."""
+    pooled: dict[Label, Call] = {("pool", address): Call(_CONTENT, (address,))}
     return {
+        **(pooled if pool else {}),
         ("balance", address): Call("eth_getBalance", (address, "latest")),
         ("nonce", address): Call("eth_getTransactionCount", (address, "latest")),
         ("pending", address): Call("eth_getTransactionCount", (address, "pending")),
@@ -278,6 +284,27 @@ def parse_account(
         pending_nonce=nonce if pending is None else max(pending, nonce),
         pending_since=since,
         pending_known=pending is not None,
+        pool=maybe(lambda: _pool(given(results["pool", address]))),
+    )
+
+
+def _pool(content: object) -> tuple[PooledTransaction, ...]:
+    """`txpool_contentFrom` (geth, Nethermind, Reth): transactions by nonce, by the nonce's text."""
+    parts = record(content, _CONTENT)
+    found = []
+    for name in ("pending", "queued"):
+        for item in list(record(parts.get(name) or {}, _CONTENT).values())[:_MOST_POOLED]:
+            found.append(_pooled(record(item, _CONTENT), is_queued=name == "queued"))
+    return tuple(sorted(found, key=lambda item: item.nonce))
+
+
+def _pooled(fields: Mapping[str, Any], *, is_queued: bool) -> PooledTransaction:
+    price = fields.get("maxFeePerGas") or fields.get("gasPrice")
+    return PooledTransaction(
+        block_hash(fields.get("hash"), _CONTENT),
+        quantity(fields.get("nonce"), _CONTENT, _SMALL),
+        is_queued,
+        maybe(lambda: Wei(quantity(price, _CONTENT, PRICE))),
     )
 
 

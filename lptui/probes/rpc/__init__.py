@@ -4,5 +4,7 @@ from __future__ import annotations
 
 from lptui.probes.probe import Probe
 from lptui.probes.rpc.probe import RpcProbe
+from lptui.probes.rpc.usage import RpcUsageProbe
+from lptui.probes.rpc.vantage import RpcVantageProbe
 
-PROBES: tuple[Probe, ...] = (RpcProbe(),)
+PROBES: tuple[Probe, ...] = (RpcProbe(), RpcVantageProbe(), RpcUsageProbe())

@@ -8,7 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from lptui.errors import BadAnswerError, LptuiError, RpcError
-from lptui.fleet.facts.rpc import NOT_OFFERED, RpcHead, SyncProgress
+from lptui.fleet.facts.rpc import (
+    NOT_OFFERED,
+    RpcHead,
+    SeenTransaction,
+    SyncProgress,
+    TransactionState,
+)
 from lptui.fleet.units import L1Block, L2Block, Wei
 from lptui.probes.rpc.values import (
     PRICE,
@@ -28,6 +34,7 @@ VERSION: Final = "web3_clientVersion"
 PEERS: Final = "net_peerCount"
 GAS_PRICE: Final = "eth_gasPrice"
 POOL: Final = "txpool_status"
+TRANSACTION: Final = "eth_getTransactionByHash"
 ANCHOR: Final = "anchor block"
 """Not a method: the block at a height that all endpoints are asked for."""
 
@@ -35,6 +42,7 @@ T = TypeVar("T")
 
 _CLIENT: Final = re.compile(r"([^/]+)/v?(\d[^\s/-]*)")
 _INDEXING: Final = ("txIndexRemainingBlocks", "stateIndexRemaining", "trienodeIndexRemaining")
+_NITRO_SEEN: Final = ("msgCount", "maxMessageCount", "broadcasterQueuedMessagesPos")
 _MANY: Final = 40
 _NO_METHOD: Final = frozenset({-32601, -32004})
 """Codes of a method that is not there (JSON-RPC 2.0), or not supported (EIP-1474)."""
@@ -86,6 +94,21 @@ def parse_head(results: Mapping[str, Any], latency_s: float = 0.0) -> RpcHead:
     )
 
 
+def parse_transaction(tx: str, result: object) -> SeenTransaction | None:
+    """What `eth_getTransactionByHash` says of a transaction; None when it says nothing of it."""
+    if result is None:
+        return SeenTransaction(tx, TransactionState.UNKNOWN)
+    try:
+        found = record(given(result), TRANSACTION)
+        number = found.get("blockNumber")
+        if number is None:
+            return SeenTransaction(tx, TransactionState.PENDING)
+        block = L2Block(block_number(number, TRANSACTION))
+    except LptuiError:
+        return None
+    return SeenTransaction(tx, TransactionState.MINED, block)
+
+
 def parse_syncing(value: object, what: str = SYNCING) -> SyncProgress | None:
     """`eth_syncing`; None for false. Raises BadAnswerError for what is no shape of it.
 
@@ -99,6 +122,11 @@ def parse_syncing(value: object, what: str = SYNCING) -> SyncProgress | None:
     fields = record(value, what)
     stages = _stages(fields.get("stages"))
     current, highest = _lenient(fields.get("currentBlock")), _lenient(fields.get("highestBlock"))
+    if "msgCount" in fields:
+        # Nitro's own counters: a block is made of each message (arbnode/sync_monitor.go).
+        current = _lenient(fields.get("messageOfLastBlock"))
+        seen = (_lenient(fields.get(name)) for name in _NITRO_SEEN)
+        highest = max((number for number in seen if number is not None), default=None)
     if stages:
         # Erigon's own currentBlock is that of its last stage, which stays at zero for days; then
         # the stage that is least far counts. Once it moves, stages that are switched off (zero

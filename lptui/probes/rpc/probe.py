@@ -8,12 +8,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from lptui.errors import LptuiError
-from lptui.fleet.facts.rpc import RpcHead
+from lptui.fleet.facts.rpc import RpcAbilities, RpcHead, SentTransactions
 from lptui.fleet.reading import Key
+from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet, Rpc
 from lptui.fleet.units import L2Block
 from lptui.probes.probe import Answer, Asking
-from lptui.probes.rpc import parse
+from lptui.probes.rpc import abilities, parse
 from lptui.transport.protocols import Call
 
 ANCHOR_DEPTH: Final = 16
@@ -22,6 +23,9 @@ ANCHOR_DEPTH: Final = 16
 ANCHOR_STEP: Final = 64
 """The compared height moves in such steps, so that endpoints asked at different moments agree
 on it."""
+
+MOST_FOLLOWED: Final = 8
+"""Transactions that are asked for in one cycle."""
 
 _CALLS: Final = (
     Call(parse.CHAIN_ID),
@@ -54,17 +58,31 @@ class RpcProbe:
         return (Key(RpcHead, target),)
 
     async def ask(self, asking: Asking, target: str) -> Sequence[Answer]:
-        names = [call.method for call in _CALLS]
-        calls = list(_CALLS)
+        calls = {call.method: call for call in _CALLS}
         height = anchor(asking, target)
         if height is not None:
-            names.append(parse.ANCHOR)
-            calls.append(Call(parse.BLOCK, (hex(height), False)))
+            calls[parse.ANCHOR] = Call(parse.BLOCK, (hex(height), False))
+        known = _known(asking, target)
+        mined = abilities.newest_mined(asking.latest)
+        if known is None:
+            calls |= _abilities(asking.fleet, target, mined)
+        followed = followed_on(asking.latest, target)
+        calls |= {f"{parse.TRANSACTION} {tx}": Call(parse.TRANSACTION, (tx,)) for tx in followed}
         started = asking.clock.monotonic()
-        results: list[Any] = await asking.reach.rpc(target).batch(calls, asking.deadline_s)
+        answers: list[Any] = await asking.reach.rpc(target).batch(
+            list(calls.values()), asking.deadline_s
+        )
         took = asking.clock.monotonic() - started
+        results = dict(zip(calls, answers, strict=True))
+        seen = [
+            parse.parse_transaction(tx, results[f"{parse.TRANSACTION} {tx}"]) for tx in followed
+        ]
         try:
-            head = parse.parse_head(dict(zip(names, results, strict=True)), took)
+            head = replace(
+                parse.parse_head(results, took),
+                abilities=known or abilities.parse(results, mined, asking.clock.now()),
+                transactions=tuple(one for one in seen if one is not None),
+            )
         except LptuiError as error:
             if target not in error.what:
                 error.what = f"{target} {error.what}"
@@ -79,8 +97,40 @@ def moved(head: RpcHead, asking: Asking, target: str) -> RpcHead:
     before = reading.value or (reading.last_good.value if reading.last_good else None)
     if before is None:
         return head
+    now = asking.clock.now()
     advanced = head.head > before.head
-    return replace(head, advanced_at=asking.clock.now() if advanced else before.advanced_at)
+    l1_advanced = (head.l1_block or 0) > (before.l1_block or 0)
+    return replace(
+        head,
+        advanced_at=now if advanced else before.advanced_at,
+        l1_advanced_at=now if l1_advanced else before.l1_advanced_at,
+    )
+
+
+def _known(asking: Asking, target: str) -> RpcAbilities | None:
+    """What is known of an endpoint's abilities from not long ago."""
+    reading = asking.latest.reading(RpcHead, target)
+    before = reading.value or (reading.last_good.value if reading.last_good else None)
+    known = before.abilities if before is not None else None
+    is_due = known is None or asking.clock.now() - known.read_at >= asking.fleet.intervals.slow
+    return None if is_due else known
+
+
+def _abilities(fleet: Fleet, target: str, mined: str) -> dict[str, Call]:
+    chain, chain_id = fleet.chain, fleet.rpcs[target].chain_id
+    if chain is None or target not in chain.rpcs:
+        return abilities.calls(chain_id or 0, "", "")
+    return abilities.calls(chain.chain_id, chain.controller, mined)
+
+
+def followed_on(snapshot: Snapshot, target: str) -> tuple[str, ...]:
+    """The transactions that an endpoint of the contracts' chain is asked for."""
+    chain = snapshot.fleet.chain
+    if chain is None or target not in chain.rpcs:
+        return ()
+    reading = snapshot.reading(SentTransactions, chain.network)
+    known = reading.value or (reading.last_good.value if reading.last_good else None)
+    return tuple(item.hash for item in known.sent[:MOST_FOLLOWED]) if known is not None else ()
 
 
 def anchor(asking: Asking, target: str) -> L2Block | None:

@@ -111,9 +111,8 @@ def test_without_a_gas_price_the_runway_is_unknown_but_not_the_balance() -> None
     ("pending", "since", "expected"),
     [
         (0, None, OK),
-        # Seen once, gone, and never mined.
-        (0, NOW - 300.0, OK),
-        (0, NOW - 300.1, WARNING),
+        # One that is gone is no longer in the way.
+        (0, NOW - 300.1, OK),
         (1, None, OK),
         (1, NOW - 300.0, OK),
         (1, NOW - 300.1, WARNING),

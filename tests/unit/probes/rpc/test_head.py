@@ -188,8 +188,8 @@ class TestSyncing:
         assert (found.current, found.highest) == (198, 200)
 
     def test_nitros_own_counters_are_syncing_all_the_same(self) -> None:
-        found = parse_syncing({"msgCount": 100, "batchSeen": 7, "blockNum": 12})
-        assert found == SyncProgress(None, None, raw_fields=("msgCount", "batchSeen", "blockNum"))
+        found = parse_syncing({"batchSeen": 7, "blockNum": 12})
+        assert found == SyncProgress(None, None, raw_fields=("batchSeen", "blockNum"))
 
     def test_true_is_syncing(self) -> None:
         assert parse_syncing(True) == SyncProgress(None, None)

@@ -32,7 +32,7 @@ PROBE = RpcProbe()
 
 
 def answers(changes: Mapping[str, Any] | None = None) -> Any:
-    table = {**RESULTS, **(changes or {})}
+    table = {**RESULTS, "eth_getLogs": [], "eth_getBalance": "0x1", **(changes or {})}
 
     def answer(call: Call) -> Any:
         if call.method == "eth_getBlockByNumber" and call.params[0] != "latest":
@@ -40,6 +40,10 @@ def answers(changes: Mapping[str, Any] | None = None) -> Any:
         return table[call.method]
 
     return answer
+
+
+BESIDES = ["eth_getLogs", "eth_getBalance"]
+"""Asked along with the head at a slow pace."""
 
 
 async def read(own: ScriptedRpc, known: dict[Key, Any], clock: FrozenClock) -> RpcHead:
@@ -50,7 +54,7 @@ async def read(own: ScriptedRpc, known: dict[Key, Any], clock: FrozenClock) -> R
 
 
 def test_every_endpoint_is_asked() -> None:
-    (probe,) = PROBES
+    probe = PROBES[0]
     assert probe.targets(FLEET) == ("own", "reference", "ipc")
     assert probe.interval_s(FLEET, "own") == 4.0
     assert probe.keys(FLEET, "own") == (Key(RpcHead, "own"),)
@@ -65,7 +69,7 @@ def test_no_source_shows_a_key_that_is_part_of_an_address() -> None:
 async def test_a_cycle_is_one_batch() -> None:
     own = ScriptedRpc(answers())
     await read(own, {}, FrozenClock())
-    assert [[call.method for call in batch] for batch in own.batches] == [list(RESULTS)]
+    assert [[call.method for call in batch] for batch in own.batches] == [[*RESULTS, *BESIDES]]
 
 
 async def test_the_head_is_seen_to_move() -> None:
