@@ -33,10 +33,11 @@ from lptui.config.schema import (
     SshSpec,
 )
 from lptui.config.schema_commands import CommandSpec
-from lptui.config.schema_limits import GuardSpec, ThresholdSpec
+from lptui.config.schema_limits import GuardSpec, RewardRetrySpec, ThresholdSpec
 from lptui.config.view import View
 from lptui.fleet.declared import DeclaredCommand
 from lptui.fleet.guards import Guards
+from lptui.fleet.retry import RewardRetry
 from lptui.fleet.topology import (
     Balancer,
     BalancerKind,
@@ -249,6 +250,7 @@ class Builder:
                 Orchestrator(name, Address(it.address), it.service_uri, it.reward_caller)
                 for name, it in self._view.orchestrators.items()
             ),
+            reward_retry=_retry(spec.reward_retry),
             **({} if spec.block_time is None else {"block_seconds": spec.block_time}),
         )
 
@@ -331,6 +333,19 @@ def _command(name: str, spec: CommandSpec) -> DeclaredCommand:
         check=tuple(spec.check or ()),
         undo=tuple(spec.undo or ()),
         as_root=spec.as_root,
+    )
+
+
+def _retry(spec: RewardRetrySpec | None) -> RewardRetry | None:
+    if spec is None:
+        return None
+    standard = RewardRetry()
+    return RewardRetry(
+        spec.tries or standard.tries,
+        standard.spacing_s if spec.spacing is None else spec.spacing,
+        standard.after_s if spec.after is None else spec.after,
+        standard.last_blocks if spec.last_blocks is None else spec.last_blocks,
+        None if spec.max_gas_price is None else Wei(spec.max_gas_price),
     )
 
 

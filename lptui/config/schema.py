@@ -31,7 +31,12 @@ from lptui.config.kinds import (
 )
 from lptui.config.parts import MANY, Part, words
 from lptui.config.schema_commands import CommandSpec
-from lptui.config.schema_limits import GuardSpec, IntervalSpec, ThresholdSpec
+from lptui.config.schema_limits import (
+    GuardSpec,
+    IntervalSpec,
+    RewardRetrySpec,
+    ThresholdSpec,
+)
 from lptui.fleet.topology import Role
 
 ROLES: Final = tuple(role.value for role in Role)
@@ -303,6 +308,9 @@ class ChainSpec(Part):
     )
     orchestrators: dict[Name, OrchestratorSpec] | None = Field(
         None, description="registered orchestrators, by a name of your choice"
+    )
+    reward_retry: RewardRetrySpec | None = Field(
+        None, description="lptui calls reward by itself, within these limits; else it never does"
     )
 
 

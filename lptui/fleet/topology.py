@@ -13,6 +13,7 @@ from types import MappingProxyType
 from lptui.fleet.declared import DeclaredCommand
 from lptui.fleet.guards import USUAL_GUARDS, Guards
 from lptui.fleet.retry import RewardRetry
+from lptui.fleet.retry import RewardRetry
 from lptui.fleet.units import Address, Percent, Wei
 
 
@@ -219,6 +220,7 @@ class Chain:
         rpcs: names of the endpoints to ask, in order of preference.
         block_seconds: length of an L1 block, the unit of the round clock.
         reward_retry: when lptui calls reward by itself; None: never.
+        reward_retry: when lptui calls reward by itself; None: never.
         explorer: API of a block explorer (Etherscan's or one like it) that is asked for the
             rewards too, as a witness of its own.
     """
@@ -229,6 +231,7 @@ class Chain:
     rpcs: tuple[str, ...]
     orchestrators: tuple[Orchestrator, ...] = ()
     block_seconds: float = 12.0
+    reward_retry: RewardRetry | None = None
     reward_retry: RewardRetry | None = None
     explorer: Endpoint | None = None
 
