@@ -58,7 +58,15 @@ from lptui.fleet.facts.livepeer import (
     NodeMetrics,
     NodeStatus,
 )
-from lptui.fleet.facts.rpc import RpcAbilities, RpcHead, RpcUsage, RpcWay, SentTransactions
+from lptui.fleet.facts.reward import L1Pace, NodeReward, RewardWatch
+from lptui.fleet.facts.rpc import (
+    RpcAbilities,
+    RpcHead,
+    RpcUsage,
+    RpcVantage,
+    RpcWay,
+    SentTransactions,
+)
 from lptui.fleet.facts.stake import PoolMember, StakeHistory, TranscoderPool
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
@@ -113,12 +121,25 @@ _INTERVALS: Mapping[type, float] = {
     SignerAccount: 6.0,
     GasPrices: 6.0,
     RewardHistory: 60.0,
+    NodeReward: 60.0,
+    RewardWatch: 60.0,
+    L1Pace: 60.0,
     RpcHead: 4.0,
     RpcUsage: 4.0,
     SentTransactions: 4.0,
     BalancerState: 3.0,
 }
 _SLOW = 60.0
+
+ROLE_FLAGS = {
+    Role.ORCHESTRATOR: "orchestrator",
+    Role.TRANSCODER: "transcoder",
+    Role.REDEEMER: "redeemer",
+    Role.GATEWAY: "gateway",
+    Role.REWARD: "reward",
+    Role.ROUND_INITIALISER: "initializeRound",
+}
+"""The arguments that make a process what it is."""
 
 
 def account(number: int) -> Address:
@@ -211,6 +232,8 @@ class FleetBuilder:
             return fleet.nodes[key.target].host
         if key.topic is RpcHead:
             return fleet.rpcs[key.target].via
+        if key.topic is RpcVantage:
+            return key.target.rpartition("/")[2]
         if key.topic in (RpcUsage, SentTransactions):
             return None
         if key.topic is BalancerState:
@@ -523,6 +546,9 @@ def _unit(pid: int, node: Node) -> Unit:
 
 def _process(pid: int, node: Node) -> LivepeerProcess:
     flags = [("network", NETWORK)]
+    flags += [(flag, "") for role, flag in ROLE_FLAGS.items() if role in node.roles]
+    if Role.ORCHESTRATOR in node.roles:
+        flags.append(("pricePerUnit", "1200"))
     if node.cli is not None:
         flags.append(("cliAddr", node.cli.url.removeprefix("http://")))
     if node.account is not None:
@@ -590,7 +616,7 @@ def _read_node(fleet: FleetBuilder, node: Node) -> None:
     fleet.put(
         NodeIdentity(
             node.account,
-            is_orchestrator=node.account == REGISTERED,
+            is_orchestrator=is_orchestrator,
             is_redeemer=Role.REDEEMER in node.roles,
             chain_id=CHAIN_ID,
             max_gas_price=Wei(1_000_000_000),
@@ -623,6 +649,9 @@ def _read_rpcs(fleet: FleetBuilder) -> None:
             ),
             name,
         )
+        if name == "nitro":
+            seen = RpcVantage(name, "edge-1", ("orch-1",), "http://192.0.2.10:8547", CHAIN_ID, head)
+            fleet.put(replace(seen, latency_s=0.03), f"{name}/edge-1")
         way = RpcWay(fleet.fleet.rpcs[name].via or "", 40, 300, 2, 0, 0, 40, 0, 0.02, 0.05)
         fleet.put(RpcUsage((way,)), name)
 
@@ -659,6 +688,12 @@ def _read_chain(fleet: FleetBuilder) -> None:
         ),
         NETWORK,
     )
+    word = NodeReward(ROUND, True, REGISTERED, ROUND, active=True, registered=True)
+    fleet.put(word, "reward", age=20.0)
+    fleet.put(RewardWatch(), "main", age=10.0)
+    # A day of L1 blocks that took twelve seconds each.
+    samples = ((fleet.now - 72_002.0, start - 2812), (fleet.now - 2.0, start + 3188))
+    fleet.put(L1Pace(tuple((at, L1Block(block)) for at, block in samples)), NETWORK, age=10.0)
     pool = (PoolMember(_ranked(place), Lptu((400 - 3 * place) * 10**21)) for place in range(100))
     fleet.put(TranscoderPool(tuple(pool), 100, L2Block(HEAD - 900), fleet.now - 240.0), NETWORK)
     fleet.put(StakeHistory((), L2Block(HEAD - 900_000), L2Block(HEAD)), "main", age=30.0)

@@ -1,7 +1,9 @@
-"""Rewards: is the round's reward called, how long is left, was one missed, is the orchestrator in.
+"""Rewards: is the round's reward called, how long is left, do the sources agree, is the
+orchestrator in.
 
 go-livepeer's reward service calls once, when it sees a `NewRound` log, and never tries again
-(eth/rewardservice.go); so whether it was called is judged from the chain alone.
+(eth/rewardservice.go); so whether it was called is judged from the chain, and from what else
+there is where the chain does not say.
 """
 
 from __future__ import annotations
@@ -12,23 +14,28 @@ from enum import StrEnum
 from typing import Final
 
 from lptui.checks.view import View
-from lptui.checks.words import listed, span
+from lptui.checks.words import about
 from lptui.fleet.callers import Caller, orchestrator, reward_callers
-from lptui.fleet.facts.chain import (
-    ChainRound,
-    OrchestratorRecord,
-    RewardHistory,
-    RoundOutcome,
+from lptui.fleet.deadline import TimeLeft, pace_of, time_left
+from lptui.fleet.evidence import (
+    Contradiction,
+    Evidence,
+    Kind,
+    contradictions,
+    evidences,
+    verdict,
 )
+from lptui.fleet.facts.chain import ChainRound, OrchestratorRecord, RewardHistory
 from lptui.fleet.facts.livepeer import NodeMetrics
 from lptui.fleet.finding import Finding, Metric, Severity
 from lptui.fleet.reading import Reading
-from lptui.fleet.topology import Chain, Thresholds
-from lptui.fleet.units import Round, format_units
+from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.topology import Chain, Orchestrator, Thresholds
+from lptui.fleet.units import format_units
 from lptui.text import plural
 
 DUE: Final = "reward-due"
-MISSED: Final = "reward-missed"
+DISAGREES: Final = "reward-disagrees"
 ACTIVE: Final = "orchestrator-active"
 
 _DISAGREE: Final = "ask another RPC endpoint before anything is called"
@@ -44,95 +51,90 @@ class RewardState(StrEnum):
     INACTIVE = "inactive"
     UNREGISTERED = "not registered"
     PAUSED = "paused"
+    UNKNOWN = "not known"
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A reward's state. `seconds_left` until the round ends; `disagreement` "" when all agree."""
+    """A reward's state; `left` until the round ends."""
 
     state: RewardState
     severity: Severity
+    left: TimeLeft
     blocks_left: int
-    seconds_left: float
     warn_blocks: int
     critical_blocks: int
-    disagreement: str = ""
 
 
 def assess(
     clock: ChainRound,
-    record: OrchestratorRecord,
-    history: RewardHistory | None,
+    record: OrchestratorRecord | None,
+    called: bool | None,
     limits: Thresholds,
-    block_seconds: float,
+    left: TimeLeft,
+    since_begun_s: float | None = None,
 ) -> Assessment:
-    """The state of one orchestrator's reward, from its record and from the logs.
+    """The state of one orchestrator's reward.
 
-    Limits longer than a quarter of the round are cut to that, so that they mean something on a
-    short round too.
+    `called` is what the evidence comes to, `since_begun_s` how long ago the round was
+    initialised; without that its start counts. Limits longer than a quarter of the round are cut
+    to that, so that they mean something on a short round too; the grace is no longer than a
+    quarter of what was left when the round was initialised.
     """
-    left = clock.blocks_left
+    block = left.block.seconds
     quarter = clock.length // 4
     critical = min(limits.reward_critical_blocks, quarter)
     warn = int(clock.length * limits.reward_warn_left / 100)
-    grace = min(limits.reward_grace_s, quarter * block_seconds)
-    state, severity, disagreement = _state(clock, record, history)
-    if state is RewardState.DUE:
-        past_grace = clock.blocks_into * block_seconds >= grace
-        if left <= critical and past_grace:
+    begun = clock.blocks_into * block
+    if since_begun_s is not None:
+        begun = min(begun, max(0.0, since_begun_s))
+    grace = min(limits.reward_grace_s, (begun + left.seconds) / 4)
+    state, severity = _state(clock, record, called)
+    if state is RewardState.DUE and begun >= grace:
+        if clock.blocks_left <= critical:
             state, severity = RewardState.OVERDUE, Severity.CRITICAL
-        elif left <= warn and past_grace:
+        elif clock.blocks_left <= warn:
             state, severity = RewardState.OVERDUE, Severity.WARNING
-    return Assessment(state, severity, left, left * block_seconds, warn, critical, disagreement)
+    return Assessment(state, severity, left, clock.blocks_left, warn, critical)
 
 
 def _state(
-    clock: ChainRound, record: OrchestratorRecord, history: RewardHistory | None
-) -> tuple[RewardState, Severity, str]:
-    event = history.event_of(clock.round) if history is not None else None
-    if record.last_reward_round >= clock.round:
-        if history is not None and event is None and _lacks_log(history, clock.round):
-            text = "the record says called, the round's logs have no Reward log of it"
-            return RewardState.CALLED, Severity.WARNING, text
-        return RewardState.CALLED, Severity.OK, ""
-    if event is not None:
-        # The log may be younger than the record; a record read after it must know of it.
-        if clock.head is not None and clock.head >= event.block:
-            text = f"the Reward log says called, the record says round {record.last_reward_round}"
-            return RewardState.CALLED, Severity.WARNING, text
-        return RewardState.CALLED, Severity.OK, ""
+    clock: ChainRound, record: OrchestratorRecord | None, called: bool | None
+) -> tuple[RewardState, Severity]:
+    if called:
+        return RewardState.CALLED, Severity.OK
     if clock.paused:
-        return RewardState.PAUSED, Severity.WARNING, ""
-    if not record.registered:
-        return RewardState.UNREGISTERED, Severity.OK, ""
-    if not record.active:
-        return RewardState.INACTIVE, Severity.OK, ""
+        return RewardState.PAUSED, Severity.WARNING
+    if record is not None and not record.registered:
+        return RewardState.UNREGISTERED, Severity.OK
+    if record is not None and not record.active:
+        return RewardState.INACTIVE, Severity.OK
     if not clock.initialized:
-        return RewardState.ROUND_PENDING, Severity.OK, ""
-    return RewardState.DUE, Severity.OK, ""
-
-
-def _lacks_log(history: RewardHistory, number: Round) -> bool:
-    """Whether all logs since the round's beginning were seen when the record had it called."""
-    begun = dict(history.starts).get(number)
-    called = (number, RoundOutcome.CALLED) in history.rounds
-    return called and begun is not None and history.since_block <= begun
+        return RewardState.ROUND_PENDING, Severity.OK
+    if called is None:
+        return RewardState.UNKNOWN, Severity.UNKNOWN
+    return RewardState.DUE, Severity.OK
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is known of an orchestrator now, and where from."""
+    """What is known of an orchestrator now, and where from; `record` None: not the record."""
 
     chain: Chain
-    name: str
+    registered: Orchestrator
     clock: ChainRound
     clock_reading: Reading[ChainRound]
-    record: OrchestratorRecord
+    record: OrchestratorRecord | None
     record_reading: Reading[OrchestratorRecord]
+
+    @property
+    def name(self) -> str:
+        return self.registered.name
 
 
 def _orchestrators(view: View, check: str) -> Iterator[_Known | Finding]:
-    """Each orchestrator with its record and the round, or the finding that they are not known."""
+    """Each orchestrator with its record and the round, or the finding that the round is not
+    known."""
     chain = view.fleet.chain
     if chain is None:
         return
@@ -141,14 +143,11 @@ def _orchestrators(view: View, check: str) -> Iterator[_Known | Finding]:
     for registered in chain.orchestrators:
         record_reading = view.reading(OrchestratorRecord, registered.name)
         record = view.value(record_reading)
-        if clock is not None and record is not None:
-            yield _Known(chain, registered.name, clock, clock_reading, record, record_reading)
+        if clock is not None:
+            yield _Known(chain, registered, clock, clock_reading, record, record_reading)
             continue
         cause = view.chain_blocker()
-        if clock is None:
-            yield view.unknown(check, "orchestrator", registered.name, clock_reading, cause=cause)
-        else:
-            yield view.unknown(check, "orchestrator", registered.name, record_reading, cause=cause)
+        yield view.unknown(check, "orchestrator", registered.name, clock_reading, cause=cause)
 
 
 def reward_due(view: View) -> Iterator[Finding]:
@@ -158,43 +157,98 @@ def reward_due(view: View) -> Iterator[Finding]:
 
 
 def _due(view: View, known: _Known) -> Finding:
-    clock, record, network = known.clock, known.record, known.chain.network
-    history_reading = view.reading(RewardHistory, known.name)
-    history = history_reading.value
-    event = history.event_of(clock.round) if history is not None else None
-    found = assess(clock, record, history, view.limits, known.chain.block_seconds)
-    last, end = record.last_reward_round, clock.start_block + clock.length
-    fact = f"lastRewardRound {last}, current round {clock.round} at {clock.rpc}"
-    evidence = [
-        view.says(known.record_reading, fact),
-        view.says(known.clock_reading, f"L1 block {clock.block}, the round ends at {end}"),
-    ]
-    if event is not None:
-        minted = f"Reward log of {format_units(event.amount)} LPT in {event.tx}"
-        evidence.append(view.says(history_reading, minted))
-    elif history is None:
-        evidence.append(f"Reward logs not known: {view.why(history_reading)}")
+    clock, network = known.clock, known.chain.network
+    sources = evidences(view.snapshot, known.registered)
+    against = [pair for pair in contradictions(view.snapshot, sources) if _is_of_chain(pair)]
+    found = standing(view.snapshot, known.registered, clock, sources)
+    severity, cause = found.severity, ""
+    summary = _due_summary(found, clock, sources)
+    if found.state is RewardState.CALLED and against:
+        severity, cause = Severity.WARNING, f"{DISAGREES}@{known.name}"
+        summary = f"sources disagree on round {clock.round}: {against[0].text}"
+    elif found.state is RewardState.PAUSED:
+        cause = f"controller-paused@{network}"
     waiting = found.state in (RewardState.DUE, RewardState.OVERDUE)
     callers = _callers(view, known) if waiting else ()
-    evidence += [line for caller in callers for line in _attempts(view, caller)]
+    end = clock.start_block + clock.length
     warn, critical = f"{found.warn_blocks + 1}:", f"{found.critical_blocks + 1}:"
     return Finding(
         DUE,
-        found.severity,
+        severity,
         "orchestrator",
         known.name,
-        _due_summary(found, clock),
-        tuple(evidence),
-        remedy=_call_remedy(callers) if waiting else _DISAGREE if found.disagreement else "",
+        summary,
+        (
+            *_lines(view, sources),
+            view.says(
+                known.clock_reading,
+                f"round {clock.round}, L1 block {clock.block}, the round ends at {end}; "
+                f"{_pace(found.left)}",
+            ),
+            *(line for caller in callers for line in _attempts(view, caller)),
+        ),
+        remedy=_call_remedy(callers)
+        if waiting
+        else _DISAGREE
+        if cause.startswith(DISAGREES)
+        else "see why none of the sources says whether it was called"
+        if severity is Severity.UNKNOWN
+        else "",
         action="reward" if waiting else "",
         metrics=(
             Metric("blocks_left", found.blocks_left, "", warn, critical)
             if waiting
             else Metric("blocks_left", found.blocks_left),
-            Metric("called", int(found.state is RewardState.CALLED)),
+            Metric(
+                "called",
+                None
+                if found.state is RewardState.UNKNOWN
+                else int(found.state is RewardState.CALLED),
+            ),
         ),
-        cause=f"controller-paused@{network}" if found.state is RewardState.PAUSED else "",
+        cause=cause,
     )
+
+
+def standing(
+    snapshot: Snapshot, registered: Orchestrator, clock: ChainRound, sources: Sequence[Evidence]
+) -> Assessment:
+    """Where an orchestrator stands by a snapshot, whose round is `clock`."""
+    chain, now = snapshot.fleet.chain, snapshot.taken_at
+    age = snapshot.reading(ChainRound, chain.network).age(now) if chain else 0.0
+    reading = snapshot.reading(RewardHistory, registered.name)
+    history = reading.value or (reading.last_good.value if reading.last_good else None)
+    begun_at = None
+    if history is not None and history.rounds and history.rounds[-1][0] == clock.round:
+        begun_at = history.begun_at
+    return assess(
+        clock,
+        snapshot.fresh(OrchestratorRecord, registered.name),
+        verdict(sources),
+        snapshot.fleet.thresholds,
+        time_left(clock, pace_of(snapshot), age),
+        None if begun_at is None else now - begun_at,
+    )
+
+
+def _is_of_chain(pair: Contradiction) -> bool:
+    return {pair.says_called.kind, pair.says_not.kind} == {Kind.CONTRACT, Kind.EVENT}
+
+
+def _lines(view: View, sources: Sequence[Evidence]) -> Iterator[str]:
+    """Each source's word, or that it has none."""
+    for one in sources:
+        if one.called is not None or one.reading.problem is None:
+            yield view.says(one.reading, f"{one.source}: {one.text}")
+        else:
+            yield f"{one.source}: not known: {one.text}"
+
+
+def _pace(left: TimeLeft) -> str:
+    block = left.block
+    if not block.measured:
+        return f"L1 blocks of {block.seconds:g} s as configured"
+    return f"L1 blocks of {block.seconds:.2f} s as measured"
 
 
 def _callers(view: View, known: _Known) -> tuple[Caller, ...]:
@@ -224,107 +278,77 @@ def _call_remedy(callers: Sequence[Caller]) -> str:
     return f"call reward now on {name}"
 
 
-def _due_summary(found: Assessment, clock: ChainRound) -> str:
-    left = f"{plural(found.blocks_left, 'block')} ({span(found.seconds_left)}) left"
+def _due_summary(found: Assessment, clock: ChainRound, sources: Sequence[Evidence]) -> str:
+    time = about(found.left.seconds, found.left.error_s)
+    left = f"{plural(found.blocks_left, 'block')} ({time}) left"
     number = clock.round
+    by = _by(sources)
     match found.state:
-        case RewardState.CALLED if found.disagreement:
-            return f"sources disagree on round {number}: {found.disagreement}"
         case RewardState.CALLED:
-            return f"called in round {number}"
+            return f"called in round {number}{by}"
         case RewardState.DUE:
-            return f"due in round {number}: not called yet, {left}"
+            return f"due in round {number}: not called yet{by}, {left}"
         case RewardState.OVERDUE:
-            return f"overdue in round {number}: not called, {left}"
+            return f"overdue in round {number}: not called{by}, {left}"
         case RewardState.ROUND_PENDING:
             return f"nothing to call yet: round {number} is not initialised"
         case RewardState.PAUSED:
             return f"not called in round {number}, and the protocol is paused"
+        case RewardState.UNKNOWN:
+            lacking = "; ".join(f"{one.source}: {one.text}" for one in sources)
+            return f"not known whether it was called in round {number}, {left} ({lacking})"
         case _:
             return f"nothing to call in round {number}: {found.state}"
 
 
-def reward_missed(view: View) -> Iterator[Finding]:
-    """Was the last finished round's reward called? Older misses are told, not alarmed."""
-    chain = view.fleet.chain
-    if chain is None:
-        return
-    for registered in chain.orchestrators:
-        reading = view.reading(RewardHistory, registered.name)
-        history = view.value(reading)
-        if history is None:
-            cause = view.chain_blocker()
-            yield view.unknown(MISSED, "orchestrator", registered.name, reading, cause=cause)
+def _by(sources: Sequence[Evidence]) -> str:
+    """Whose word it is, where it is not the contract's."""
+    contract = next((one for one in sources if one.kind is Kind.CONTRACT), None)
+    if contract is None or contract.called is not None:
+        return ""
+    first = next((one for one in sources if one.called is not None), None)
+    return f" by the word of {first.source} alone" if first is not None else ""
+
+
+def reward_disagrees(view: View) -> Iterator[Finding]:
+    """Do contract, log, node and explorer say the same of the current round's reward?"""
+    for item in _orchestrators(view, DISAGREES):
+        if isinstance(item, Finding):
+            yield item
+            continue
+        sources = evidences(view.snapshot, item.registered)
+        pairs = contradictions(view.snapshot, sources)
+        saying = [one for one in sources if one.called is not None]
+        number = item.clock.round
+        if pairs:
+            summary = f"round {number}: {pairs[0].text}"
+        elif len(saying) < 2:
+            who = saying[0].source if saying else "nobody"
+            summary = f"nothing to compare: {who} alone tells of round {number}"
         else:
-            yield _missed(view, chain, registered.name, reading, history)
+            word = "called" if verdict(sources) else "not called"
+            agreeing = [one.source for one in saying if one.called == verdict(sources)]
+            summary = f"round {number} {word} by {', '.join(agreeing)}"
+        yield Finding(
+            DISAGREES,
+            Severity.WARNING if pairs else Severity.OK,
+            "orchestrator",
+            item.name,
+            summary,
+            tuple(_lines(view, sources)) + tuple(pair.text for pair in pairs[1:]),
+            remedy=_which_is_wrong(pairs[0]) if pairs else "",
+            metrics=(Metric("sources", len(saying)), Metric("contradictions", len(pairs))),
+        )
 
 
-def _missed(
-    view: View, chain: Chain, name: str, reading: Reading[RewardHistory], history: RewardHistory
-) -> Finding:
-    clock = view.fresh(ChainRound, chain.network)
-    newest = history.rounds[-1][0] if history.rounds else 0
-    current = clock.round if clock is not None else newest
-    record = view.fresh(OrchestratorRecord, name)
-    finished = [
-        (number, _settled(number, outcome, clock, record))
-        for number, outcome in history.rounds
-        if number < current
-    ]
-    missed = [number for number, outcome in finished if outcome is RoundOutcome.MISSED]
-    unclear = sum(outcome is RoundOutcome.UNKNOWN for _, outcome in finished)
-    severity, summary = _missed_verdict(finished, missed, unclear, Round(current))
-    return Finding(
-        MISSED,
-        severity,
-        "orchestrator",
-        name,
-        summary,
-        (view.says(reading, f"logs of L2 blocks {history.since_block} to {history.upto_block}"),),
-        remedy=(
-            "what was missed cannot be claimed any more; find out why before the next round"
-            if severity is Severity.WARNING
-            else "ask an RPC endpoint that serves older logs"
-            if severity is Severity.UNKNOWN
-            else ""
-        ),
-        metrics=(Metric("missed_rounds", len(missed)), Metric("finished_rounds", len(finished))),
-    )
-
-
-def _settled(
-    number: Round,
-    outcome: RoundOutcome,
-    clock: ChainRound | None,
-    record: OrchestratorRecord | None,
-) -> RoundOutcome:
-    """What became of a round that was still open when the logs were read, by the record."""
-    begun_since = clock is not None and clock.last_initialized == number
-    was_open = outcome is RoundOutcome.NOT_INITIALIZED and begun_since
-    if not was_open and outcome is not RoundOutcome.PENDING:
-        return outcome
-    if record is None or record.last_reward_round > number:
-        return RoundOutcome.UNKNOWN
-    return RoundOutcome.CALLED if record.last_reward_round == number else RoundOutcome.MISSED
-
-
-def _missed_verdict(
-    finished: list[tuple[Round, RoundOutcome]], missed: list[Round], unclear: int, current: Round
-) -> tuple[Severity, str]:
-    if not finished:
-        return Severity.UNKNOWN, "no finished round is known yet"
-    last, outcome = finished[-1]
-    if last != current - 1:
-        return Severity.UNKNOWN, f"the logs known end before round {current - 1}"
-    if outcome is RoundOutcome.UNKNOWN:
-        return Severity.UNKNOWN, f"round {last} is not known: logs are missing"
-    if outcome is RoundOutcome.MISSED:
-        return Severity.WARNING, f"the reward of round {last} was missed"
-    text = f"no reward missed in {plural(len(finished) - unclear, 'finished round')}"
-    if missed:
-        rounds = listed([str(number) for number in missed])
-        text = f"round {last} was {outcome}; missed earlier: {rounds}"
-    return Severity.OK, text + (f", {unclear} not known" if unclear else "")
+def _which_is_wrong(pair: Contradiction) -> str:
+    kinds = {pair.says_called.kind, pair.says_not.kind}
+    if Kind.NODE in kinds:
+        node = pair.says_called if pair.says_called.kind is Kind.NODE else pair.says_not
+        return f"compare the RPC endpoint of {node.source} with ours: one of them is wrong"
+    if Kind.EXPLORER in kinds:
+        return "look the transaction up at another RPC endpoint"
+    return _DISAGREE
 
 
 def orchestrator_active(view: View) -> Iterator[Finding]:
@@ -334,6 +358,10 @@ def orchestrator_active(view: View) -> Iterator[Finding]:
             yield item
             continue
         record = item.record
+        if record is None:
+            cause = view.chain_blocker()
+            yield view.unknown(ACTIVE, "orchestrator", item.name, item.record_reading, cause=cause)
+            continue
         severity, summary, remedy = _activity(item.clock, record)
         fact = f"active {record.active}, registered {record.registered}"
         if record.stake is not None:

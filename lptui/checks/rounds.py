@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from lptui.checks.view import View
-from lptui.checks.words import span
+from lptui.checks.words import about, span
+from lptui.fleet.deadline import TimeLeft, pace_of, time_left
 from lptui.fleet.facts.chain import ChainRound
 from lptui.fleet.finding import Finding, Metric, Severity
 from lptui.fleet.topology import Thresholds
@@ -26,7 +27,8 @@ def round_initialized(view: View) -> Iterator[Finding]:
     if clock is None:
         yield view.unknown(INITIALIZED, "round", chain.network, reading, cause=view.chain_blocker())
         return
-    severity, summary = _initialized(clock, chain.block_seconds, view.limits)
+    left = time_left(clock, pace_of(view.snapshot), reading.age(view.now))
+    severity, summary = _initialized(clock, left, view.limits)
     waiting = not clock.initialized
     yield Finding(
         INITIALIZED,
@@ -45,10 +47,9 @@ def round_initialized(view: View) -> Iterator[Finding]:
     )
 
 
-def _initialized(
-    clock: ChainRound, block_seconds: float, limits: Thresholds
-) -> tuple[Severity, str]:
-    left = f"{plural(clock.blocks_left, 'block')} ({span(clock.blocks_left * block_seconds)}) left"
+def _initialized(clock: ChainRound, time: TimeLeft, limits: Thresholds) -> tuple[Severity, str]:
+    block_seconds = time.block.seconds
+    left = f"{plural(clock.blocks_left, 'block')} ({about(time.seconds, time.error_s)}) left"
     if clock.initialized:
         return Severity.OK, f"round {clock.round} is initialised, {left}"
     since = clock.blocks_into * block_seconds

@@ -1,8 +1,11 @@
-"""How checks word times and counts. Plain ASCII but for text that came from outside."""
+"""How checks word times and counts. ASCII but for `±`, and for text that came from outside."""
 
 from __future__ import annotations
 
 from math import isfinite
+from typing import Final
+
+_UNITS: Final = ((60.0, " min"), (3600.0, " h"), (1.0, " s"))
 
 
 def span(seconds: float) -> str:
@@ -34,3 +37,12 @@ def listed(names: list[str], most: int = 5) -> str:
     if len(names) <= most:
         return ", ".join(names)
     return f"{', '.join(names[:most])} and {len(names) - most} more"
+
+
+def about(seconds: float, error_s: float) -> str:
+    """A length of time that is not quite known: `~2 h 07 min ± 3`, the last in the last unit."""
+    told = span(round(seconds / 60) * 60 if seconds >= 120 else seconds)
+    unit = next((size for size, word in _UNITS if told.endswith(word)), 0.0)
+    if not unit:
+        return f"~{told}"
+    return f"~{told} ± {max(1, round(error_s / unit))}"

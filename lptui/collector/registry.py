@@ -23,6 +23,9 @@ def probes_for(fleet: Fleet) -> tuple[Probe, ...]:
         from lptui.probes.livepeer import PROBES as LIVEPEER
 
         probes += LIVEPEER
+        from lptui.probes.tickets import PROBES as TICKETS
+
+        probes += TICKETS
     if fleet.rpcs:
         from lptui.probes.rpc import PROBES as RPC
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from lptui.config.cross_chain import asked_rpcs, chain_id_of
 from lptui.config.defaults import (
+    DIRECT,
     GAS_ROLES,
     NETWORKS,
     cli_of,
@@ -26,6 +27,7 @@ from lptui.config.schema import (
     NO_ENDPOINT,
     BalancerSpec,
     EndpointSpec,
+    ExplorerSpec,
     HostSpec,
     NodeSpec,
     RpcSpec,
@@ -186,6 +188,7 @@ class Builder:
             standby_for=spec.standby_for,
             environment_file=spec.environment_file,
             environment=_environment(spec),
+            database=spec.database,
         )
 
     def _served_by(self, node: str) -> str | None:
@@ -241,7 +244,7 @@ class Builder:
             controller = known.controller
         if controller is None:
             return None
-        return Chain(
+        chain = Chain(
             spec.network,
             chain_id,
             controller,
@@ -251,8 +254,16 @@ class Builder:
                 for name, it in self._view.orchestrators.items()
             ),
             reward_retry=_retry(spec.reward_retry),
-            **({} if spec.block_time is None else {"block_seconds": spec.block_time}),
+            explorer=self._explorer(spec.explorer),
         )
+        return chain if spec.block_time is None else replace(chain, block_seconds=spec.block_time)
+
+    def _explorer(self, spec: ExplorerSpec | None) -> Endpoint | None:
+        if spec is None:
+            return None
+        via = None if spec.via == DIRECT else spec.via
+        url = spec.url.rstrip("/")
+        return Endpoint(url, via, spec.verify_tls, query_key=self._secret(spec.key))
 
 
 def _service(spec: NodeSpec) -> Service | None:

@@ -143,6 +143,9 @@ def _chain(view: View, chain: ChainSpec) -> Iterator[Mistake]:
             yield view.mistake(
                 ("chain",), f"no endpoint of `rpcs` is on chain {chain_id_of(chain)}", key=True
             )
+    if chain.explorer is not None and chain.explorer.via is not None:
+        loc = ("chain", "explorer", "via")
+        yield from view.unknown(loc, "host", chain.explorer.via, (DIRECT,))
     if chain.block_time is not None and not 0.01 <= chain.block_time <= 600:
         yield view.mistake(("chain", "block_time"), "`block_time` must be between 10ms and 10m")
 

@@ -23,6 +23,7 @@ from lptui.config.addresses import HostAddress, Port, ServiceUri
 from lptui.config.kinds import (
     Account,
     Amount,
+    DatabasePath,
     Duration,
     FilePath,
     Name,
@@ -250,6 +251,11 @@ class NodeSpec(Part):
     environment: EnvironmentSpec | None = Field(
         None, description="names of the variables there, where they are not go-livepeer's own"
     )
+    database: DatabasePath | None = Field(
+        None,
+        description="its lpdb.sqlite3 on its host, whose winning tickets are looked at, or `none`; "
+        "else a redeemer's is found by its -dataDir",
+    )
     tags: Annotated[list[Name], MANY] | None = Field(None, description="labels for selectors")
 
 
@@ -292,6 +298,19 @@ class OrchestratorSpec(Part):
     )
 
 
+class ExplorerSpec(Part):
+    """A block explorer's API, Etherscan's or one like it: a further witness of the rewards."""
+
+    url: Annotated[
+        Text, BeforeValidator(lambda value: addresses.url(value, ("http", "https"), "https"))
+    ] = Field(description="its API's address, like https://api.etherscan.io/v2/api")
+    key: Secret | None = Field(None, description="API key, by reference")
+    via: Text | None = Field(
+        None, description="host through whose SSH connection it is reached; else direct"
+    )
+    verify_tls: bool = Field(True, description="whether its certificate is checked")
+
+
 class ChainSpec(Part):
     """The chain with the Livepeer contracts. Leave it out for a fleet without one."""
 
@@ -311,6 +330,9 @@ class ChainSpec(Part):
     )
     reward_retry: RewardRetrySpec | None = Field(
         None, description="lptui calls reward by itself, within these limits; else it never does"
+    )
+    explorer: ExplorerSpec | None = Field(
+        None, description="block explorer to ask for the rewards as well"
     )
 
 

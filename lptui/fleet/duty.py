@@ -14,11 +14,18 @@ from typing import Final
 from lptui.errors import Problem, ProblemKind
 from lptui.fleet.facts.host import HostUnits, Unit
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
+from lptui.fleet.facts.reward import NodeReward
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Node
 
-OF_NODE: Final[tuple[type, ...]] = (NodeStatus, NodeIdentity, NodeBlock, NodeMetrics)
+OF_NODE: Final[tuple[type, ...]] = (
+    NodeStatus,
+    NodeIdentity,
+    NodeBlock,
+    NodeMetrics,
+    NodeReward,
+)
 """What a node tells itself, and cannot while it rests."""
 
 

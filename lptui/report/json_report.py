@@ -9,11 +9,14 @@ from urllib.parse import urlsplit
 
 from lptui import __version__
 from lptui.checks import failing, overall
+from lptui.checks.rpc_verdict import verdict
+from lptui.fleet.facts.rpc import RpcUsage
 from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Balancer, Endpoint, Fleet, Host, Node, Rpc
 from lptui.report.encode import Json, encode, integer, number, time
+from lptui.report.rewards import rewards
 from lptui.report.topics import TOPICS
 
 SCHEMA_VERSION: Final = 1
@@ -33,6 +36,8 @@ def status_document(snapshot: Snapshot, findings: Sequence[Finding]) -> dict[str
     return {
         **_head("status", snapshot, findings),
         "topology": _topology(snapshot.fleet),
+        "rewards": rewards(snapshot),
+        "rpc_verdicts": [_verdict(name, snapshot, findings) for name in snapshot.fleet.rpcs],
         "readings": _readings(snapshot),
         "findings": [_finding(found) for found in findings],
     }
@@ -64,6 +69,20 @@ def _head(kind: str, snapshot: Snapshot, findings: Sequence[Finding]) -> dict[st
             "explained": sum(bool(found.severity and found.cause) for found in findings),
             **{severity.name.lower(): count for severity, count in counts.items()},
         },
+    }
+
+
+def _verdict(name: str, snapshot: Snapshot, findings: Sequence[Finding]) -> dict[str, Json]:
+    told = verdict(name, findings)
+    usage = snapshot.value(RpcUsage, name)
+    return {
+        "rpc": name,
+        "verdict": told.word,
+        "severity": told.severity.name,
+        "because": told.because.id if told.because else None,
+        "evidence": list(told.because.evidence) if told.because else [],
+        "requests": usage.requests if usage is not None else None,
+        "log_queries": usage.log_queries if usage is not None else None,
     }
 
 

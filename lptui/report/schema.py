@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lptui.errors import ProblemKind
+from lptui.fleet.evidence import Kind as EvidenceKind
 from lptui.fleet.finding import Severity
 from lptui.report.encode import Kind, fields_of, without_none
 from lptui.report.json_report import SCHEMA_VERSION
@@ -29,6 +30,18 @@ _NUMBER_OR_NULL: Final[Schema] = {"type": ["number", "null"]}
 _TIME_OR_NULL: Final[Schema] = {"type": ["string", "null"], "format": "date-time"}
 _BOOLEAN: Final[Schema] = {"type": "boolean"}
 _COUNTS: Final = ("findings", "failing", "explained", "ok", "warning", "critical", "unknown")
+_VERDICT: Final[Schema] = {
+    "rpc": _TEXT,
+    "verdict": {**_TEXT, "description": "well, unknown, or what is wrong, in the checks' order"},
+    "severity": {"$ref": "#/$defs/severity"},
+    "because": {**_TEXT_OR_NULL, "description": "id of the finding that says so"},
+    "evidence": {"type": "array", "items": _TEXT},
+    "requests": {
+        "type": ["integer", "null"],
+        "description": "documents sent to it since lptui was started, over all ways",
+    },
+    "log_queries": {"type": ["integer", "null"], "description": "calls for logs among them"},
+}
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 
 
@@ -50,9 +63,11 @@ def schema(kind: str) -> Schema:
     }
     if kind == "status":
         properties["topology"] = {"$ref": "#/$defs/topology"}
+        properties["rewards"] = {"type": "array", "items": {"$ref": "#/$defs/reward"}}
+        properties["rpc_verdicts"] = {"type": "array", "items": _object(_VERDICT)}
     definitions = _definitions()
     if kind != "status":
-        del definitions["topology"]
+        del definitions["topology"], definitions["reward"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"lptui --headless {kind} --format json",
@@ -82,6 +97,7 @@ def _definitions() -> Schema:
         "metric": _metric(),
         "reading": _reading(),
         "topology": _topology(),
+        "reward": _reward(),
         **dict(sorted(facts.items())),
     }
 
@@ -177,6 +193,43 @@ def _topology() -> Schema:
             "production": _BOOLEAN,
             **dict.fromkeys(("hosts", "nodes", "rpcs", "balancers", "signers"), named),
             "chain": {"anyOf": [{"type": "null"}, chain]},
+        }
+    )
+
+
+def _reward() -> Schema:
+    """One orchestrator's reward, with what every source says of it."""
+    deadline = _object(
+        {
+            "blocks_left": _COUNT,
+            "seconds_left": _NUMBER_OR_NULL,
+            "uncertainty_seconds": _NUMBER_OR_NULL,
+            "block_seconds": _NUMBER_OR_NULL,
+            "block_seconds_measured": _BOOLEAN,
+            "warn_blocks": {"type": "integer"},
+            "critical_blocks": {"type": "integer"},
+        }
+    )
+    evidence = _object(
+        {
+            "kind": {"enum": [kind.value for kind in EvidenceKind]},
+            "source": _TEXT,
+            "called": {"type": ["boolean", "null"]},
+            "text": _TEXT,
+            "read_from": _TEXT,
+            "age_seconds": _NUMBER_OR_NULL,
+        }
+    )
+    fruitless = _object({"round": _COUNT, "outcome": _TEXT, "why": _TEXT})
+    return _object(
+        {
+            "orchestrator": _TEXT,
+            "round": {"type": ["integer", "null"]},
+            "state": _TEXT,
+            "deadline": {"anyOf": [{"type": "null"}, deadline]},
+            "evidence": {"type": "array", "items": evidence},
+            "contradictions": {"type": "array", "items": _TEXT},
+            "fruitless_rounds": {"type": "array", "items": fruitless},
         }
     )
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from lptui.checks import failing, overall
+from lptui.checks.rpc_service import way_words
+from lptui.checks.rpc_verdict import verdict
 from lptui.checks.words import ago, span
 from lptui.clock import iso
 from lptui.errors import ProblemKind
@@ -30,12 +32,13 @@ from lptui.fleet.facts.host import (
     HostVitals,
 )
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
-from lptui.fleet.facts.rpc import RpcHead
+from lptui.fleet.facts.rpc import RpcHead, RpcUsage, RpcVantage, SentTransactions
 from lptui.fleet.finding import Finding
 from lptui.fleet.reading import Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Role
 from lptui.fleet.units import format_gwei, format_units
+from lptui.report import rewards
 from lptui.text import clean, plural
 
 _MARKS: Final = {
@@ -55,7 +58,7 @@ _SECTIONS: Final[tuple[tuple[str, tuple[type, ...]], ...]] = (
         (NodeStatus, NodeMetrics, NodeIdentity, NodeBlock, HostGpus),
     ),
     ("Load balancers", (BalancerState, NginxConfig, NginxConnections)),
-    ("Ethereum sync", (RpcHead,)),
+    ("Ethereum sync", (RpcHead, RpcUsage, RpcVantage, SentTransactions)),
     (
         "Hosts",
         (
@@ -88,7 +91,17 @@ def _lines(snapshot: Snapshot, findings: Sequence[Finding]) -> Iterator[str]:
         if lines:
             yield ""
             yield title
+            yield from _verdicts(snapshot, findings) if RpcHead in topics else ()
+            yield from (f"  {line}" for line in rewards.lines(snapshot) if ChainRound in topics)
             yield from lines
+
+
+def _verdicts(snapshot: Snapshot, findings: Sequence[Finding]) -> Iterator[str]:
+    """What to think of each endpoint, and why."""
+    for name in snapshot.fleet.rpcs:
+        told = verdict(name, findings)
+        because = f": {told.because.summary} ({told.because.id})" if told.because else ""
+        yield "  " + clean(f"{name}: {told.word.upper() if because else told.word}{because}", 600)
 
 
 def _topic(snapshot: Snapshot, topic: type) -> Iterator[str]:
@@ -230,10 +243,32 @@ def _head(value: RpcHead) -> str:
     syncing = ", SYNCING" if value.syncing is not None else ""
     syncing = syncing if value.is_sync_known else ", syncing or not is not known"
     peers = "" if value.peers is None else f", {plural(value.peers, 'peer')}"
+    l1 = "" if value.l1_block is None else f", sees L1 block {value.l1_block}"
     return (
         f"{value.client} {value.version}, chain {value.chain_id}, block {value.head}"
-        f"{syncing}{peers}"
+        f"{l1}{syncing}{peers}"
     )
+
+
+def _usage(value: RpcUsage) -> str:
+    failed = f", {value.failed} failed" if value.failed else ""
+    return (
+        f"{plural(value.requests, 'request')} with {plural(value.calls, 'call')}, "
+        f"{value.log_queries} of them for logs{failed}; "
+        + "; ".join(way_words(way) for way in value.ways)
+    )
+
+
+def _vantage(value: RpcVantage) -> str:
+    if not value.address:
+        return f"not asked: where {value.host} finds it is not known"
+    took = "unknown" if value.latency_s is None else f"{value.latency_s * 1000:.0f} ms"
+    return f"chain {value.chain_id}, block {value.head} in {took} at {value.address}"
+
+
+def _sent(value: SentTransactions) -> str:
+    told = [f"{item.hash} of {item.sender or 'an account'}" for item in value.sent]
+    return f"not settled: {', '.join(told)}" if told else "none that is not settled"
 
 
 def _vitals(value: HostVitals) -> str:
@@ -294,6 +329,9 @@ _TELL: Final[Mapping[type, Callable[[Any], str]]] = {
     NginxConfig: _nginx,
     NginxConnections: _connections,
     RpcHead: _head,
+    RpcUsage: _usage,
+    RpcVantage: _vantage,
+    SentTransactions: _sent,
     HostVitals: _vitals,
     HostUnits: _units,
     HostDisks: _disks,

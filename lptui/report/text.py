@@ -29,6 +29,7 @@ _PLACES: Final = {
     "\u2018": "'",
     "\u2019": "'",
     "\u00b0": " deg ",
+    "\u00b1": "+/-",
 }
 _UNITS: Final = frozenset({"s", "ms", "us", "%", "B", "KB", "MB", "TB", "c"})
 

@@ -28,18 +28,25 @@ from lptui.fleet.facts.host import (
 from lptui.fleet.facts.links import PublicAddresses, RedeemerLink
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
 from lptui.fleet.facts.lock import FleetLocked
+from lptui.fleet.facts.reward import ExplorerRewards, L1Pace, NodeReward, RewardWatch
 from lptui.fleet.facts.rpc import RpcHead, RpcUsage, RpcVantage, SentTransactions
 from lptui.fleet.facts.stake import StakeHistory, TranscoderPool
+from lptui.fleet.facts.tickets import TicketQueue
 
 TOPICS: Final[tuple[type, ...]] = (
     ChainRound,
     OrchestratorRecord,
     RewardHistory,
+    NodeReward,
+    RewardWatch,
+    ExplorerRewards,
+    L1Pace,
     TranscoderPool,
     StakeHistory,
     GasPrices,
     SignerAccount,
     SenderDeposit,
+    TicketQueue,
     NodeStatus,
     NodeIdentity,
     NodeBlock,

@@ -260,14 +260,15 @@ class FleetReach:
             http.shown(endpoint),
         )
         self._connections.append(connections)
-        refs = tuple(ref for ref in (endpoint.auth, key) if ref is not None)
+        refs = tuple(ref for ref in (endpoint.auth, key, endpoint.query_key) if ref is not None)
 
         def forget() -> None:
             for ref in refs:
                 self._secrets.forget(ref)
 
         transport = http.StreamTransport(connections)
-        return http.HttpEndpoint(endpoint, transport, secrets, forget, self._secret_path(key))
+        secret_end = self._secret_path(key) or self._secret_query(endpoint.query_key)
+        return http.HttpEndpoint(endpoint, transport, secrets, forget, secret_end)
 
     def _endpoint_secrets(self, endpoint: Endpoint) -> Callable[[], Awaitable[Mapping[str, str]]]:
         async def secrets() -> Mapping[str, str]:
@@ -289,6 +290,16 @@ class FleetReach:
             return "/" + quote(await self._secrets.get(key), safe="")
 
         return path
+
+    def _secret_query(self, key: SecretRef | None) -> Callable[[], Awaitable[str]] | None:
+        """What explorers want as the last value of a query; it appears in no message."""
+        if key is None:
+            return None
+
+        async def value() -> str:
+            return quote(await self._secrets.get(key), safe="")
+
+        return value
 
     def _rpc_secrets(self, rpc: Rpc) -> Callable[[], Awaitable[Mapping[str, str]]]:
         async def secrets() -> Mapping[str, str]:

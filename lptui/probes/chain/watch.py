@@ -1,17 +1,21 @@
 """Remembers of each round what kept its reward from being called, and how long L1 blocks take.
 
-It asks nobody: it looks at what the other probes have just read, as long as there is time to see
-it. A node tells nobody afterwards why it did not call (go-livepeer eth/rewardservice.go).
+It looks at what the other probes have just read, as long as there is time to see it: a node tells
+nobody afterwards why it did not call (go-livepeer eth/rewardservice.go). It asks the chain only
+to settle whether a node is ahead of it or wrong.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from lptui.errors import LptuiError
 from lptui.fleet.chains import head_age_limits
 from lptui.fleet.deadline import with_sample
+from lptui.fleet.evidence import evidences, is_unsettled
 from lptui.fleet.facts.chain import ChainRound, OrchestratorRecord
 from lptui.fleet.facts.reward import Hindrance, L1Pace, RewardWatch, RoundNote, RoundSeen
 from lptui.fleet.hindrances import failed_calls, hindrances
@@ -20,9 +24,12 @@ from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet, Orchestrator
 from lptui.fleet.units import Round
 from lptui.probes.chain.history import ROUNDS
-from lptui.probes.chain.probe import past, the_chain
+from lptui.probes.chain.probe import ChainProbe, past, the_chain
 from lptui.probes.probe import Answer, Asking
 from lptui.text import plural
+
+SETTLE_S: Final = 3.0
+"""How long the chain is given to show what a node has seen already."""
 
 MOST_NOTES: Final = ROUNDS * len(Hindrance)
 
@@ -37,6 +44,7 @@ class RewardWatchProbe:
         "chain-events",
         "node-identity",
         "node-metrics",
+        "node-reward",
         "node-status",
     )
 
@@ -59,12 +67,30 @@ class RewardWatchProbe:
     async def ask(self, asking: Asking, target: str) -> Sequence[Answer]:
         now = asking.clock.now()
         snapshot = replace(asking.latest, taken_at=now)
-        answers = [Answer(Key(L1Pace, target), _pace(snapshot, target))]
+        answers = [*await self._again(asking, snapshot, target)]
+        answers.append(Answer(Key(L1Pace, target), _pace(snapshot, target)))
         for item in the_chain(asking.fleet).orchestrators:
             key = Key(RewardWatch, item.name)
             before: RewardWatch | None = past(snapshot.reading(RewardWatch, item.name))
             answers.append(Answer(key, watched(snapshot, item, before or RewardWatch(), now)))
         return answers
+
+    async def _again(self, asking: Asking, snapshot: Snapshot, target: str) -> Sequence[Answer]:
+        """The chain's readings once more, a moment later, where a node has just said that it
+        called and the contract did not know of it yet."""
+        if not any(
+            is_unsettled(snapshot, evidences(snapshot, item))
+            for item in the_chain(asking.fleet).orchestrators
+        ):
+            return ()
+        left = asking.deadline_s - SETTLE_S
+        if left < 1.0:
+            return ()
+        await asyncio.sleep(SETTLE_S)
+        try:
+            return await ChainProbe().ask(replace(asking, deadline_s=left), target)
+        except LptuiError:
+            return ()
 
 
 def _pace(snapshot: Snapshot, network: str) -> L1Pace:

@@ -38,6 +38,9 @@ READABLE: Final = frozenset(
         "/minGasPrice",
         "/contractAddresses",
         "/rewardCaller",
+        "/currentRound",
+        "/roundInitialized",
+        "/orchestratorInfo",
         GATE,
     }
 )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lptui.checks.reward import RewardState, assess
+from lptui.errors import ProblemKind
+from lptui.fleet.deadline import block_time, time_left
 from lptui.fleet.facts.chain import (
     ChainRound,
     OrchestratorRecord,
@@ -12,11 +16,13 @@ from lptui.fleet.facts.chain import (
     RewardHistory,
     RoundOutcome,
 )
-from lptui.fleet.facts.livepeer import NodeIdentity, NodeMetrics
+from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics
+from lptui.fleet.facts.reward import ExplorerReward, ExplorerRewards, L1Pace, NodeReward
 from lptui.fleet.finding import Severity
-from lptui.fleet.topology import Thresholds
-from lptui.fleet.units import L1Block, L2Block, Lptu, Percent, Round
-from tests.snapshots import HEAD, NETWORK, REWARD_TX, ROUND, ROUND_LENGTH, FleetBuilder
+from lptui.fleet.reading import Key
+from lptui.fleet.topology import Endpoint, Thresholds
+from lptui.fleet.units import Address, L1Block, L2Block, Lptu, Percent, Round
+from tests.snapshots import HEAD, NETWORK, NOW, REWARD_TX, ROUND, ROUND_LENGTH, FleetBuilder
 from tests.unit.checks.verdicts import CRITICAL, OK, UNKNOWN, WARNING, by_id, finding, severity
 
 START = FleetBuilder().value(ChainRound, NETWORK).start_block
@@ -61,16 +67,39 @@ def test_severity_rises_as_the_blocks_run_out(blocks_left: int, expected: Severi
 
 def test_the_deadline_is_told_in_blocks_and_in_time() -> None:
     found = finding(not_called(blocks_left=600), "reward-due@main")
-    assert "600 blocks (2 h 00 min) left" in found.summary
+    # Measured over 20 hours: 10 blocks of 6000 unsure, and a step of the L1 view.
+    assert "600 blocks (~2 h 00 min ± 1) left" in found.summary
+    assert any("12.00 s as measured" in line for line in found.evidence)
     assert found.metrics[0].warn == "3189:"
     assert found.metrics[0].critical == "601:"
 
 
-@pytest.mark.parametrize(("into", "expected"), [(149, OK), (150, WARNING)])
+def test_a_deadline_that_was_not_measured_is_as_configured_and_less_sure() -> None:
+    fleet = not_called(blocks_left=600).drop(L1Pace, NETWORK)
+    found = finding(fleet, "reward-due@main")
+    assert "600 blocks (~2 h 00 min ± 3) left" in found.summary
+    assert any("12 s as configured" in line for line in found.evidence)
+
+
+@pytest.mark.parametrize(("into", "expected"), [(149, OK), (151, WARNING)])
 def test_no_alarm_within_the_grace_after_the_rounds_start(into: int, expected: Severity) -> None:
     # 150 blocks of 12 s are the 1800 s of grace.
     fleet = not_called(blocks_left=ROUND_LENGTH - into).limit(reward_warn_left=Percent(100.0))
     assert severity(fleet, "reward-due@main") is expected
+
+
+@pytest.mark.parametrize(("ago_s", "expected"), [(1799.0, OK), (1801.0, WARNING)])
+def test_the_grace_begins_when_the_round_is_initialised(ago_s: float, expected: Severity) -> None:
+    fleet = not_called(blocks_left=3000).change(RewardHistory, "main", begun_at=NOW - ago_s)
+    assert severity(fleet, "reward-due@main") is expected
+
+
+def test_the_grace_of_a_round_that_began_late_does_not_eat_what_is_left() -> None:
+    # Initialised 100 blocks before its end: a quarter of those 1200 s is what the caller gets.
+    fleet = not_called(blocks_left=80).change(RewardHistory, "main", begun_at=NOW - 240)
+    assert severity(fleet, "reward-due@main") is OK
+    fleet = not_called(blocks_left=60).change(RewardHistory, "main", begun_at=NOW - 480)
+    assert severity(fleet, "reward-due@main") is CRITICAL
 
 
 def test_limits_longer_than_a_short_round_are_cut_to_a_quarter_of_it() -> None:
@@ -113,6 +142,12 @@ def test_record_and_log_that_contradict_each_other_are_told() -> None:
     found = finding(fleet, "reward-due@main")
     assert found.severity is WARNING
     assert "disagree" in found.summary
+    assert found.cause == "reward-disagrees@main"
+    told = finding(fleet, "reward-disagrees@main")
+    assert told.severity is WARNING
+    assert "Reward log says called" in told.summary
+    assert f"contract at nitro says not (lastRewardRound {ROUND - 1})" in told.summary
+    assert told.remedy
 
 
 @pytest.mark.parametrize(("since", "expected"), [(100, WARNING), (101, OK)])
@@ -160,25 +195,151 @@ def test_a_record_of_a_later_round_than_the_clocks_is_called() -> None:
     assert severity(fleet, "reward-due@main") is OK
 
 
-@pytest.mark.parametrize("topic", [ChainRound, OrchestratorRecord])
-def test_without_the_chain_the_state_is_unknown(topic: type) -> None:
-    target = NETWORK if topic is ChainRound else "main"
-    assert severity(FleetBuilder().fail(topic, target), "reward-due@main") is UNKNOWN
+def test_without_the_round_the_state_is_unknown() -> None:
+    assert severity(FleetBuilder().fail(ChainRound, NETWORK), "reward-due@main") is UNKNOWN
     # Read every 6 s: three intervals and what the asking took.
-    assert severity(FleetBuilder().age(topic, target, 18.0), "reward-due@main") is OK
-    assert severity(FleetBuilder().age(topic, target, 18.1), "reward-due@main") is UNKNOWN
+    assert severity(FleetBuilder().age(ChainRound, NETWORK, 18.0), "reward-due@main") is OK
+    assert severity(FleetBuilder().age(ChainRound, NETWORK, 18.1), "reward-due@main") is UNKNOWN
 
 
 def test_without_logs_the_record_is_enough_and_the_lack_is_told() -> None:
     found = finding(FleetBuilder().fail(RewardHistory, "main"), "reward-due@main")
     assert found.severity is OK
-    assert any("Reward logs not known" in line for line in found.evidence)
+    assert any("Reward log: not known" in line for line in found.evidence)
+
+
+class TestWithoutTheRecord:
+    """What the next best source says counts, and is named."""
+
+    def test_the_log_of_a_call_is_enough(self) -> None:
+        found = finding(FleetBuilder().fail(OrchestratorRecord, "main"), "reward-due@main")
+        assert found.severity is OK
+        assert found.summary == f"called in round {ROUND} by the word of Reward log alone"
+        assert any(line.startswith("contract at nitro: not known") for line in found.evidence)
+
+    def test_all_logs_of_the_round_without_it_mean_that_it_is_not_called(self) -> None:
+        fleet = not_called(blocks_left=600).fail(OrchestratorRecord, "main")
+        fleet.change(RewardHistory, "main", starts=((ROUND, L2Block(HEAD - 9000)),))
+        found = finding(fleet, "reward-due@main")
+        assert found.severity is CRITICAL
+        assert "by the word of Reward log alone" in found.summary
+        assert found.action == "reward"
+
+    def test_the_nodes_word_is_the_last(self) -> None:
+        fleet = FleetBuilder().fail(OrchestratorRecord, "main").fail(RewardHistory, "main")
+        found = finding(fleet, "reward-due@main")
+        assert found.severity is OK
+        assert "by the word of node reward alone" in found.summary
+
+    def test_when_nobody_says_it_is_unknown_and_says_what_each_lacks(self) -> None:
+        fleet = FleetBuilder().fail(OrchestratorRecord, "main").fail(RewardHistory, "main")
+        found = finding(fleet.fail(NodeReward, "reward"), "reward-due@main")
+        assert found.severity is UNKNOWN
+        for source in ("contract at nitro", "Reward log", "node reward"):
+            assert f"{source}: " in found.summary
+        assert found.remedy
+
+
+def test_all_sources_that_agree_are_named() -> None:
+    found = finding(FleetBuilder(), "reward-disagrees@main")
+    assert found.severity is OK
+    assert found.summary == (f"round {ROUND} called by contract at nitro, Reward log, node reward")
+
+
+class TestTheNodesWord:
+    """It comes through the node's own RPC endpoint, and at another moment than ours."""
+
+    def not_by_the_chain(self, **word: object) -> FleetBuilder:
+        fleet = not_called(blocks_left=3000).change(NodeReward, "reward", **word)
+        return fleet.change(RewardHistory, "main", starts=((ROUND, L2Block(HEAD - 9000)),))
+
+    def test_called_while_a_later_block_does_not_show_it(self) -> None:
+        fleet = self.not_by_the_chain()
+        found = finding(fleet, "reward-disagrees@main")
+        assert found.severity is WARNING
+        assert "node reward says called" in found.summary
+        assert "contract at nitro says not" in found.summary
+        assert "RPC endpoint of node reward" in found.remedy
+        # The chain decides: it still has to be called.
+        assert finding(fleet, "reward-due@main").action == "reward"
+
+    def test_called_after_the_block_that_we_know_is_only_news(self) -> None:
+        fleet = self.not_by_the_chain().age(NodeReward, "reward", 1.0)
+        assert severity(fleet, "reward-disagrees@main") is OK
+
+    def test_not_called_though_it_has_seen_the_block_of_the_call(self) -> None:
+        fleet = FleetBuilder().change(NodeReward, "reward", last_reward_round=Round(ROUND - 1))
+        event = fleet.value(RewardHistory, "main").event_of(ROUND)
+        fleet.change(NodeBlock, "reward", block=L2Block(event.block - 1)).age(
+            NodeBlock, "reward", 25.0
+        )
+        fleet.readings[Key(NodeBlock, "reward")] = replace(
+            fleet.readings[Key(NodeBlock, "reward")], interval_s=60.0
+        )
+        assert severity(fleet, "reward-disagrees@main") is OK
+        fleet.change(NodeBlock, "reward", block=event.block)
+        assert severity(fleet, "reward-disagrees@main") is WARNING
+
+    @pytest.mark.parametrize(
+        "word",
+        [
+            {"address": Address("0x" + "12" * 20)},
+            {"last_reward_round": Round(ROUND - 2), "round": Round(ROUND - 1)},
+            {"last_reward_round": None, "errors": (("/orchestratorInfo", "HTTP 500"),)},
+        ],
+    )
+    def test_of_another_account_or_round_it_says_nothing(self, word: dict[str, object]) -> None:
+        fleet = self.not_by_the_chain(**word)
+        found = finding(fleet, "reward-disagrees@main")
+        assert found.severity is OK
+        assert "node reward" not in found.summary
+
+
+class TestTheExplorer:
+    """A witness that indexes when it pleases."""
+
+    def asked(self, *rewards: ExplorerReward) -> FleetBuilder:
+        fleet = FleetBuilder()
+        chain = fleet.fleet.chain
+        assert chain is not None
+        explorer = Endpoint("https://explorer.example/api", None)
+        fleet.fleet = replace(fleet.fleet, chain=replace(chain, explorer=explorer))
+        fleet.change(RewardHistory, "main", starts=((ROUND, L2Block(HEAD - 9000)),))
+        value = ExplorerRewards(rewards, L2Block(HEAD - 9_000_000))
+        return fleet.put(value, "main", age=30.0, interval=600.0)
+
+    def test_agrees(self) -> None:
+        fleet = self.asked(ExplorerReward(L2Block(HEAD - 500), REWARD_TX, Lptu(10**18), NOW - 90))
+        assert "explorer" in finding(fleet, "reward-disagrees@main").summary
+
+    def test_has_a_call_that_the_contract_does_not_know_of(self) -> None:
+        call = ExplorerReward(L2Block(HEAD - 500), REWARD_TX, Lptu(10**18), NOW - 90)
+        fleet = self.asked(call)
+        fleet.change(OrchestratorRecord, "main", last_reward_round=Round(ROUND - 1))
+        fleet.change(RewardHistory, "main", events=()).fail(NodeReward, "reward")
+        found = finding(fleet, "reward-disagrees@main")
+        assert found.severity is WARNING
+        assert "explorer says called" in found.summary
+
+    @pytest.mark.parametrize(("ago_s", "expected"), [(600.0, OK), (3700.0, WARNING)])
+    def test_has_an_hour_to_index(self, ago_s: float, expected: Severity) -> None:
+        fleet = self.asked()
+        event = fleet.value(RewardHistory, "main").event_of(ROUND)
+        fleet.change(RewardHistory, "main", events=(replace(event, at=NOW - ago_s),))
+        assert severity(fleet, "reward-disagrees@main") is expected
+
+    def test_that_gives_no_answer_is_told_with_the_reason(self) -> None:
+        fleet = self.asked().fail(ExplorerRewards, "main", ProblemKind.RATE_LIMITED, "NOTOK: max")
+        found = finding(fleet, "reward-disagrees@main")
+        assert found.severity is OK
+        assert any("explorer: not known: not available" in one for one in found.evidence)
 
 
 def test_states_have_names_for_the_screen() -> None:
     fleet = not_called(blocks_left=3000)
     clock, record = fleet.value(ChainRound, NETWORK), fleet.value(OrchestratorRecord, "main")
-    assert assess(clock, record, None, Thresholds(), 12.0).state is RewardState.OVERDUE
+    left = time_left(clock, block_time(None, 12.0))
+    assert assess(clock, record, False, Thresholds(), left).state is RewardState.OVERDUE
 
 
 def history(*outcomes: RoundOutcome) -> FleetBuilder:
