@@ -313,7 +313,8 @@ class Engine:
             return await self._unmake_blindly(number, step, move)
         seen = await self._settled(step, move, is_ours=is_ours)
         if seen.standing is Standing.BEFORE:
-            await self._undone(number, seen.words, there_was=number in self._made)
+            words = seen.words + await self._cleared(step, move)
+            await self._undone(number, words, there_was=number in self._made)
             return None
         if seen.standing is Standing.OTHER and not is_ours:
             return _Left(f"changed by somebody, and left so: {seen.words}", unknown=False)
@@ -329,8 +330,18 @@ class Engine:
         seen = await self._until(number, step, move, None, Standing.BEFORE)
         if seen.standing is not Standing.BEFORE:
             return _Left(f"{seen.words}{_said(reply)}", seen.standing is Standing.UNKNOWN)
-        await self._undone(number, seen.words, there_was=True)
+        await self._undone(number, seen.words + await self._cleared(step, move), there_was=True)
         return None
+
+    async def _cleared(self, step: Step, move: Move) -> str:
+        """What was left beside it, as the end of a sentence: the change itself is undone."""
+        try:
+            await move.clear(step, self._execution)
+        except RefusedError:
+            raise
+        except LptuiError as error:
+            return f"; what may lie beside it was not removed: {_with_remedy(error)}"
+        return ""
 
     async def _unmake_blindly(self, number: int, step: Step, move: Move) -> _Left | None:
         await self._execution.hold()

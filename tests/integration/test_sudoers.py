@@ -99,7 +99,7 @@ def test_what_is_printed_is_all_that_is_needed(desk: Desk) -> None:
     assert "lptui sudoers h" in denied.out
     desk.install(text)
     checked = desk.lptui("sudoers", "--check", "h")
-    assert (checked.code, checked.out) == (0, "h: lptui-test may run all 14 commands\n")
+    assert (checked.code, checked.out) == (0, "h: lptui-test may run all 16 commands\n")
     who = desk.lptui("--headless", "run", "who", "h")
     assert (who.code, who.out) == (0, "root\n")
 
@@ -120,7 +120,7 @@ def test_the_missing_rules_are_named_and_no_others(desk: Desk) -> None:
     checked = desk.lptui("sudoers", "--check")
     assert checked.code == 1
     lines = checked.out.splitlines()
-    assert lines[0] == "h: 2 of 14 rules are missing in /etc/sudoers.d/lptui:"
+    assert lines[0] == "h: 2 of 16 rules are missing in /etc/sudoers.d/lptui:"
     assert sorted(line.strip() for line in lines[1::2]) == sorted(lost)
 
 
@@ -129,7 +129,7 @@ def test_a_rule_that_asks_for_a_password_is_missing(desk: Desk) -> None:
     desk.install(text, f"{LOGIN} ALL=(ALL:ALL) ALL")
     checked = desk.lptui("sudoers", "--check", "h")
     assert checked.code == 1
-    assert checked.out.startswith("h: 14 of 14 rules are missing")
+    assert checked.out.startswith("h: 16 of 16 rules are missing")
     assert "the last rule that fits asks for a password: put this one behind it" in checked.out
     assert desk.lptui("--headless", "run", "who", "h").code == 3
     desk.install(f"{LOGIN} ALL=(ALL:ALL) ALL", text)
@@ -140,7 +140,7 @@ def test_a_rule_that_asks_for_a_password_is_missing(desk: Desk) -> None:
 def test_without_any_rule_everything_is_missing(desk: Desk) -> None:
     checked = desk.lptui("sudoers", "--check", "h")
     assert checked.code == 1
-    assert checked.out.startswith("h: 14 of 14 rules are missing")
+    assert checked.out.startswith("h: 16 of 16 rules are missing")
     assert "a password is required" in checked.out
 
 

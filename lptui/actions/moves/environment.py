@@ -114,6 +114,14 @@ class EnvironmentMove(Usual):
         await file.replace(old, edit(old, file.variable, value))
         return ""
 
+    async def clear(self, step: Step, execution: Execution) -> None:
+        file, was = _File(execution, step), _was(step)
+        await execution.hold()
+        await file.remove(file.draft)
+        # Another step may have kept one there, where this one had nothing to keep.
+        if was is not None and is_hidden(was):
+            await file.remove(file.kept)
+
 
 class _File:
     """The environment file of a step's node, on its host."""
@@ -125,7 +133,7 @@ class _File:
         self._harmless = _harmless(execution.fleet)
         self.variable = step.value("variable")
         self.path = node.environment_file or ""
-        self._new = _beside(self.path, "new")
+        self.draft = _beside(self.path, "new")
         self.kept = _beside(self.path, "old")
 
     def value_in(self, text: bytes) -> str | None:
@@ -145,11 +153,15 @@ class _File:
 
     async def replace(self, old: bytes, new: bytes) -> None:
         """Puts the new text in the old one's place; raises EditError when that has changed."""
-        await self._run("cp", "-p", self.path, self._new)
-        await self._run("tee", self._new, stdin=new)
+        await self._run("cp", "-p", self.path, self.draft)
+        await self._run("tee", self.draft, stdin=new)
         if await self.read() != old:
             raise EditError(self.path, "it was changed by somebody else meanwhile")
-        await self._run("mv", "-f", self._new, self.path)
+        await self._run("mv", "-f", self.draft, self.path)
+
+    async def remove(self, path: str) -> None:
+        """Removes one of the two that are beside it."""
+        await self._run("rm", "-f", path)
 
     async def _read(self, path: str) -> bytes:
         done = await self._run("cat", path)
@@ -171,6 +183,8 @@ def root_commands(path: str) -> tuple[tuple[str, ...], ...]:
         ("cp", "-p", path, new),
         ("tee", new),
         ("mv", "-f", new, path),
+        ("rm", "-f", new),
+        ("rm", "-f", old),
     )
 
 

@@ -77,6 +77,13 @@ class Move(Protocol):
         """Takes it back. What is left to undo shows as BEFORE. Raises LptuiError."""
         ...
 
+    async def clear(self, step: Step, execution: Execution) -> None:
+        """Removes what it keeps beside the change, now that this is as it was; raises LptuiError.
+
+        A make or unmake that was cut may have left it there.
+        """
+        ...
+
     async def give_up(self, step: Step, execution: Execution) -> str:
         """The deadline is over. The words say why to go on regardless; "" fails the step."""
         ...
@@ -89,6 +96,9 @@ class Usual:
 
     def hindrance(self, step: Step, now: Snapshot) -> str:
         return ""
+
+    async def clear(self, step: Step, execution: Execution) -> None:
+        return
 
     async def give_up(self, step: Step, execution: Execution) -> str:
         return ""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lptui.actions import engine as engines
 from lptui.actions.plan import OnFailure, Outcome, Plan, Result, Step
-from lptui.errors import LptuiError, ProblemKind, RefusedError
+from lptui.errors import CommandError, LptuiError, ProblemKind, RefusedError
 from tests.unit.actions.world import (
     KilledError,
     World,
@@ -368,6 +368,32 @@ async def test_an_undo_waits_for_what_is_still_on_its_way() -> None:
     here.on_look = lambda: here.things.update(a="on") if next(looks) == 5 else None
     assert (await undo(here, plan)).outcome is Outcome.DONE
     assert here.things["a"] == "off"
+
+
+async def test_what_is_undone_leaves_nothing_beside_it() -> None:
+    here, plan = world(), plan_of(A, B)
+    await run(here, plan)
+    assert here.beside == {"a", "b"}, "an undo needs it"
+    await undo(here, plan)
+    assert here.beside == set()
+
+
+async def test_what_a_step_that_failed_has_left_beside_it_is_removed_too() -> None:
+    here = world()
+    here.breaks["b"] = CommandError("put", "refused")
+    await run(here, plan_of(A, B))
+    assert here.things == {"a": "off", "b": "off", "c": "off"}
+    assert here.beside == set()
+
+
+async def test_what_cannot_be_removed_is_told_and_hinders_no_undo() -> None:
+    here, plan = world(), plan_of(A, B)
+    await run(here, plan)
+    here.uncleared["b"] = CommandError("rm", "not allowed")
+    result = await undo(here, plan)
+    assert result.outcome is Outcome.DONE
+    assert (here.things["a"], here.things["b"]) == ("off", "off")
+    assert "what may lie beside it was not removed: rm: not allowed" in result.steps[1].detail
 
 
 async def killed(here: World, plan: Plan, at_look_of: str) -> None:

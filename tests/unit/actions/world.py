@@ -41,6 +41,7 @@ class World:
         stubborn: things that obey nothing; `slow`: looks until it shows.
         unread: looks that a thing cannot be read, from now on.
         changes: every change of a state, in order: what must happen once happens here once.
+        beside: what telling a thing has left beside it; `uncleared`: what clearing it raises.
         did: what was asked, written and looked at, in order.
         kill_at: the number of the moment at which the console is killed; None for never.
         kill_at_look_of: the thing at whose first look it is.
@@ -54,6 +55,8 @@ class World:
     slow: dict[str, int] = field(default_factory=dict)
     unread: dict[str, int] = field(default_factory=dict)
     changes: list[tuple[str, str]] = field(default_factory=list)
+    beside: set[str] = field(default_factory=set)
+    uncleared: dict[str, LptuiError] = field(default_factory=dict)
     did: list[str] = field(default_factory=list)
     events: list[tuple[int, Event, float, str]] = field(default_factory=list)
     kill_at: int | None = None
@@ -75,6 +78,7 @@ class World:
         """Changes a thing, or fails to."""
         self.moment()
         self.did.append(f"tell {name} {value}")
+        self.beside.add(name)
         if name in self.breaks and not self.broken_but_done:
             raise self.breaks[name]
         if name not in self.stubborn and self.things[name] != value:
@@ -164,6 +168,12 @@ class Put:
     async def unmake(self, step: Step, execution: Execution) -> str:
         self._world.tell(step.value("name"), step.value("was"))
         return "told back"
+
+    async def clear(self, step: Step, execution: Execution) -> None:
+        name = step.value("name")
+        if name in self._world.uncleared:
+            raise self._world.uncleared[name]
+        self._world.beside.discard(name)
 
     async def give_up(self, step: Step, execution: Execution) -> str:
         return dict(step.given).get("give up", "")
