@@ -66,6 +66,7 @@ class NodeMetrics:
 
     A counter that is absent has not been recorded yet and is 0; a gauge that is absent is None.
     Money in wei (the node gives gwei). `success_rate` is of 1, `latency_avg_s` of a segment.
+    `node_type` is the label that names what the node is: orch, bctr, trcr, aiwk, rdmr, dflt.
     """
 
     monitored: bool
@@ -94,3 +95,4 @@ class NodeMetrics:
     open_files: int | None = None
     max_files: int | None = None
     resident_memory: int | None = None
+    node_type: str = ""

@@ -121,7 +121,8 @@ def parse_metrics(raw: bytes, before: NodeMetrics | None = None) -> NodeMetrics:
     score = [(_bound(s), s.value) for s in page.of("transcode_score_bucket")]
     done, failed = "segment_transcoded_total", "segment_transcode_failed_total"
     sessions = page.whole("current_sessions_total")
-    if page.label("versions", "node_type") == _TRANSCODER:
+    node_type = page.label("versions", "node_type")
+    if node_type == _TRANSCODER:
         # A transcoder of its own never counts its sessions: its gauge stays at 0.
         sessions = None
         done, failed = "segment_source_uploaded_total", "segment_source_upload_failed_total"
@@ -156,6 +157,7 @@ def parse_metrics(raw: bytes, before: NodeMetrics | None = None) -> NodeMetrics:
         open_files=page.whole("process_open_fds"),
         max_files=page.whole("process_max_fds"),
         resident_memory=page.whole("process_resident_memory_bytes"),
+        node_type=node_type,
     )
 
 
