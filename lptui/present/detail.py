@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
@@ -15,6 +15,7 @@ from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.reading import Key, Reading
 from lptui.present.chart import chart
 from lptui.present.model import AGE, Line, Row, Section, Span, State, Tone
+from lptui.present.rewards import reward_lines
 from lptui.present.view import STATE_OF, View, rest_words
 from lptui.present.words import age
 from lptui.text import clean, plural
@@ -45,6 +46,8 @@ def detail(view: View, section: Section, row: Row, drawn: list[Line]) -> list[Li
             tail = (Span(f"  seen {age(view.now - cell.since)} ago", Tone.WARN),)
         lines.append((Span(f"   {column.title:<20}", Tone.MUTED), *spans, *tail))
     lines.append(())
+    more = _MORE.get(section.key)
+    lines.extend(more(view, row) if more is not None else ())
     lines.extend(drawn)
     lines.append(
         (Span(" Evidence", Tone.ACCENT), Span("  what was read, where and when", Tone.MUTED))
@@ -53,6 +56,10 @@ def detail(view: View, section: Section, row: Row, drawn: list[Line]) -> list[Li
         if isinstance(key, Key):
             lines.extend(_reading(view, key))
     return lines
+
+
+_MORE: Mapping[str, Callable[[View, Row], Iterator[Line]]] = {"orchestrators": reward_lines}
+"""What the rows of some sections have to show besides."""
 
 
 def side_by_side(view: View, row: Row, name: str, width: int, height: int) -> list[Line]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lptui.fleet.chains import of_the_past
+from lptui.fleet.deadline import pace_of
 from lptui.fleet.facts.chain import ChainRound
 from lptui.fleet.snapshot import Snapshot
 from lptui.present.model import Line, Span, State, Tone
@@ -35,10 +36,10 @@ def round_part(snapshot: Snapshot, now: float) -> Parts:
         else Span(" NOT INITIALISED", Tone.CRITICAL)
     )
     locked = (Span(" locked", Tone.WARN),) if value.locked else ()
-    left_s = value.blocks_left * chain.block_seconds
+    left_s = value.blocks_left * pace_of(snapshot).seconds
     parts: Parts = (
         (1, (Span("round ", Tone.MUTED), Span(str(value.round), Tone.STRONG), started, *locked)),
-        (2, (Span(duration(left_s), Tone.STRONG), Span(" left", Tone.MUTED))),
+        (2, (Span(f"~{duration(left_s)}", Tone.STRONG), Span(" left", Tone.MUTED))),
         (5, (Span(f"{value.blocks_left:,} blocks", Tone.MUTED),)),
     )
     if value.paused:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from lptui.fleet.deadline import pace_of
 from lptui.fleet.duty import at_work
 from lptui.fleet.facts.chain import (
     ChainRound,
@@ -13,6 +14,7 @@ from lptui.fleet.facts.chain import (
     RoundOutcome,
 )
 from lptui.fleet.facts.livepeer import NodeIdentity, NodeStatus
+from lptui.fleet.facts.reward import ExplorerRewards, L1Pace, NodeReward, RewardWatch
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Chain, Node, Orchestrator, Role
 from lptui.fleet.units import format_gwei, format_units
@@ -29,6 +31,7 @@ from lptui.present.model import (
     Tone,
     spans_cell,
 )
+from lptui.present.rewards import reward_cells
 from lptui.present.view import (
     View,
     cell,
@@ -116,12 +119,13 @@ def _row(view: View, chain: Chain, it: Orchestrator, clock: Reading[ChainRound])
     gas = view.reading(GasPrices, chain.network)
     nodes = _nodes_of(view, it)
     statuses = tuple(view.reading(NodeStatus, node.name) for node in nodes)
+    words = tuple(view.reading(NodeReward, node.name) for node in nodes)
     subjects = (("orchestrator", it.name), ("round", chain.network))
     verdict = view.findings.verdict(subjects[:1])
     old = (view.is_old(record), view.is_old(clock), view.is_old(past), view.is_old(gas))
 
     def make() -> Row:
-        reward, evidence = _reward(view, clock, record, past)
+        reward, evidence = reward_cells(view, it, clock, record, past)
         note = note_cell(verdict, problem_words(record))
         state = row_state(verdict, record, old[0])
         cells = (
@@ -164,6 +168,9 @@ def _row(view: View, chain: Chain, it: Orchestrator, clock: Reading[ChainRound])
                 (GasPrices, chain.network),
                 *((NodeIdentity, node.name) for node in nodes),
                 *((NodeStatus, node.name) for node in nodes),
+                *((NodeReward, n.name) for n in nodes if view.reading(NodeReward, n.name).source),
+                (RewardWatch, it.name),
+                *(((ExplorerRewards, it.name),) if chain.explorer is not None else ()),
             ),
             shown_at(record),
             record.interval_s,
@@ -175,54 +182,11 @@ def _row(view: View, chain: Chain, it: Orchestrator, clock: Reading[ChainRound])
         )
 
     return view.memo.row(
-        f"orchestrator:{it.name}", (clock, record, past, gas, *statuses), (verdict, old), make
+        f"orchestrator:{it.name}",
+        (clock, record, past, gas, view.reading(L1Pace, chain.network), *statuses, *words),
+        (verdict, old),
+        make,
     )
-
-
-def _reward(
-    view: View,
-    clock: Reading[ChainRound],
-    record: Reading[OrchestratorRecord],
-    past: Reading[RewardHistory],
-) -> tuple[Cell, Cell]:
-    """The reward's state and what shows it; never better than what fresh readings say."""
-    now_round, round_since = view.last(clock)
-    held, since = view.last(record)
-    if now_round is None or held is None:
-        return UNKNOWN_CELL, Cell("chain not read", Tone.UNKNOWN)
-    when = since if since is not None else round_since
-    history, _ = view.last(past)
-    event = history.event_of(now_round.round) if history else None
-    tx = f"tx {event.tx[:8]}…" if event else ""
-    if held.last_reward_round >= now_round.round:
-        if event is None:
-            proof = "chain; event not seen" if history else "chain; events not read"
-            tone = Tone.WARN if history and history.complete else Tone.MUTED
-            return Cell("called", Tone.OK, 3, when), Cell(proof, tone, proof)
-        amount = f"+{format_units(event.amount, 2)} LPT"
-        evidence = spans_cell((Span(f"{tx} "), Span(amount, Tone.OK)), amount)
-        return Cell("called", Tone.OK, 3, when), evidence
-    if event is not None:
-        text = f"event {tx}, chain says no"
-        return Cell("unsure", Tone.WARN, 1, when), Cell(text, Tone.WARN, text)
-    if not held.active:
-        return Cell("inactive", Tone.MUTED, 4, when), Cell("chain: not active", Tone.MUTED)
-    if not now_round.initialized:
-        return Cell("no round", Tone.WARN, 2, when), Cell("round not initialised", Tone.WARN)
-    left = now_round.blocks_left * _block_seconds(view)
-    share = now_round.blocks_left / now_round.length if now_round.length else 0.0
-    limits = view.snapshot.fleet.thresholds
-    late = share * 100 < limits.reward_warn_left
-    critical = now_round.blocks_left <= limits.reward_critical_blocks
-    tone = Tone.CRITICAL if critical else Tone.WARN if late else Tone.ACCENT
-    word = "LATE" if critical else "due"
-    text = f"chain: {held.last_reward_round}; {duration(left)} left"
-    return Cell(word, tone, 0, when), Cell(text, tone, left)
-
-
-def _block_seconds(view: View) -> float:
-    chain = view.snapshot.fleet.chain
-    return chain.block_seconds if chain else 12.0
 
 
 def _of_record(
@@ -333,7 +297,8 @@ def _lead(view: View, chain: Chain, clock: Reading[ChainRound]) -> tuple[Line, .
         if value.initialized
         else Span("not initialised", Tone.CRITICAL)
     )
-    to_lock = max(0, value.blocks_left - value.lock_blocks) * chain.block_seconds
+    pace = pace_of(view.snapshot)
+    to_lock = max(0, value.blocks_left - value.lock_blocks) * pace.seconds
     lock = (
         Span("locked", Tone.WARN)
         if value.locked
@@ -343,7 +308,7 @@ def _lead(view: View, chain: Chain, clock: Reading[ChainRound]) -> tuple[Line, .
         (
             (Span(f"round {value.round} ", Tone.STRONG), Span(bar(done, 16), Tone.ACCENT)),
             (Span(f"{min(100, done * 100):.0f}%", Tone.NORMAL),),
-            (Span(f"{duration(value.blocks_left * chain.block_seconds)} left", Tone.STRONG),),
+            (Span(f"~{duration(value.blocks_left * pace.seconds)} left", Tone.STRONG),),
             (begun,),
             (lock,),
             (Span(f"{value.blocks_into}/{value.length} L1 blocks", Tone.MUTED),),

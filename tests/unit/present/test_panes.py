@@ -7,9 +7,16 @@ import pytest
 from lptui.checks import run_checks
 from lptui.errors import ProblemKind
 from lptui.fleet.facts.balancer import BalancerState
-from lptui.fleet.facts.chain import ChainRound, OrchestratorRecord, RewardHistory, SignerAccount
+from lptui.fleet.facts.chain import (
+    ChainRound,
+    OrchestratorRecord,
+    RewardHistory,
+    RoundOutcome,
+    SignerAccount,
+)
 from lptui.fleet.facts.host import HostDisks, HostVitals
 from lptui.fleet.facts.livepeer import NodeMetrics
+from lptui.fleet.facts.reward import Hindrance, NodeReward, RewardWatch, RoundNote
 from lptui.fleet.facts.rpc import RpcHead, SyncProgress
 from lptui.fleet.units import L1Block, L2Block, Round, Wei
 from lptui.history.series import History
@@ -95,16 +102,54 @@ def test_chain_and_event_that_disagree_are_said_to() -> None:
     model = pane("rounds", builder)
     assert cell(model, "orchestrator:main", "reward").text == "unsure"
     assert "chain says no" in cell(model, "orchestrator:main", "evidence").text
-    builder = FleetBuilder().change(RewardHistory, "main", events=())
-    assert cell(pane("rounds", builder), "orchestrator:main", "evidence").text == (
-        "chain; event not seen"
-    )
+
+
+def test_without_the_contract_the_next_source_is_named() -> None:
+    builder = FleetBuilder().fail(OrchestratorRecord, "main")
+    model = pane("rounds", builder)
+    assert cell(model, "orchestrator:main", "reward").text == "called"
+    assert cell(model, "orchestrator:main", "evidence").text == "Reward log alone"
+    builder.fail(RewardHistory, "main").fail(NodeReward, "reward")
+    model = pane("rounds", builder)
+    assert cell(model, "orchestrator:main", "reward").text == "?"
+
+
+def rewards_detail(builder: FleetBuilder) -> list[str]:
+    view = view_of(builder)
+    model = PRESENTERS["rounds"](view)
+    found = row(model, "orchestrator:main")
+    lines = [text_of(line) for line in detail(view, model.sections[0], found, [])]
+    start = lines.index(next(line for line in lines if line.startswith(" Reward")))
+    return lines[start : lines.index("", start)]
+
+
+def test_the_detail_puts_the_sources_side_by_side() -> None:
+    lines = rewards_detail(FleetBuilder())
+    for kind in ("contract", "event", "node"):
+        (line,) = [one for one in lines if one.strip().startswith(f"{kind} ")]
+        assert " called " in line
+        assert " ago  " in line
+    assert any("LPT in 0x7e7e" in line for line in lines)
+    assert any("3189 L1 blocks, ~10 h 38 min" in line for line in lines)
+
+
+def test_the_detail_names_contradictions_and_explains_past_rounds() -> None:
+    builder = FleetBuilder().change(OrchestratorRecord, "main", last_reward_round=Round(ROUND - 1))
+    rounds = ((Round(ROUND - 1), RoundOutcome.MISSED), (ROUND, RoundOutcome.CALLED))
+    builder.change(RewardHistory, "main", rounds=rounds)
+    note = RoundNote(Round(ROUND - 1), Hindrance.GAS_ABOVE_CAP, "gas was dear", NOW - 9, NOW - 2)
+    builder.put(RewardWatch(notes=(note,)), "main")
+    lines = rewards_detail(builder)
+    assert any("CONTRADICTION" in line for line in lines)
+    (miss,) = [line for line in lines if line.strip().startswith(f"{ROUND - 1} missed")]
+    assert "gas was dear" in miss
 
 
 def test_a_reward_that_is_due_says_how_long_is_left() -> None:
     builder = FleetBuilder()
     builder.change(OrchestratorRecord, "main", last_reward_round=Round(ROUND - 1))
     builder.change(RewardHistory, "main", events=())
+    builder.change(NodeReward, "reward", last_reward_round=Round(ROUND - 1))
     model = pane("rounds", builder)
     assert cell(model, "orchestrator:main", "reward").text == "due"
     assert cell(model, "orchestrator:main", "evidence").text.endswith("left")
@@ -205,7 +250,10 @@ def test_syncing_lag_and_wrong_chain() -> None:
         RpcHead, "nitro", syncing=progress, head=L2Block(299_999_000), chain_id=1
     )
     model = pane("sync", builder)
-    assert cell(model, "rpc:nitro", "sync").text == "sync 90.0%"
+    # What explains the rest comes first; a client that syncs is behind, and shows how far it is.
+    assert cell(model, "rpc:nitro", "sync").text == "wrong chain"
+    behind = FleetBuilder().change(RpcHead, "nitro", syncing=progress)
+    assert cell(pane("sync", behind), "rpc:nitro", "sync").text == "sync 90.0%"
     assert cell(model, "rpc:nitro", "chain").tone is Tone.CRITICAL
     assert cell(model, "rpc:reference", "lag").text == "0"
     builder = FleetBuilder().change(RpcHead, "nitro", head=L2Block(299_999_000))
