@@ -1,9 +1,12 @@
-"""Pane 5: each RPC endpoint's head, lag and peers; the nodes' own watchers."""
+"""Pane 5: each RPC endpoint's verdict, head, lag and peers, and what it is asked; the nodes' own
+watchers."""
 
 from __future__ import annotations
 
+from lptui.checks.rpc_verdict import verdict as rpc_verdict
 from lptui.fleet.facts.livepeer import NodeBlock
-from lptui.fleet.facts.rpc import RpcHead
+from lptui.fleet.facts.rpc import RpcHead, RpcUsage, RpcVantage, SentTransactions
+from lptui.fleet.finding import Severity
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Fleet, Node, Role, Rpc
 from lptui.fleet.units import format_gwei
@@ -103,6 +106,8 @@ def _columns(fleet: Fleet) -> tuple[Column, ...]:
         Column("latency", "rtt", 6, 3, right=True),
         Column("history", "rtt 5m", 10, 6),
         Column("gas", "gas price", 12, 10, right=True),
+        Column("l1", "L1 view", 10, 9, right=True),
+        Column("asked", "asked", 7, 12, right=True),
         Column("via", "via", 10, 11),
         Column("note", "why", 20, grow=True),
         Column("age", "age", 5, 0, right=True),
@@ -120,6 +125,7 @@ def _row(view: View, rpc: Rpc, best: tuple[int, str] | None) -> Row:
     old = view.is_old(reading)
     if rpc.node:
         subjects += (("node", rpc.node),)
+    usage = view.snapshot.value(RpcUsage, rpc.name)
 
     def make() -> Row:
         value, since = view.last(reading)
@@ -129,6 +135,7 @@ def _row(view: View, rpc: Rpc, best: tuple[int, str] | None) -> Row:
             state_cell(state, verdict.acknowledged),
             cell(_name(rpc)),
             *_figures(view, rpc, value, since, best),
+            EMPTY_CELL if usage is None else figure(usage.requests, count, None),
             cell(rpc.via or "direct", tone=Tone.MUTED),
             note,
             EMPTY_CELL,
@@ -138,7 +145,9 @@ def _row(view: View, rpc: Rpc, best: tuple[int, str] | None) -> Row:
             cells,
             state,
             subjects,
-            keys((RpcHead, rpc.name)),
+            keys(
+                (RpcHead, rpc.name), (RpcUsage, rpc.name), *_vantages(view, rpc), *_sent(view, rpc)
+            ),
             shown_at(reading),
             reading.interval_s,
             search_text(
@@ -157,14 +166,27 @@ def _row(view: View, rpc: Rpc, best: tuple[int, str] | None) -> Row:
             ),
         )
 
-    return view.memo.row(f"rpc:{rpc.name}", (reading,), (verdict, old, best), make)
+    asked = view.reading(RpcUsage, rpc.name)
+    return view.memo.row(f"rpc:{rpc.name}", (reading, asked), (verdict, old, best), make)
+
+
+def _vantages(view: View, rpc: Rpc) -> list[tuple[type, str]]:
+    """The endpoint as the hosts of its users see it."""
+    targets = (target for target, _ in view.snapshot.all(RpcVantage))
+    return [(RpcVantage, t) for t in targets if t.rpartition("/")[0] == rpc.name]
+
+
+def _sent(view: View, rpc: Rpc) -> list[tuple[type, str]]:
+    chain = view.snapshot.fleet.chain
+    followed = chain is not None and rpc.name in chain.rpcs
+    return [(SentTransactions, chain.network)] if chain is not None and followed else []
 
 
 def _figures(
     view: View, rpc: Rpc, value: RpcHead | None, since: float | None, best: tuple[int, str] | None
 ) -> tuple[Cell, ...]:
     if value is None:
-        return (UNKNOWN_CELL,) * 11
+        return (UNKNOWN_CELL,) * 12
     limits = view.snapshot.fleet.thresholds
     reading = view.reading(RpcHead, rpc.name)
     taken = reading.taken_at if since is None else since
@@ -179,7 +201,7 @@ def _figures(
     return (
         cell(f"{value.client} {value.version}".strip() or "?", since=since),
         Cell(str(value.chain_id), Tone.CRITICAL if wrong else Tone.MUTED, value.chain_id, since),
-        _sync(view, value, head_age, since, best),
+        _judged(view, rpc, _sync(view, value, head_age, since, best), since),
         Cell(grouped(value.head), Tone.NORMAL, value.head, since),
         Cell(duration(head_age), age_tone, head_age, since),
         _lag(view, value, since, best),
@@ -192,7 +214,20 @@ def _figures(
         EMPTY_CELL
         if value.gas_price is None
         else Cell(format_gwei(value.gas_price), Tone.NORMAL, value.gas_price, since),
+        EMPTY_CELL
+        if value.l1_block is None
+        else Cell(grouped(value.l1_block), Tone.NORMAL, value.l1_block, since),
     )
+
+
+def _judged(view: View, rpc: Rpc, shown: Cell, since: float | None) -> Cell:
+    """The first thing that the checks find wrong, in their order; until they have run, and where
+    they find nothing, what the figures show."""
+    told = rpc_verdict(rpc.name, view.findings.of((("rpc", rpc.name),)))
+    if told.because is None or told.severity is Severity.UNKNOWN or told.word == "syncing":
+        return shown
+    tone = Tone.CRITICAL if told.severity is Severity.CRITICAL else Tone.WARN
+    return Cell(told.word, tone, 100.0 + told.severity, since)
 
 
 def _sync(
