@@ -87,6 +87,11 @@ def parser() -> argparse.ArgumentParser:
         "--dry-run", action="store_true", help="print an action's plan, change nothing"
     )
     made.add_argument("--yes", action="store_true", help="do not ask before an action")
+    made.add_argument(
+        "--if-due",
+        action="store_true",
+        help="of reward: call it where chain.reward_retry allows that now; for cron",
+    )
     made.add_argument("--verify", action="store_true", help="of audit: follow the record's chain")
     made.add_argument("--check", action="store_true", help="of sudoers: try each rule there")
     made.add_argument("--steal-lock", action="store_true", help="take over another operator's lock")

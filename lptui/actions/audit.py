@@ -14,7 +14,7 @@ import secrets
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +30,9 @@ FILE: Final = "audit.jsonl"
 TAIL: Final = 256 * 1024
 """Bytes of the record's end that are looked through for calls of the last minutes."""
 
+ROUND_TAIL: Final = 4 * 1024 * 1024
+"""The same for what was done in the running round."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpenCall:
@@ -42,11 +45,21 @@ class OpenCall:
     pid: str
 
 
+@dataclass(frozen=True, slots=True)
+class Try:
+    """A run of an action that was begun (UTC seconds); `called`: the node was asked."""
+
+    at: float
+    called: bool
+    pid: str = ""
+
+
 class Run:
     """The lines of one run. Each is on the disk before its method returns; raises OSError."""
 
-    def __init__(self, audit: Audit, plan: Plan, fleet: str, run: str) -> None:
+    def __init__(self, audit: Audit, plan: Plan, fleet: str, run: str, by: str) -> None:
         self._audit = audit
+        self._by = by
         self._plan = plan
         self._fleet = fleet
         self._id = run
@@ -90,6 +103,7 @@ class Run:
         self._audit.append(
             {
                 "event": event,
+                **({"who": f"{self._by}, for {_user()}"} if self._by else {}),
                 "run": self._id,
                 "fleet": self._fleet,
                 "action": plan.action,
@@ -113,9 +127,12 @@ class Audit:
     def path(self) -> Path:
         return self._path
 
-    def run(self, plan: Plan, fleet: str, run: str = "") -> Run:
-        """The record of a run, of a new one without its id; nothing is written yet."""
-        return Run(self, plan, fleet, run or new_run())
+    def run(self, plan: Plan, fleet: str, run: str = "", by: str = "") -> Run:
+        """The record of a run, of a new one without its id; nothing is written yet.
+
+        `by` is who does it when that is not the operator.
+        """
+        return Run(self, plan, fleet, run or new_run(), by)
 
     def append(self, more: Mapping[str, Any]) -> None:
         """Writes one line, with when, who and from where. Raises OSError when it cannot."""
@@ -141,15 +158,36 @@ class Audit:
                 found.pop(run, None)
         return tuple(found.values())
 
-    def _tail(self) -> Iterator[Mapping[str, Any]]:
-        """The newest lines, oldest first; what is cut or is no record is passed over."""
+    def tries(self, fleet: str, action: str, target: str, number: str) -> tuple[Try, ...]:
+        """Runs of an action in a round of that number, the oldest first. Raises OSError."""
+        begun: dict[str, Try] = {}
+        for line in self._tail(ROUND_TAIL, number.encode()):
+            what = (line.get("fleet"), line.get("action"), line.get("target"))
+            facts = line.get("facts")
+            if what != (fleet, action, target) or not isinstance(facts, dict):
+                continue
+            if str(facts.get("round")) != number or line.get("event") not in ("started", "step"):
+                continue
+            with suppress(KeyError, ValueError):
+                run, at = str(line["run"]), datetime.fromisoformat(str(line["at"])).timestamp()
+                first = begun.get(run, Try(at, called=False, pid=str(line["pid"])))
+                begun[run] = replace(first, called=first.called or line["event"] == "step")
+        return tuple(begun.values())
+
+    def _tail(self, size: int = TAIL, has: bytes = b"") -> Iterator[Mapping[str, Any]]:
+        """The newest lines, oldest first; what is cut or is no record is passed over.
+
+        Lines that do not have these bytes are not looked into.
+        """
         try:
             with self._path.open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
-                lines = file.read(TAIL).split(b"\n")
+                file.seek(max(0, file.seek(0, os.SEEK_END) - size))
+                lines = file.read(size).split(b"\n")
         except FileNotFoundError:
             return
         for raw in lines:
+            if has not in raw:
+                continue
             with suppress(ValueError, RecursionError):
                 line = json.loads(raw)
                 if isinstance(line, dict):

@@ -57,7 +57,7 @@ class Runner:
         self.observe = observe
         self.look_at = look_at
         self._locks = state / "locks"
-        self._read_only = read_only
+        self.read_only = read_only
         self._abort = asyncio.Event()
         self.latest: Result | None = None
         self.latest_run = ""
@@ -84,13 +84,14 @@ class Runner:
         *,
         steal: bool = False,
         told: Told = nobody,
+        by: str = "",
     ) -> Result:
         """Executes a plan; every way to end is a Result, and is in the record.
 
-        With `steal` another operator's lock is taken over. Cancelled, it raises CancelledError,
-        with the end on record and in `latest`.
+        With `steal` another operator's lock is taken over. `by` is who does it when that is not
+        the operator. Cancelled, it raises CancelledError, with the end on record and in `latest`.
         """
-        running = Running(self, plan, progress, deadline_s, steal=steal, told=told)
+        running = Running(self, plan, progress, deadline_s, steal=steal, told=told, by=by)
         return await self._locked(running, running.audit.started, lambda: running.execute(action))
 
     async def resume(
@@ -168,7 +169,7 @@ class Runner:
         self, running: Running, begin: Callable[[], None], go: Callable[[], Awaitable[Result]]
     ) -> Result:
         plan = running.plan
-        if self._read_only:
+        if self.read_only:
             return self.refuse(plan, "this console is read-only", "start it without --read-only")
         self._abort.clear()
         self.latest_run = running.run
@@ -198,11 +199,12 @@ class Runner:
         account = dict(plan.facts).get("account")
         return (self._fleet_lock_name, *((f"account-{account}",) if account else ()))
 
-    def fleet_lock(self, plan: Plan, run: str) -> FleetLock | None:
+    def fleet_lock(self, plan: Plan, run: str, by: str = "") -> FleetLock | None:
         """The lock that other operators see, by the run's id; None where a plan needs none."""
         if plan.lock is None:
             return None
-        who = f"{plan.action} for {plan.target}, by {whoami()}, since {iso(self.clock.now())}"
+        name = f"{by}, for {whoami()}" if by else whoami()
+        who = f"{plan.action} for {plan.target}, by {name}, since {iso(self.clock.now())}"
         steps = [f"{step.title} ({step.target})" for step in plan.steps]
         note = f"{who}, plan {plan.hash}: {'; '.join(steps)}"
         return FleetLock(self.reach, plan.lock, note, run)

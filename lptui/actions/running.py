@@ -113,6 +113,7 @@ class Running:
         *,
         steal: bool,
         told: Told,
+        by: str = "",
     ) -> None:
         self.run = run = run or new_run()
         self._runner = runner
@@ -121,10 +122,10 @@ class Running:
         self._deadline_s = deadline_s
         self._steal = steal
         self._told = told
-        self.audit = runner.audit.run(plan, runner.fleet.name, run)
+        self.audit = runner.audit.run(plan, runner.fleet.name, run, by)
         self._record = _Recorded(runner.journal, run, self.audit, told)
         self._begun = False
-        self._lock = runner.fleet_lock(plan, run)
+        self._lock = runner.fleet_lock(plan, run, by)
         self.result = self._unfinished("ended")
 
     async def to_the_end(self, go: Callable[[], Awaitable[Result]]) -> None:

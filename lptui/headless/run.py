@@ -39,6 +39,8 @@ def run_headless(arguments: argparse.Namespace) -> int:
     """Runs one headless command; the result is the exit code."""
     words: list[str] = arguments.words
     verb = words[0] if words else ""
+    if arguments.if_due and verb != "reward":
+        raise LptuiError("--if-due", f"{verb or 'no command'} has no such option", "see --help")
     if verb == "validate":
         from lptui.headless.validate import validate
 
@@ -129,6 +131,10 @@ async def _act(arguments: argparse.Namespace, action: Action, words: Sequence[st
     check_format(arguments, action.spec.id)
     session = await open_session(arguments)
     try:
+        if arguments.if_due:
+            from lptui.headless.due import call_if_due
+
+            return await call_if_due(arguments, action, words, session)
         return await act(arguments, action, words, session)
     finally:
         await session.close()

@@ -67,11 +67,16 @@ def result_lines(result: Result) -> tuple[str, ...]:
 
 
 def _document(runs: Sequence[Run], now: float) -> dict[str, Any]:
-    documents = [{"plan": _plan(plan, result), "result": _result(result)} for plan, result in runs]
+    documents = [one_run(plan, result) for plan, result in runs]
     whole: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "collected_at": iso(now)}
     if len(documents) == 1:
         whole |= documents[0]
     return whole | {"runs": documents}
+
+
+def one_run(plan: Plan, result: Result | None) -> dict[str, Any]:
+    """One plan with its result as JSON has them."""
+    return {"plan": _plan(plan, result), "result": _result(result)}
 
 
 def _plan(plan: Plan, result: Result | None) -> dict[str, Any]:
