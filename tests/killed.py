@@ -29,6 +29,7 @@ import lptui.session
 import lptui.transport.direct
 import lptui.transport.http
 import lptui.transport.ssh  # noqa: F401
+from lptui.actions import privileged
 from lptui.actions.journal import Journal
 from lptui.actions.moves.registry import MOVES
 from lptui.actions.spec import Event
@@ -77,7 +78,7 @@ def _arm(point: str) -> None:
         if name == point:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    write, end = Journal.event, Journal.end
+    write, end, as_root = Journal.event, Journal.end, privileged.as_root
 
     def event(self: Journal, run: str, number: int, event: Event, words: str) -> None:
         at["step"] = number + 1
@@ -98,6 +99,12 @@ def _arm(point: str) -> None:
 
         return made
 
+    async def run_as_root(through: Any, host: Any, argv: Any, **more: Any) -> Any:
+        done = await as_root(through, host, argv, **more)
+        reach(f"{at['step']} {argv[0]}+")
+        return done
+
+    privileged.as_root = run_as_root  # type: ignore[assignment]
     Journal.event = event  # type: ignore[method-assign]
     Journal.end = ended  # type: ignore[method-assign]
     for kind in {type(move) for move in MOVES.values()}:

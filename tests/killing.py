@@ -11,7 +11,7 @@ import asyncio
 import itertools
 import json
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ import pytest
 
 from lptui.actions.audit_reading import verify
 from lptui.actions.journal import Journal
+from lptui.actions.spec import Event
 from lptui.clock import SystemClock
 from tests.e2e.command import Operator
 
@@ -40,7 +41,10 @@ OF_WAITS = ("began-", "made-")
 END = ("end-", "end+")
 """Before and after the end of the run is written down."""
 
-LEGEND = "step began, made: before (-) or after (+) that is written down; make+: it is made"
+LEGEND = (
+    "step began, made: before (-) or after (+) that is written down; make+: it is made;"
+    " another word: after that command of it has run as root"
+)
 
 
 VERBS = ("resume", "undo")
@@ -94,9 +98,11 @@ class Scenario:
     """An action of so many steps. `before` and `after` are the systems' states then.
 
     Attributes:
-        moments: where in each step it is killed.
+        among: the steps in which it is killed; () for all.
+        moments: where in each of them it is killed.
         waits: the steps that only wait, where `moments` are those of `EACH_ONCE`.
         over: those that only wait for what is over when it is first looked at: they never begin.
+        within: commands of a step, run as root, after each of which it is killed too.
         undone: what an undo may leave besides `before`: of an action that ends where it began.
         besides: what follows otherwise than it usually does, by point and verb.
         at_once: copies that are tried at the same time; many when they only wait.
@@ -106,9 +112,11 @@ class Scenario:
     before: str
     after: str
     copy: Callable[[], AbstractAsyncContextManager[Copy]]
+    among: tuple[int, ...] = ()
     moments: tuple[str, ...] = MOMENTS
     waits: frozenset[int] = frozenset()
     over: frozenset[int] = frozenset()
+    within: Mapping[int, Sequence[str]] = field(default_factory=dict)
     undone: tuple[str, ...] = ()
     besides: Mapping[tuple[str, str], Wanted] = field(default_factory=dict)
     at_once: int = AT_ONCE
@@ -118,7 +126,7 @@ class Scenario:
         """Everywhere that a console can be killed: a step's number and a moment."""
         found = [
             f"{number} {moment}"
-            for number in range(1, self.steps + 1)
+            for number in self.among or range(1, self.steps + 1)
             for moment in self._moments_of(number)
         ]
         return (*found, *END)
@@ -126,7 +134,10 @@ class Scenario:
     def _moments_of(self, number: int) -> tuple[str, ...]:
         if number in self.over:
             return OF_WAITS[1:]
-        return OF_WAITS if number in self.waits else self.moments
+        if number in self.waits:
+            return OF_WAITS
+        before, after = self.moments[:2], self.moments[2:]
+        return (*before, *(f"{name}+" for name in self.within.get(number, ())), *after)
 
 
 @dataclass(slots=True)
@@ -220,7 +231,8 @@ async def _killed(started: Consoles, scenario: Scenario, point: str, verb: str) 
         code, more = await started.run(copy, verb, "--yes")
         now = await copy.state()
         wanted = _wanted(scenario, verb, status < 0, has_begun, point)
-        steps = len(_journal(copy).newest(copy.fleet)[0].plan.steps)
+        runs = _journal(copy).newest(copy.fleet)
+        steps = len(runs[0].plan.steps) if runs else 0
         faults = {
             f"it began as {was}": was != scenario.before,
             f"it has {steps} steps": steps != scenario.steps,
@@ -252,7 +264,35 @@ def _wanted(scenario: Scenario, verb: str, was_killed: bool, has_begun: bool, po
 
 
 def _journal(copy: Copy) -> Journal:
-    return Journal(copy.operator.state / "journal.db", SystemClock())
+    return _journal_of(copy.operator)
+
+
+def _journal_of(operator: Operator) -> Journal:
+    return Journal(operator.state / "journal.db", SystemClock())
+
+
+@asynccontextmanager
+async def once_begun(
+    operator: Operator, fleet: str, number: int, then: Callable[[], Awaitable[object]]
+) -> AsyncIterator[None]:
+    """For the length of a block: does this once step `number` (from 1) of a run has begun."""
+    watching = asyncio.create_task(_once_begun(_journal_of(operator), fleet, number, then))
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def _once_begun(
+    journal: Journal, fleet: str, number: int, then: Callable[[], Awaitable[object]]
+) -> None:
+    while True:
+        for entry in await asyncio.to_thread(journal.newest, fleet):
+            if any(event[:2] == (number - 1, Event.BEGAN) for event in entry.events):
+                await then()
+                return
+        await asyncio.sleep(0.05)
 
 
 def table(name: str, scenario: Scenario, cells: Sequence[Cell]) -> list[str]:

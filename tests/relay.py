@@ -136,3 +136,14 @@ async def relay(host: str, port: int, delay_s: float = 0.0) -> AsyncIterator[Rel
         yield one
     finally:
         await one.stop()
+
+
+@asynccontextmanager
+async def relayed(port: int, address: str) -> AsyncIterator[str]:
+    """The URL under which hosts reach a port of this machine's loopback, for a block."""
+    one = Relay("127.0.0.1", port, listen=address)
+    await one.start()
+    try:
+        yield f"http://{address}:{one.port}"
+    finally:
+        await one.stop()

@@ -15,10 +15,14 @@ CLIENTS = 8
 
 @dataclass(slots=True)
 class Traffic:
-    """What the clients have seen so far. `by` counts the answers of each server by its name."""
+    """What the clients have seen so far. `by` counts the answers of each server by its name.
+
+    Each client rests for `pause_s` between two requests.
+    """
 
     port: int
     path: str = "/"
+    pause_s: float = 0.01
     by: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
 
@@ -50,13 +54,15 @@ class Traffic:
     async def _client(self) -> None:
         while True:
             await self.ask()
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(self.pause_s)
 
 
 @asynccontextmanager
-async def traffic(port: int, clients: int = CLIENTS, path: str = "/") -> AsyncIterator[Traffic]:
+async def traffic(
+    port: int, clients: int = CLIENTS, path: str = "/", pause_s: float = 0.01
+) -> AsyncIterator[Traffic]:
     """Clients for the length of a block; the first answer has come when it begins."""
-    seen = Traffic(port, path)
+    seen = Traffic(port, path, pause_s)
     tasks = [asyncio.create_task(seen._client()) for _ in range(clients)]
     try:
         await seen.more(1)

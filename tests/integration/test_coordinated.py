@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import pytest
 from tests.devnet.anvil import FIRST_BLOCK, AnvilOptions, running_anvil
 from tests.devnet.fixtures import require_anvil
 from tests.haproxy import Haproxy, haproxy
-from tests.relay import Relay
+from tests.relay import relayed
 from tests.site import Site, installed, two_hosts, unit
 from tests.sshd import Sshd, sshd
 from tests.systemd_hosts import HostFactory, SystemdHost, systemd_hosts
@@ -248,14 +248,3 @@ async def test_a_stalled_rpc_is_left_for_one_that_moves(site: Site) -> None:
             assert run.code == 0, run.out + run.err
             assert (site.h1.root / file[1:]).read_text() == text
             assert site.h1.state(service) == "active"
-
-
-@asynccontextmanager
-async def relayed(port: int, address: str) -> AsyncIterator[str]:
-    """The URL under which hosts reach a port of this machine's loopback."""
-    relay = Relay("127.0.0.1", port, listen=address)
-    await relay.start()
-    try:
-        yield f"http://{address}:{relay.port}"
-    finally:
-        await relay.stop()

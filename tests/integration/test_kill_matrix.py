@@ -23,12 +23,9 @@ from typing import Any
 import pytest
 import yaml
 
-from lptui.actions.journal import Journal
-from lptui.actions.spec import Event
-from lptui.clock import SystemClock
 from tests.backend import HELD
 from tests.e2e.command import Operator
-from tests.killing import Copy, Report, Scenario, Wanted, kill_report, matrix
+from tests.killing import Copy, Report, Scenario, Wanted, kill_report, matrix, once_begun
 from tests.nginx_pool import NginxPool, nginx_pool
 from tests.pool import Pool, pool
 from tests.sshd import Sshd, sshd
@@ -52,30 +49,6 @@ def own_folder(folder: Path) -> Iterator[tuple[str, Path]]:
         # A killed console's lock counts for others until it has aged.
         for lock in Path("/tmp").glob(f"lptui-fleet-{name}.*"):
             shutil.rmtree(lock)
-
-
-async def end_when_waited_for(operator: Operator, fleet: str, session: AsyncExitStack) -> None:
-    """Ends what the second step of a run waits for, once it does."""
-    journal = Journal(operator.state / "journal.db", SystemClock())
-    while True:
-        for entry in await asyncio.to_thread(journal.newest, fleet):
-            if any(event[:2] == (1, Event.BEGAN) for event in entry.events):
-                await session.aclose()
-                return
-        await asyncio.sleep(0.05)
-
-
-@asynccontextmanager
-async def ended_when_waited_for(
-    operator: Operator, fleet: str, session: AsyncExitStack
-) -> AsyncIterator[None]:
-    """The same for the length of a block."""
-    ending = asyncio.create_task(end_when_waited_for(operator, fleet, session))
-    try:
-        yield
-    finally:
-        ending.cancel()
-        await asyncio.gather(ending, return_exceptions=True)
 
 
 # Pools behind a HAProxy.
@@ -133,7 +106,7 @@ def drained(sshd: Sshd, folder: Path) -> Copies:
             server, _ = await session.enter_async_context(made.held_session())
             one = f"long/{server}"
             async with (
-                ended_when_waited_for(made.operator, str(made.document["name"]), session),
+                once_begun(made.operator, str(made.document["name"]), 2, session.aclose),
                 traffic(made.long_port, clients=1) as clients,
             ):
                 yield PoolCopy(made, clients, (one,), ("drain", f"lb:{one}"))
@@ -233,7 +206,7 @@ def drained_by_its_files(sshd: Sshd, folder: Path) -> Copies:
                 made.write()
                 server = await session.enter_async_context(held_request(made))
                 async with (
-                    ended_when_waited_for(made.operator, name, session),
+                    once_begun(made.operator, name, 2, session.aclose),
                     traffic(made.nginx.port, clients=1) as clients,
                 ):
                     yield NginxCopy(made, clients, server)
