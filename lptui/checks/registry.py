@@ -181,6 +181,14 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         of_chain=True,
     ),
     CheckSpec(
+        rounds.SKIPPED,
+        "No round skipped",
+        "Nobody initialised the last round: nobody's reward could be called in it.",
+        "Let a node of your own initialise rounds, with -initializeRound and some ETH.",
+        rounds.round_skipped,
+        of_chain=True,
+    ),
+    CheckSpec(
         rounds.PAUSED,
         "Protocol running",
         "The Controller is paused.",
@@ -354,6 +362,13 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         "Fewer transcoders are connected than expected; a rejected one keeps running in silence.",
         "See the missing ones' logs for a refused secret; restart them.",
         transcoders.transcoders_expected,
+    ),
+    CheckSpec(
+        transcoders.REJECTED,
+        "Transcoder registered",
+        "A transcoder runs and is in no orchestrator's list: it was rejected and earns nothing.",
+        "See its log for a refused secret or a capacity of 0; restart it.",
+        transcoders.transcoder_rejected,
     ),
     CheckSpec(
         transcoders.SESSIONS,

@@ -19,6 +19,8 @@ from lptui.sim.world.livepeer import LivepeerProcess
 from lptui.sim.world.load import move_load
 from lptui.sim.world.machine import Machine
 from lptui.sim.world.pool import OTHERS, slash
+from lptui.sim.world.services import FACE
+from lptui.sim.world.tickets import WinningTicket
 from lptui.sim.world.units import stop
 from lptui.sim.world.world import World
 
@@ -31,22 +33,25 @@ LATE: Final = ROUND_LENGTH - 290
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """A situation by name; `change` makes it of a healthy world that is so many L1 blocks into
-    its round."""
+    its round. `setup` comes first: how this operator has set the fleet up, and declares it."""
 
     name: str
     summary: str
     change: Change
     into_round: int = INTO_ROUND
+    setup: Change | None = None
 
 
 SCENARIOS: Final[dict[str, Scenario]] = {}
 
 
-def scenario(name: str, summary: str, into_round: int = INTO_ROUND) -> Callable[[Change], Change]:
+def scenario(
+    name: str, summary: str, into_round: int = INTO_ROUND, setup: Change | None = None
+) -> Callable[[Change], Change]:
     """Registers a situation."""
 
     def register(change: Change) -> Change:
-        SCENARIOS[name] = Scenario(name, summary, change, into_round)
+        SCENARIOS[name] = Scenario(name, summary, change, into_round, setup)
         return change
 
     return register
@@ -81,7 +86,7 @@ def _gpu_host(world: World, number: int) -> Machine:
     return hosts[min(number, len(hosts)) - 1]
 
 
-def _reward_due(world: World, fault: str) -> None:
+def reward_due(world: World, fault: str) -> None:
     """This round's only automatic try failed, and so will those of later rounds."""
     node = _reward_node(world)
     forget_reward(world.ledger, registered(world), _current_round(world))
@@ -96,7 +101,7 @@ def _healthy(world: World) -> None:
 
 @scenario("reward-missed", "the reward service failed its only try; r calls reward by hand", LATE)
 def _reward_missed(world: World) -> None:
-    _reward_due(world, RPC_FAULT)
+    reward_due(world, RPC_FAULT)
 
 
 @scenario("round-not-initialized", "nobody has initialised the current round; i does")
@@ -104,6 +109,26 @@ def _round_not_initialized(world: World) -> None:
     forget_round(world.ledger, _current_round(world))
     world.others_initialise = False
     world.nodes["initialiser"].initialises = False
+
+
+@scenario("reward-disagrees", "the node says that it called reward, the chain says that it did not")
+def _reward_disagrees(world: World) -> None:
+    forget_reward(world.ledger, registered(world), _current_round(world))
+    _reward_node(world).claims_reward = True
+
+
+@scenario("round-skipped", "nobody initialised the last round: its rewards are lost for all")
+def _round_skipped(world: World) -> None:
+    forget_round(world.ledger, _current_round(world) - 1)
+
+
+@scenario("inactive", "the orchestrator has left the active set: its rounds earn nothing")
+def _inactive(world: World) -> None:
+    number = _current_round(world)
+    record = registered(world)
+    record.deactivation_round = number - 1
+    for past in (number - 1, number):
+        forget_reward(world.ledger, record, past)
 
 
 @scenario("low-eth", "the reward key and the redeemer have next to no ETH left")
@@ -211,17 +236,34 @@ def _nonce_stuck(world: World) -> None:
 
 @scenario("reward-gated", "reward is due and the node has no route for it (404)", LATE)
 def _reward_gated(world: World) -> None:
-    _reward_due(world, RPC_FAULT)
+    reward_due(world, RPC_FAULT)
     for node in world.nodes.values():
         node.tx_routes = False
 
 
 @scenario("gas-cap", "reward is due and gas costs more than the node may pay", LATE)
 def _gas_cap(world: World) -> None:
-    _reward_due(world, "")
+    reward_due(world, "")
     node = _reward_node(world)
     node.max_gas_price = 5_000_000
     node.work.reward_errors = 1
+
+
+@scenario("tickets-expiring", "gas costs more than the redeemer may pay: tickets run out", LATE)
+def _tickets_expiring(world: World) -> None:
+    redeemer = world.nodes["redeemer"]
+    redeemer.max_gas_price = 5_000_000
+    number = _current_round(world)
+    for behind, count in ((2, 1), (1, 6), (0, 3)):
+        came = world.now - 3_600.0 * (20 * behind + 2)
+        for place in range(count):
+            redeemer.queue.add(WinningTicket(number - behind, FACE, came + 60.0 * place))
+    redeemer.work.redemption_errors = 41
+
+
+@scenario("gateway-reserve-low", "a gateway's deposit and reserve are nearly used up")
+def _gateway_reserve_low(world: World) -> None:
+    world.ledger.deposits[world.signer("gateway")] = (4 * 10**15, 12 * 10**15)
 
 
 @scenario("service-uri-mismatch", "the address on chain is not the one the balancer serves")
@@ -304,3 +346,6 @@ def _flaky(world: World) -> None:
     world.rpcs["nitro-2"].fault = "truncated"
     world.nodes["orch-2"].cli = "drop"
     world.nodes["orch-3"].cli = "html"
+
+
+from lptui.sim import caller_scenarios  # noqa: E402, F401 (it registers with what stands above)

@@ -179,7 +179,7 @@ class LivepeerApi:
         else:
             facts = {
                 "ServiceURI": world.say(record.service_uri),
-                "LastRewardRound": record.last_reward(block),
+                "LastRewardRound": number if node.claims_reward else record.last_reward(block),
                 "RewardCut": record.reward_cut,
                 "FeeShare": record.fee_share,
                 "DelegatedStake": record.stake,

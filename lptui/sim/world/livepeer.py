@@ -8,6 +8,7 @@ from typing import Final
 
 from lptui.fleet.topology import Role
 from lptui.fleet.units import Address
+from lptui.sim.world.tickets import TicketTable
 
 VERSION: Final = "0.9.2-4f21c0ae"
 RPC_POOL_URL: Final = "http://10.20.2.10:8545"
@@ -90,6 +91,7 @@ class LivepeerProcess:
         monitor: started with `-monitor`; tx_routes: with `-enableCliTxRoutes`.
         stalled_at: L2 block at which its block watcher stopped, None while it follows.
         reward_service: calls reward after each NewRound; `reward_fault` makes that one try fail.
+        claims_reward: says that it called reward in every round, whatever the chain has.
         call_fault: what a manual `/reward` fails with, "" for nothing.
         reward_seconds: how long a `/reward` takes to be mined.
     """
@@ -121,6 +123,7 @@ class LivepeerProcess:
     sessions: int = 0
     links: list[TranscoderLink] = field(default_factory=list)
     work: Work = field(default_factory=Work)
+    queue: TicketTable = field(default_factory=TicketTable)
     max_gas_price: int | None = None
     min_gas_price: int = 0
     block: int = 0
@@ -130,6 +133,7 @@ class LivepeerProcess:
     initialises: bool = True
     reward_fault: str = ""
     call_fault: str = ""
+    claims_reward: bool = False
     reward_seconds: float = 4.0
     reward_tried: int = 0
     log_level: int = 3
@@ -152,6 +156,16 @@ class LivepeerProcess:
     @property
     def has_chain(self) -> bool:
         return self.account is not None
+
+    @property
+    def data_dir(self) -> str:
+        """Its data directory; "" for the one in its user's home."""
+        return f"/var/lib/livepeer/{self.name}" if Role.REDEEMER in self.roles else ""
+
+    @property
+    def database(self) -> str:
+        """Its database, where that is told."""
+        return f"{self.data_dir}/lpdb.sqlite3" if self.data_dir else ""
 
     @property
     def max_sessions(self) -> int:
@@ -199,6 +213,8 @@ class LivepeerProcess:
             words += ["-network", "arbitrum-one-mainnet", "-ethUrl", self.rpc_url]
             words += ["-ethAcctAddr", str(self.account)]
             words += ["-ethPassword", "/etc/livepeer/password"]
+        if self.data_dir:
+            words += ["-dataDir", self.data_dir]
         if self.recipient and self.recipient != self.account:
             words += ["-ethOrchAddr", str(self.recipient)]
         if Role.ORCHESTRATOR in self.roles:

@@ -17,7 +17,16 @@ from lptui.fleet.facts.chain import (
     RoundOutcome,
 )
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics
-from lptui.fleet.facts.reward import ExplorerReward, ExplorerRewards, L1Pace, NodeReward
+from lptui.fleet.facts.reward import (
+    ExplorerReward,
+    ExplorerRewards,
+    Hindrance,
+    L1Pace,
+    NodeReward,
+    RewardWatch,
+    RoundNote,
+    RoundSeen,
+)
 from lptui.fleet.finding import Severity
 from lptui.fleet.reading import Key
 from lptui.fleet.topology import Endpoint, Thresholds
@@ -435,3 +444,74 @@ def test_a_round_that_nobody_initialises(into: int, expected: Severity) -> None:
     found = finding(fleet, f"round-initialized@{NETWORK}")
     assert found.severity is expected
     assert found.action == "initialize-round"
+
+
+class TestSkippedRounds:
+    """What the NewRound logs that were seen tell; nothing of the time before them."""
+
+    def seen(self, *begun: int) -> FleetBuilder:
+        starts = tuple((Round(number), L2Block(HEAD - 9000 + number)) for number in begun)
+        rounds = tuple((Round(ROUND - back), RoundOutcome.UNKNOWN) for back in range(30, -1, -1))
+        return FleetBuilder().change(RewardHistory, "main", starts=starts, rounds=rounds)
+
+    @pytest.mark.parametrize(
+        ("begun", "expected", "words"),
+        [
+            ((ROUND - 2, ROUND - 1, ROUND), OK, "all of 2 finished rounds"),
+            ((ROUND - 2, ROUND), WARNING, f"nobody ever initialised round {ROUND - 1}"),
+            ((ROUND - 3, ROUND - 1, ROUND), OK, f"never initialised: {ROUND - 2}"),
+            ((ROUND,), OK, f"no NewRound log of round {ROUND - 1} is known"),
+            ((), OK, "no NewRound log"),
+        ],
+    )
+    def test_told(self, begun: tuple[int, ...], expected: Severity, words: str) -> None:
+        found = finding(self.seen(*begun), f"round-skipped@{NETWORK}")
+        assert found.severity is expected
+        assert words in found.summary
+
+    def test_the_last_round_that_the_contract_knows_of_is_not_called_skipped(self) -> None:
+        fleet = self.seen(ROUND - 2).change(
+            ChainRound, NETWORK, initialized=False, last_initialized=Round(ROUND - 1)
+        )
+        assert severity(fleet, f"round-skipped@{NETWORK}") is OK
+
+    @pytest.mark.parametrize("topic", [ChainRound, RewardHistory])
+    def test_unknown_without_its_sources(self, topic: type) -> None:
+        target = NETWORK if topic is ChainRound else "main"
+        assert severity(FleetBuilder().fail(topic, target), f"round-skipped@{NETWORK}") is UNKNOWN
+
+
+class TestExplanations:
+    """Why a finished round earned nothing, as far as anybody saw."""
+
+    def missed(self, watch: RewardWatch | None) -> str:
+        fleet = history(RoundOutcome.CALLED, RoundOutcome.MISSED)
+        if watch is not None:
+            fleet.put(watch, "main")
+        return finding(fleet, "reward-missed@main").summary
+
+    def test_what_was_seen_is_told_with_its_times(self) -> None:
+        number = Round(ROUND - 1)
+        notes = (
+            RoundNote(number, Hindrance.NODE_DOWN, "reward did not answer", NOW - 90, NOW - 90),
+            RoundNote(number, Hindrance.SHORT_OF_ETH, "reward had 0 ETH", NOW - 900, NOW - 60),
+            RoundNote(Round(ROUND - 2), Hindrance.PAUSED, "paused", NOW - 900, NOW - 60),
+        )
+        told = self.missed(RewardWatch(notes=notes))
+        assert told.startswith(f"the reward of round {ROUND - 1} was missed: reward had 0 ETH")
+        assert "reward did not answer (seen 2027-" in told
+        assert "paused" not in told
+
+    def test_nothing_seen_and_nobody_looking_are_told_apart(self) -> None:
+        seen = RewardWatch(seen=(RoundSeen(Round(ROUND - 1), NOW - 900, NOW - 60, 5000),))
+        assert "no evidence why: nothing stood in its way from" in self.missed(seen)
+        assert "no evidence why: nobody looked" in self.missed(RewardWatch())
+
+    def test_inactive_and_uninitialised_rounds_say_so(self) -> None:
+        fleet = history(RoundOutcome.CALLED, RoundOutcome.INACTIVE)
+        fleet.change(OrchestratorRecord, "main", activation_round=ROUND)
+        found = finding(fleet, "reward-missed@main")
+        assert found.severity is OK
+        assert f"earned nothing: not active before round {ROUND}" in found.summary
+        fleet = history(RoundOutcome.CALLED, RoundOutcome.NOT_INITIALIZED)
+        assert "nobody ever initialised it" in finding(fleet, "reward-missed@main").summary

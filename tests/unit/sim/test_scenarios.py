@@ -14,7 +14,8 @@ from lptui.sim.world.units import restart, start
 from lptui.sim.world.world import World
 
 NAMES = (
-    "healthy reward-missed round-not-initialized low-eth rpc-stuck rpc-lagging rpc-wrong-chain "
+    "healthy reward-missed round-not-initialized reward-disagrees round-skipped inactive low-eth "
+    "rpc-stuck rpc-lagging rpc-wrong-chain "
     "gpu-hot gpu-missing encoder-saturated backend-down backend-drained unbalanced split-brain "
     "node-down host-dead watcher-stalled nonce-stuck reward-gated gas-cap service-uri-mismatch "
     "stake-margin slashed unit-failed disk-full clock-skew cli-exposed keystore-open redeemer-gone "
