@@ -6,25 +6,31 @@ orchestrator's own list tells (go-livepeer's RegisteredTranscodersNumber).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 from lptui.checks.nodes import asked, cause_at_node, cause_of_silence
 from lptui.checks.units import unit_of
 from lptui.checks.view import View
-from lptui.checks.words import span
+from lptui.checks.words import listed, span
+from lptui.fleet.facts.connections import HostConnections
+from lptui.fleet.facts.host import HostUnits
 from lptui.fleet.facts.livepeer import NodeMetrics, NodeStatus
 from lptui.fleet.finding import Finding, Metric, Severity
+from lptui.fleet.processes import process_of
+from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Node, Role
+from lptui.fleet.transcoders import Join, Joined, joined
 from lptui.text import plural
 
 EXPECTED: Final = "transcoders-expected"
+REJECTED: Final = "transcoder-rejected"
 SESSIONS: Final = "sessions-capacity"
 
 
 def transcoders_expected(view: View) -> Iterator[Finding]:
     """Are as many transcoders connected as the configuration says?"""
-    grace = view.limits.transcoder_grace_s
+    absent = [one for one in joined(view.snapshot) if one.join is Join.ALONE]
     for node in asked(view):
         wanted = node.transcoders
         if wanted is None:
@@ -35,30 +41,64 @@ def transcoders_expected(view: View) -> Iterator[Finding]:
             cause = cause_of_silence(view, node) or f"node-up@{node.name}"
             yield view.unknown(EXPECTED, "node", node.name, reading, cause=cause)
             continue
-        have = status.transcoders_number
-        severity = Severity.OK
-        summary = f"{have} of {plural(wanted, 'transcoder')} connected"
-        if have < wanted:
-            severity = Severity.WARNING if have else Severity.CRITICAL
-            up = _up_for(view, node)
-            # Its host's clock may be ahead of this machine's; far ahead it says nothing.
-            if up is not None and abs(up) < grace:
-                severity = Severity.OK
-                summary += (
-                    f"; started {span(max(0.0, up))} ago, they come back within {span(grace)}"
-                )
-        yield Finding(
-            EXPECTED,
-            severity,
-            "node",
-            node.name,
-            summary,
-            (view.says(reading, f"{have} registered"),),
-            remedy="see the missing ones' logs for a refused secret; restart them"
-            if severity
-            else "",
-            metrics=(Metric("transcoders", have, "", f"{wanted}:", "1:" if wanted else ""),),
-        )
+        missing = [one.node for one in absent if one.orchestrator == node]
+        yield _expected(view, node, wanted, reading, status, missing)
+
+
+def _expected(
+    view: View,
+    node: Node,
+    wanted: int,
+    reading: Reading[NodeStatus],
+    status: NodeStatus,
+    missing: list[Node],
+) -> Finding:
+    have = status.transcoders_number
+    severity, cause = Severity.OK, ""
+    summary = f"{have} of {plural(wanted, 'transcoder')} connected"
+    evidence = [view.says(reading, f"{have} registered")]
+    if have < wanted:
+        severity = Severity.WARNING if have else Severity.CRITICAL
+        fresh = _restarted(view, (node, *missing), len(missing) >= wanted - have)
+        if fresh:
+            severity = Severity.OK
+            grace = span(view.limits.transcoder_grace_s)
+            summary += f"; {fresh}, they come back within {grace}"
+        elif missing:
+            summary += f"; {listed([one.name for one in missing])} not in its list"
+        if severity and len(missing) == wanted - have:
+            cause = f"{REJECTED}@{missing[0].name}"
+    return Finding(
+        EXPECTED,
+        severity,
+        "node",
+        node.name,
+        summary,
+        tuple(evidence),
+        remedy="see the missing ones' logs for a refused secret; restart them" if severity else "",
+        metrics=(Metric("transcoders", have, "", f"{wanted}:", "1:" if wanted else ""),),
+        cause=cause,
+    )
+
+
+def _restarted(view: View, nodes: Sequence[Node], all_known: bool) -> str:
+    """Why missing transcoders are not late yet; "" when they are.
+
+    The orchestrator, which is the first, has just started; or all that are missing have.
+    """
+    orchestrator, *missing = nodes
+    up = _up_for(view, orchestrator)
+    if _is_within(view, up):
+        return f"started {span(max(0.0, up or 0.0))} ago"
+    if all_known and missing and all(_is_within(view, _up_for(view, one)) for one in missing):
+        return f"{listed([one.name for one in missing])} restarted just now"
+    return ""
+
+
+def _is_within(view: View, up: float | None) -> bool:
+    """Within the grace after a start. A host's clock may be ahead of this machine's; far ahead
+    it says nothing."""
+    return up is not None and abs(up) < view.limits.transcoder_grace_s
 
 
 def _up_for(view: View, node: Node) -> float | None:
@@ -68,6 +108,88 @@ def _up_for(view: View, node: Node) -> float | None:
         return view.now - metrics.started_at
     unit = unit_of(view, node)
     return unit.since_s if unit is not None else None
+
+
+def transcoder_rejected(view: View) -> Iterator[Finding]:
+    """Is each running transcoder in an orchestrator's list? One that was refused runs on in vain.
+
+    go-livepeer's transcoder stops registering for good after a refusal (a wrong secret, no
+    capacity, a stream cancelled by the orchestrator), and closes its connection; its process and
+    its CLI API live on.
+    """
+    for one in joined(view.snapshot):
+        node = one.node
+        if view.rest(node):
+            continue
+        running = _runs(view, node)
+        if running is False:
+            continue  # its unit's matter, or that of its CLI API
+        yield _registration(view, one, running)
+
+
+def _runs(view: View, node: Node) -> bool | None:
+    """Whether its process runs; None when nothing tells."""
+    if view.fresh(NodeStatus, node.name) is not None:
+        return True
+    unit = unit_of(view, node)
+    if unit is not None:
+        return unit.is_running
+    return True if process_of(view.snapshot, node) is not None else None
+
+
+def _registration(view: View, one: Joined, running: bool | None) -> Finding:
+    node = one.node
+    reading = view.reading(HostConnections, node.host)
+    if one.join is Join.UNKNOWN or running is None:
+        cause = view.blocker(node.host, reading) or (cause_at_node(view, node) if node.cli else "")
+        lacking: Reading[Any] = reading
+        if one.join is not Join.UNKNOWN:
+            lacking = view.reading(HostUnits, node.host)
+        return view.unknown(REJECTED, "node", node.name, lacking, cause=cause)
+    severity, remedy, cause = Severity.OK, "", ""
+    socket = f"{one.connection.local} to {one.connection.peer}" if one.connection else "no socket"
+    evidence = [view.says(reading, socket)]
+    home = one.orchestrator.name if one.orchestrator else "an orchestrator"
+    if one.join is Join.LISTED and one.entry is not None and one.orchestrator is not None:
+        summary = f"registered with {home}, capacity {one.entry.capacity}"
+        status = view.reading(NodeStatus, one.orchestrator.name)
+        evidence.append(view.says(status, f"{one.entry.address} in its list"))
+    elif one.join is Join.CONNECTED:
+        summary = f"connected to {home}; which entry of its list it is cannot be told behind NAT"
+    else:
+        summary, severity, cause = _alone(view, one)
+        remedy = (
+            "see its log for a refused secret or a capacity of 0; restart it" if severity else ""
+        )
+    return Finding(
+        REJECTED,
+        severity,
+        "node",
+        node.name,
+        summary,
+        tuple(evidence),
+        remedy,
+        metrics=(Metric("registered", int(one.join in (Join.LISTED, Join.CONNECTED))),),
+        cause=cause,
+    )
+
+
+def _alone(view: View, one: Joined) -> tuple[str, Severity, str]:
+    """What it means to have no connection to any orchestrator: summary, severity, cause."""
+    home = one.orchestrator
+    for node in (one.node, *((home,) if home is not None else ())):
+        if _is_within(view, _up_for(view, node)):
+            grace = span(view.limits.transcoder_grace_s)
+            text = f"not connected yet: {node.name} started just now, it is back within {grace}"
+            return text, Severity.OK, ""
+    where = f"{home.name}'s list" if home is not None else "any orchestrator's list"
+    text = f"it runs, but is not in {where} and has no connection to one: it was rejected"
+    cause = cause_at_node(view, home) if home is not None else ""
+    if not cause and home is not None and view.fresh(NodeStatus, home.name) is None:
+        cause = f"node-up@{home.name}"
+    if cause:
+        text = f"it runs, and {home.name if home else 'its orchestrator'} does not answer"
+    return text, Severity.WARNING, cause
 
 
 def sessions_capacity(view: View) -> Iterator[Finding]:

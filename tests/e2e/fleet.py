@@ -31,6 +31,7 @@ from tests.devnet.node.config import ConnectedTranscoder, NodeConfig, Role
 from tests.e2e.command import Operator, Outcome
 from tests.e2e.stage import Stage
 from tests.haproxy import Haproxy, haproxy
+from tests.held_socket import held_socket
 from tests.nginx import Nginx, nginx
 from tests.nginx import program as nginx_program
 from tests.sshd import SSHD, Sshd, descendants, make_key, need, start_sshd
@@ -145,6 +146,7 @@ def running_fleet(folder: Path, stage: Stage) -> Iterator[RealFleet]:
         # Accounts of its own: the processes of another run on this machine are seen too.
         options = AnvilOptions(block_time_s=1, extra=("--mnemonic-random", "12"))
         net = stack.enter_context(stage.holding(running_devnet(options)))
+        socket = stack.enter_context(held_socket())
         nodes = {
             # A transcoder knows no chain.
             config.name: stack.enter_context(
@@ -152,7 +154,7 @@ def running_fleet(folder: Path, stage: Stage) -> Iterator[RealFleet]:
                     running_node(config, None if config.role is Role.TRANSCODER else net, log)
                 )
             )
-            for config in _node_configs(net)
+            for config in _node_configs(net, socket)
         }
         stage.do(_prepare(net))
         backends = {
@@ -227,9 +229,9 @@ def machine(folder: Path, identity: Path, options: Mapping[str, str] | None = No
     return start_sshd(folder, {"LogLevel": "INFO", **(options or {})})
 
 
-def _node_configs(net: Devnet) -> list[NodeConfig]:
+def _node_configs(net: Devnet, socket: str) -> list[NodeConfig]:
     registered, first, second, redeemer = net.accounts[1:5]
-    remote = [ConnectedTranscoder("198.51.100.7:41234")]
+    remote = [ConnectedTranscoder(socket)]
     return [
         NodeConfig(Role.ORCHESTRATOR, "orch-1", first, recipient=registered, transcoders=remote),
         NodeConfig(Role.ORCHESTRATOR, "orch-2", second, recipient=registered),
