@@ -68,6 +68,7 @@ from lptui.fleet.facts.rpc import (
     SentTransactions,
 )
 from lptui.fleet.facts.stake import PoolMember, StakeHistory, TranscoderPool
+from lptui.fleet.facts.tickets import TicketQueue, TicketsOfRound
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import (
@@ -228,7 +229,7 @@ class FleetBuilder:
             return cli.via if cli else fleet.nodes[key.target].host
         if key.topic is PublicAddresses:
             return None
-        if key.topic is RedeemerLink:
+        if key.topic in (RedeemerLink, TicketQueue):
             return fleet.nodes[key.target].host
         if key.topic is RpcHead:
             return fleet.rpcs[key.target].via
@@ -443,6 +444,8 @@ def _read_links(fleet: FleetBuilder) -> None:
     tried = Attempt("192.0.2.40:8945", 0.004, certificate="5e" * 32)
     for node in fleet.fleet.nodes_with(Role.ORCHESTRATOR):
         fleet.put(RedeemerLink("-redeemerAddr 192.0.2.40:8945", tried), node.name)
+    redeemed = TicketsOfRound(Round(ROUND - 1), 17, Wei(17 * 10**16))
+    fleet.put(TicketQueue("/srv/lpdb.sqlite3", redeemed=(redeemed,)), "redeemer")
     users = (("orchestrator", "main"), ("balancer", "front"), ("node", "orch-1"))
     attempts = tuple(Attempt(f"192.0.2.{n}:8935", 0.02, certificate="5f" * 32) for n in (10, 11))
     fleet.put(PublicAddresses((Place(SERVICE_URI, users, attempts),)), fleet.fleet.name)

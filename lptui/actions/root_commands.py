@@ -8,13 +8,18 @@ from types import MappingProxyType
 
 from lptui.actions.drivers import nginx_files
 from lptui.actions.moves import environment, reboot, units
+from lptui.errors import LptuiError
 from lptui.fleet.declared import expand, targets
 from lptui.fleet.duty import holders
 from lptui.fleet.facts.balancer import NginxConfig
 from lptui.fleet.facts.host import HostUnits
+from lptui.fleet.facts.tickets import TicketQueue
 from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.tickets import keepers
 from lptui.fleet.topology import Balancer, BalancerKind, Host, Node
 from lptui.probes.nginx import commands as nginx
+from lptui.probes.tickets import commands as tickets
+from lptui.probes.tickets import place
 
 Argv = tuple[str, ...]
 
@@ -61,6 +66,8 @@ def _needed(snapshot: Snapshot, host: Host, files: Files) -> Iterator[Needed]:
     nodes = snapshot.fleet.nodes_on(host.name)
     for node in nodes:
         yield _of_unit(snapshot, node)
+        if node in keepers(snapshot.fleet):
+            yield _of_tickets(snapshot, node)
         if node.environment_file is not None:
             commands = environment.root_commands(node.environment_file)
             yield Needed(f"settings of node {node.name}", commands)
@@ -80,6 +87,21 @@ def _of_unit(snapshot: Snapshot, node: Node) -> Needed:
     unit = found.find(node.service.name) if found and node.service else None
     commands = units.root_commands(node, unit, fails_over=len(holders(snapshot, node)) > 1)
     return Needed(f"unit of node {node.name}", commands)
+
+
+def _of_tickets(snapshot: Snapshot, node: Node) -> Needed:
+    """What reads the node's winning tickets where the login may not."""
+    queue = snapshot.value(TicketQueue, node.name)
+    purpose = f"winning tickets of node {node.name}"
+    if queue is not None:
+        return Needed(purpose, tickets.root_commands(queue.path) if queue.as_root else ())
+    try:
+        path = place.place_of(snapshot, node)
+    except LptuiError:
+        path = None
+    if path is None:
+        return Needed(purpose, (), "where its database is is not known: set `database`")
+    return Needed(purpose, tickets.root_commands(path))
 
 
 def _of_nginx(snapshot: Snapshot, balancer: Balancer, files: Files) -> Needed:

@@ -12,6 +12,7 @@ from lptui.actions.root_commands import Argv, Files, Needed, editable, needed
 from lptui.actions.sudoers import HostFacts, command, programs_of
 from lptui.errors import BadAnswerError, CommandError, LptuiError, ProblemKind
 from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.tickets import keepers
 from lptui.fleet.topology import BalancerKind, Fleet, Host
 from lptui.text import clean
 from lptui.transport.protocols import Command, Reach
@@ -42,6 +43,8 @@ def sources(fleet: Fleet, host: Host) -> tuple[tuple[str, str], ...]:
     """What must be read of a host to know what it needs."""
     return (
         ("host-units", host.name),
+        ("host-processes", host.name),
+        *(("tickets", node.name) for node in keepers(fleet) if node.host == host.name),
         *(
             ("nginx-config", name)
             for name, balancer in fleet.balancers.items()

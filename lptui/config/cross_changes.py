@@ -74,6 +74,8 @@ def _environment(view: View, name: str, node: NodeSpec) -> Iterator[Mistake]:
     for key in ("environment_file", "environment"):
         if getattr(node, key) is not None and Role.RPC in roles_of(node):
             yield view.mistake((*loc, key), f"an RPC node has no `{key}`", key=True)
+    if node.database is not None and Role.RPC in roles_of(node):
+        yield view.mistake((*loc, "database"), "an RPC node has no `database`", key=True)
     path = node.environment_file
     if path is not None and (path.endswith("/") or "/../" in f"{path}/"):
         yield view.mistake((*loc, "environment_file"), f"'{shown(path)}' is not a file", path)

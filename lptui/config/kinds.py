@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from lptui.config.keccak import keccak256
 from lptui.config.mistakes import VALUE_LIMIT, nearest, one_of, shown
+from lptui.fleet.topology import NO_DATABASE
 from lptui.fleet.units import Address, Wei, parse_eth
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
@@ -231,6 +232,11 @@ def remote_path(value: object) -> str:
     return text
 
 
+def database_path(value: object) -> str:
+    """A node's database on its host, or `none`."""
+    return NO_DATABASE if value == NO_DATABASE else remote_path(value)
+
+
 def choice(
     what: str, words: tuple[str, ...], meant: Mapping[str, str], several: str = ""
 ) -> Callable[[object], str]:
@@ -292,4 +298,7 @@ Name = Annotated[str, BeforeValidator(name), described("a name", NAME_PATTERN)]
 Text = Annotated[str, BeforeValidator(plain_text), described("text")]
 Argument = Annotated[str, BeforeValidator(argument), described("an argument")]
 FilePath = Annotated[str, BeforeValidator(file_path), described("a path; ~ and relative are fine")]
+DatabasePath = Annotated[
+    str, BeforeValidator(database_path), described("an absolute path, or `none`", "^(/.*|none)$")
+]
 RemotePath = Annotated[str, BeforeValidator(remote_path), described("an absolute path", "^/")]

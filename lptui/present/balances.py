@@ -27,6 +27,7 @@ from lptui.present.model import (
     State,
     Tone,
 )
+from lptui.present.redemption import redemption
 from lptui.present.view import (
     SPARK_WINDOW_S,
     View,
@@ -55,7 +56,10 @@ def present(view: View) -> PaneModel:
     signers = known_signers(view.snapshot)
     watched = view.snapshot.fleet.signers
     rows = tuple(_row(view, signer) for signer in signers)
-    state, counts = tally(rows)
+    queue = redemption(view)
+    queues = (queue,) if queue is not None else ()
+    everything = (*rows, *(row for part in queues for row in part.rows))
+    state, counts = tally(everything)
     accounts = [view.seen(SignerAccount, signer.address) for signer in watched]
     lowest = min((known.balance for known, _ in accounts if known is not None), default=None)
     summary: Line = ()
@@ -65,11 +69,11 @@ def present(view: View) -> PaneModel:
         summary = (Span(word, Tone.MUTED), Span(f"{format_units(lowest, 4)} ETH"))
     return PaneModel(
         "balances",
-        State.OK if not rows else state,
+        State.OK if not everything else state,
         counts,
         summary,
         _lead(view),
-        (section("signers", "key", _columns(signers), rows),),
+        (section("signers", "key", _columns(signers), rows), *queues),
         empty="no signing keys in the configuration",
     )
 

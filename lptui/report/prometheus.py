@@ -21,8 +21,10 @@ from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.facts.host import HostDisks, HostUnits, HostVitals
 from lptui.fleet.facts.livepeer import NodeMetrics, NodeStatus
 from lptui.fleet.facts.rpc import RpcHead
+from lptui.fleet.facts.tickets import TicketQueue
 from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.tickets import VALID_ROUNDS, keepers, total
 from lptui.fleet.topology import Role
 from lptui.fleet.units import WEI_PER_ETH
 from lptui.text import clean
@@ -182,6 +184,28 @@ def _money(snapshot: Snapshot) -> Iterator[Family]:
             waiting = account.pending if account.pending_known else None
             pending.add(waiting, signer=signer.name, role=signer.role)
     yield from (balance, pending)
+    yield from _tickets(snapshot)
+
+
+def _tickets(snapshot: Snapshot) -> Iterator[Family]:
+    chain = snapshot.fleet.chain
+    clock = snapshot.fresh(ChainRound, chain.network) if chain else None
+    count = Family("lptui_tickets_waiting", "Winning tickets that wait to be redeemed.")
+    value = Family("lptui_tickets_waiting_eth", "What winning tickets that wait are worth, in ETH.")
+    soon = Family("lptui_tickets_expiring", "Winning tickets that are lost when the round ends.")
+    risk = Family("lptui_tickets_expiring_eth", "What is lost with them, in ETH.")
+    for node in keepers(snapshot.fleet):
+        queue = snapshot.fresh(TicketQueue, node.name)
+        if queue is None or clock is None:
+            continue
+        last = clock.round - VALID_ROUNDS + 1
+        waiting = total(part for part in queue.waiting if part.round >= last)
+        expiring = total(part for part in queue.waiting if part.round == last)
+        count.add(waiting.count, node=node.name)
+        value.add(eth(waiting.value), node=node.name)
+        soon.add(expiring.count, node=node.name)
+        risk.add(eth(expiring.value), node=node.name)
+    yield from (count, value, soon, risk)
 
 
 def _rpcs(snapshot: Snapshot, answers: Up) -> Iterator[Family]:

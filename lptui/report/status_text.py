@@ -33,9 +33,11 @@ from lptui.fleet.facts.host import (
 )
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
 from lptui.fleet.facts.rpc import RpcHead, RpcUsage, RpcVantage, SentTransactions
+from lptui.fleet.facts.tickets import TicketQueue
 from lptui.fleet.finding import Finding
 from lptui.fleet.reading import Reading
 from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.tickets import total
 from lptui.fleet.topology import Role
 from lptui.fleet.units import format_gwei, format_units
 from lptui.report import rewards
@@ -52,7 +54,7 @@ _MARKS: Final = {
 _LEGEND: Final = "C called, M missed, - inactive, . pending, n round not initialised, ? not known"
 _SECTIONS: Final[tuple[tuple[str, tuple[type, ...]], ...]] = (
     ("Round & reward", (ChainRound, OrchestratorRecord, RewardHistory)),
-    ("ETH balances", (SignerAccount, SenderDeposit, GasPrices)),
+    ("ETH balances", (SignerAccount, SenderDeposit, TicketQueue, GasPrices)),
     (
         "Transcoders & GPUs",
         (NodeStatus, NodeMetrics, NodeIdentity, NodeBlock, HostGpus),
@@ -167,6 +169,12 @@ def _account(value: SignerAccount) -> str:
 def _deposit(value: SenderDeposit) -> str:
     deposit, reserve = format_units(value.deposit, 6), format_units(value.reserve, 6)
     return f"deposit {deposit} ETH, reserve {reserve} ETH"
+
+
+def _tickets(value: TicketQueue) -> str:
+    waiting = total(value.waiting)
+    worth = format_units(waiting.value, 6)
+    return f"{plural(waiting.count, 'winning ticket')} waiting, worth {worth} ETH ({value.path})"
 
 
 def _prices(value: GasPrices) -> str:
@@ -319,6 +327,7 @@ _TELL: Final[Mapping[type, Callable[[Any], str]]] = {
     RewardHistory: _history,
     SignerAccount: _account,
     SenderDeposit: _deposit,
+    TicketQueue: _tickets,
     GasPrices: _prices,
     NodeStatus: _status,
     NodeIdentity: _identity,

@@ -35,6 +35,7 @@ from tests.held_socket import held_socket
 from tests.nginx import Nginx, nginx
 from tests.nginx import program as nginx_program
 from tests.sshd import SSHD, Sshd, descendants, make_key, need, start_sshd
+from tests.ticket_database import TicketDatabase
 
 HOSTS = ("bastion", "edge", "orch-1", "orch-2", "gpu-1", "treasury")
 BEHIND_JUMP = ("edge", "orch-1", "orch-2", "gpu-1")
@@ -69,6 +70,7 @@ class RealFleet:
     haproxy: Haproxy
     nginx: Nginx
     backends: Mapping[str, Backend]
+    database: TicketDatabase
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _healthy: Outcome | None = None
 
@@ -174,8 +176,11 @@ def running_fleet(folder: Path, stage: Stage) -> Iterator[RealFleet]:
         stack.enter_context(
             _guarded([proxy.process.pid, web.process.pid, *(s.process.pid for s in sshds.values())])
         )
+        database = TicketDatabase(folder / "lpdb.sqlite3")
+        stack.callback(database.close)
         yield RealFleet(
-            folder, stage, Operator(home), sshds, identity, net, nodes, log, proxy, web, backends
+            *(folder, stage, Operator(home), sshds, identity, net, nodes, log, proxy, web, backends),
+            database,
         )
 
 
@@ -285,7 +290,12 @@ def _document(fleet: RealFleet) -> Document:
                 rpc="arb-1",
             ),
             "transcoder-1": node("transcoder-1", "gpu-1", ["transcoder"]),
-            "redeemer": node("redeemer", "treasury", ["redeemer"], account=account[4], rpc="pool"),
+            "redeemer": node(
+                *("redeemer", "treasury", ["redeemer"]),
+                account=account[4],
+                rpc="pool",
+                database=str(fleet.database.path),
+            ),
             "reward": node(
                 *("reward", "treasury", ["reward", "round-initialiser"]),
                 account=account[1],

@@ -190,6 +190,8 @@ def _install(world: World, node: LivepeerProcess) -> None:
         unit = add_unit(world, machine, node.unit, node.argv(), "livepeer", node.listens, files)
         node.started = unit.since
     unit.folder = "/etc/systemd/system"
+    if node.database:
+        machine.files.add(node.database, "", machine.boot_time, is_private=True)
     if node.environment_file:
         machine.files.add(
             node.environment_file, node.settings(), machine.boot_time, is_private=True

@@ -6,10 +6,13 @@ from lptui.fleet.topology import Role
 from lptui.fleet.units import Address, format_gwei
 from lptui.sim.world.ledger import RevertError, Transaction
 from lptui.sim.world.livepeer import LivepeerProcess
+from lptui.sim.world.tickets import WinningTicket
 from lptui.sim.world.watch import block_of
 from lptui.sim.world.world import World
 
 REDEMPTION_GAS = 412_000
+FACE = 2_900_000_000_000_000
+VALID_ROUNDS = 2
 STRANGER = "stranger"
 
 
@@ -134,17 +137,29 @@ def _redeem(world: World, seconds: float) -> None:
     winners = [n for n in world.with_role(Role.ORCHESTRATOR) if n.running and n.sessions]
     if redeemer is None or redeemer.account is None or not winners:
         return
-    account = world.ledger.accounts[redeemer.account]
-    cost = REDEMPTION_GAS * world.ledger.gas_price
-    if account.stuck or account.balance < cost * 2:
-        redeemer.work.redemption_errors += 1
-        return
+    number = world.ledger.round_at(world.step_block)
+    world.rng.choice(winners).work.winning += 1
+    redeemer.queue.add(WinningTicket(number, FACE, world.now))
+    for ticket in redeemer.queue.waiting(number - VALID_ROUNDS + 1):
+        if not _redeem_one(world, redeemer, redeemer.account, ticket):
+            redeemer.work.redemption_errors += 1
+            return
+
+
+def _redeem_one(
+    world: World, redeemer: LivepeerProcess, sender: Address, ticket: WinningTicket
+) -> bool:
+    """Redeems a ticket; False when the node cannot, or may not pay the gas."""
+    account, price = world.ledger.accounts[sender], world.ledger.gas_price
+    cost = REDEMPTION_GAS * price
+    capped = redeemer.max_gas_price is not None and price > redeemer.max_gas_price
+    if capped or account.stuck or account.balance < cost * 2:
+        return False
     account.balance -= cost
     account.nonce += 1
-    winner = world.rng.choice(winners)
-    winner.work.winning += 1
-    face = 2_900_000_000_000_000
-    redeemer.work.redeemed_gwei += face / 1e9
-    record = world.ledger.registered.get(redeemer.recipient or account.address)
+    ticket.redeemed = world.now
+    redeemer.work.redeemed_gwei += ticket.face / 1e9
+    record = world.ledger.registered.get(redeemer.recipient or sender)
     if record is not None:
-        record.pending_fees += face
+        record.pending_fees += ticket.face
+    return True

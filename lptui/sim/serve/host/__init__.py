@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from lptui.sim.serve.host import disks, files, gpu, journal, nginx, proc, scripts, systemd
+from lptui.sim.serve.host import (
+    disks,
+    files,
+    gpu,
+    journal,
+    nginx,
+    proc,
+    scripts,
+    sqlite,
+    systemd,
+)
 from lptui.sim.serve.host.call import Call, Reply, unwrapped
 from lptui.sim.world.machine import Machine
 from lptui.sim.world.world import World
@@ -42,6 +52,7 @@ READINGS: Final[dict[str, Handler]] = {
 CALLS: Final[dict[str, files.Tool]] = {
     **files.TOOLS,
     "nginx": nginx.nginx,
+    "sqlite3": sqlite.sqlite3,
     "systemctl": systemd.systemctl,
     "sh": scripts.script,
     "sudo": scripts.sudo,

@@ -14,8 +14,8 @@ from lptui.sim.world.world import World
 _PROGRAMS: Final = {
     "/usr/bin/": (
         *("cat", "chronyc", "cp", "date", "df", "echo", "false", "hostname", "id", "journalctl"),
-        *("mv", "nvidia-smi", "readlink", "rm", "sha256sum", "ss", "stat", "systemctl", "tail"),
-        *("tee", "test", "timedatectl", "touch", "true", "uname", "uptime"),
+        *("mv", "nvidia-smi", "readlink", "rm", "sha256sum", "sqlite3", "ss", "stat", "systemctl"),
+        *("tail", "tee", "test", "timedatectl", "touch", "true", "uname", "uptime"),
     ),
     "/usr/sbin/": ("nginx",),
 }
