@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from lptui.checks.keys import REGISTERED, SIGNER
+from lptui.checks.keys import DELEGATE, REGISTERED, SIGNER
 from lptui.checks.money import BALANCE
 from lptui.checks.nodes import asked, cause_at_node
 from lptui.checks.view import View
@@ -18,7 +18,6 @@ from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.topology import Chain, Node, Orchestrator, Role
 from lptui.fleet.units import Address, format_units, short_address
 
-DELEGATE: Final = "reward-delegate"
 ALONE: Final = "reward-called-once"
 FUNDS: Final = "reward-caller-funds"
 

@@ -27,6 +27,7 @@ from lptui.fleet.units import Address, short_address
 CALLER: Final = "reward-caller"
 REGISTERED: Final = "registered-key-once"
 SIGNER: Final = "signer-key-once"
+DELEGATE: Final = "reward-delegate"
 
 
 def reward_caller(view: View) -> Iterator[Finding]:
@@ -101,9 +102,17 @@ def _nobody(
             severity = Severity.WARNING
             summary += "; somebody outside the fleet calls reward"
             remedy = "add that node to the configuration"
-    evidence = [view.says(record, f"delegate {known.reward_caller or 'none'}")]
+    is_delegate = expected is not None and expected.recipient == registered.address
     return Finding(
-        CALLER, severity, "orchestrator", registered.name, summary, tuple(evidence), remedy
+        CALLER,
+        severity,
+        "orchestrator",
+        registered.name,
+        summary,
+        (view.says(record, f"delegate {known.reward_caller or 'none'}"),),
+        remedy,
+        # Of a node with a key of its own it is told there.
+        cause=f"{DELEGATE}@{registered.name}" if is_delegate else "",
     )
 
 

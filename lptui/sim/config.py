@@ -10,6 +10,7 @@ from typing import Final
 
 from lptui.fleet.declared import DeclaredCommand
 from lptui.fleet.guards import Guards
+from lptui.fleet.retry import RewardRetry
 from lptui.fleet.topology import (
     Balancer,
     Endpoint,
@@ -53,6 +54,7 @@ def config_text(fleet: Fleet) -> str:
             "controller": chain.controller,
             "rpcs": list(chain.rpcs),
             "block_time": f"{chain.block_seconds:g}s",
+            "reward_retry": _retry(chain.reward_retry),
             "orchestrators": {
                 one.name: {
                     "address": one.address,
@@ -63,6 +65,19 @@ def config_text(fleet: Fleet) -> str:
             },
         }
     return "\n".join(_lines(tree, 0)) + "\n"
+
+
+def _retry(allowed: RewardRetry | None) -> Tree | None:
+    if allowed is None:
+        return None
+    price = allowed.max_gas_price
+    return {
+        "tries": allowed.tries,
+        "spacing": f"{allowed.spacing_s:g}s",
+        "after": f"{allowed.after_s:g}s",
+        "last_blocks": allowed.last_blocks,
+        "max_gas_price": None if price is None else f"{price} wei",
+    }
 
 
 def _host(host: Host) -> Tree:

@@ -121,6 +121,7 @@ def declare(world: World) -> Fleet:
             ("nitro-1", "nitro-2", DIRECT_RPC),
             (Orchestrator("aurora", REGISTERED, SERVICE_URI, "reward"),),
             block_seconds=world.ledger.timeline.l1_seconds,
+            reward_retry=world.reward_retry,
         ),
         thresholds=THRESHOLDS,
         commands=MappingProxyType({command.name: command for command in COMMANDS}),
@@ -225,8 +226,11 @@ def _balancers() -> dict[str, Balancer]:
 
 
 def _signers(world: World) -> tuple[Signer, ...]:
+    caller = world.signer("reward")
+    hot = () if caller == REGISTERED else (Signer("reward", caller, "reward"),)
     return (
         Signer("aurora", REGISTERED, "orchestrator"),
+        *hot,
         Signer("redeemer", world.signer("redeemer"), "redeemer"),
         Signer("initialiser", world.signer("initialiser"), "round-initialiser"),
         Signer("gateway", world.signer("gateway"), "gateway"),

@@ -114,6 +114,8 @@ async def start_simulation(
 
     wanted = find(scenario)
     world = build_world(clock, hosts=hosts, seed=seed, into_round=wanted.into_round)
+    if wanted.setup is not None:
+        wanted.setup(world)
     fleet = declare(world)
     wanted.change(world)
     files = RunFiles.create(directory)

@@ -169,6 +169,10 @@ EXPECTED: Mapping[str, Mapping[str, Severity]] = {
     "transcoders-missing": {"transcoders-expected@orch-1": W},
     "hostile": {"service-uri@aurora": C},
     "flaky": {"node-up@orch-2": C, "node-up@orch-3": C, "rpc-reachable@nitro-2": C},
+    "delegated-caller": {},
+    "caller-revoked": {"reward-due@aurora": C, "reward-delegate@aurora": C},
+    "two-callers": {"reward-called-once@aurora": W},
+    "reward-retry": {"reward-due@aurora": W},
 }
 """What each scenario leads to in the first collection. Other roots may be warnings or unknown,
 never critical, but for the two scenarios in which nothing can be relied on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from lptui.fleet.units import Address
 from lptui.sim.world.ledger import REWARD_GAS, Ledger, Log, demo_hash, word
 from lptui.sim.world.timeline import L1_BASE
 
@@ -98,9 +99,12 @@ class Shapes:
             return None
         is_reward = log.address == self._ledger.contracts.bonding
         stranger = "0x" + word(demo_hash("stranger"))[24:]
+        own = Address("0x" + log.topics[1][-40:])
+        record = self._ledger.registered.get(own)
+        caller = record.reward_caller or own if record is not None else own
         return {
             "hash": digest,
-            "from": "0x" + log.topics[1][-40:] if is_reward else stranger,
+            "from": caller if is_reward else stranger,
             "to": log.address,
             "nonce": "0x1",
             "blockNumber": hex(log.block),

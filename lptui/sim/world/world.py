@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lptui.clock import Clock
+from lptui.fleet.retry import RewardRetry
 from lptui.fleet.topology import Role
 from lptui.fleet.units import Address
 from lptui.sim.world.balancer import BackendServer, HaproxyProcess
@@ -38,6 +39,7 @@ class World:
         others_initialise: strangers initialise rounds when the fleet does not.
         demand: scales how many sessions the gateways ask for, 1.0 being an ordinary day.
         booting: machines that are away for a reboot.
+        reward_retry: what the operator allows lptui to call by itself.
         sources: move the world on, each a function of the world and the step's length.
     """
 
@@ -55,6 +57,7 @@ class World:
     say: Callable[[str], str] = as_it_is
     others_initialise: bool = True
     demand: float = 1.0
+    reward_retry: RewardRetry | None = None
     booting: list[Machine] = field(default_factory=list)
     sources: list[Callable[[World, float], None]] = field(default_factory=list)
 

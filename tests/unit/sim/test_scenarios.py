@@ -19,7 +19,8 @@ NAMES = (
     "gpu-hot gpu-missing encoder-saturated backend-down backend-drained unbalanced split-brain "
     "node-down host-dead watcher-stalled nonce-stuck reward-gated gas-cap service-uri-mismatch "
     "stake-margin slashed unit-failed disk-full clock-skew cli-exposed keystore-open redeemer-gone "
-    "transcoders-missing hostile flaky"
+    "transcoders-missing hostile flaky "
+    "delegated-caller caller-revoked two-callers reward-retry"
 )
 
 
@@ -27,6 +28,8 @@ def world_in(name: str, later: float = 0.0, hosts: int | None = None) -> World:
     found = find(name)
     clock = FrozenClock()
     world = build_world(clock, hosts=hosts, seed=1, into_round=found.into_round)
+    if found.setup is not None:
+        found.setup(world)
     found.change(world)
     clock.advance(later)
     world.advance()
