@@ -27,6 +27,7 @@ NOTE_LIMIT: Final = 4000
 
 _HELD: Final = 4
 _LOST: Final = 5
+_GONE: Final = 6
 
 # Its own folder first, then a look at the others': two that come at once both give way. What
 # another has taken over counts for nothing, though its folder may not be removed by anybody else.
@@ -54,10 +55,12 @@ for other in "$base".*; do
     rm -rf "$other" 2>/dev/null
   fi
 done
+cat /proc/sys/kernel/random/boot_id 2>/dev/null
 exit 0
 """
 
 # What is released meanwhile must not come back as an empty file, where no folder could be made.
+# A reboot empties /tmp: then nobody has taken it over.
 _HOLD: Final = f"""\
 for other in "$1".*; do
   if grep -qsxF "$1.$2" "$other/over"; then
@@ -65,7 +68,11 @@ for other in "$1".*; do
     exit {_LOST}
   fi
 done
-[ -d "$1.$2" ] || exit {_LOST}
+if [ ! -d "$1.$2" ]; then
+  boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
+  [ -z "$3" ] || [ -z "$boot" ] || [ "$boot" = "$3" ] || exit {_GONE}
+  exit {_LOST}
+fi
 touch -c "$1.$2"
 """
 
@@ -76,14 +83,15 @@ if [ -s "$1.$2/over" ]; then mv "$1.$2/who" "$1.$2/was"; else rm -rf "$1.$2"; fi
 
 
 class FleetLock:
-    """The lock of one run. `host` is where it is held, "" when it is not."""
+    """The lock of one run."""
 
     def __init__(self, reach: Reach, lock: Lock, note: str, run: str = "") -> None:
         self._reach = reach
         self._lock = lock
         self._note = note[:NOTE_LIMIT]
         self._mine = run or secrets.token_hex(8)
-        self.host = ""
+        self._boots: dict[str, str] = {}
+        """Where it is held, and the boot of each host; "" where that is not known."""
 
     async def take(self, *, steal: bool = False, dead: Sequence[str] = ()) -> str:
         """Raises RefusedError when somebody else holds it; with `steal` it is taken from them.
@@ -99,43 +107,47 @@ class FleetLock:
                 failure = await self._take_on(host, steal, dead)
             except LptuiError as error:
                 if isinstance(error, RefusedError):
+                    await self.release()
                     raise
                 failure = str(error)
             except TimeoutError:
                 failure = f"{host}: no answer within {SECONDS:g} s"
-            if not failure:
-                self.host = host
-                return ""
-            why.append(failure)
-        return "; ".join(why)
+            if failure:
+                why.append(failure)
+            elif not self._lock.everywhere:
+                break
+        return "" if self._boots else "; ".join(why)
 
     async def hold(self) -> None:
         """Goes on holding it; raises RefusedError when somebody else has taken it over.
 
         A host that does not answer now does not end a run: nobody else can take it there either.
+        One that was rebooted has forgotten it, and gets it again, unless another was faster.
         """
-        if not self.host:
-            return
-        try:
-            done = await self._run(self.host, _HOLD, self._mine)
-        except (LptuiError, TimeoutError):
-            return
-        if done.status == _LOST:
-            raise RefusedError(
-                self._lock.path,
-                f"another operator has taken the lock over: {_holder(done)}",
-                "talk to each other; look at the fleet before anything else is done",
-            )
+        for host, boot in list(self._boots.items()):
+            try:
+                done = await self._run(host, _HOLD, self._mine, boot)
+                if done.status == _GONE:
+                    await self._take_on(host, steal=False, dead=())
+            except RefusedError:
+                raise
+            except (LptuiError, TimeoutError):
+                continue
+            if done.status == _LOST:
+                raise RefusedError(
+                    self._lock.path,
+                    f"another operator has taken the lock over: {_holder(done)}",
+                    "talk to each other; look at the fleet before anything else is done",
+                )
 
     async def release(self) -> None:
         """Removes it; where that fails it ends by its age."""
-        host, self.host = self.host, ""
-        if not host:
-            return
+        hosts, self._boots = list(self._boots), {}
         argv = ("/bin/sh", "-c", _RELEASE, "lptui", self._lock.path, self._mine)
-        with suppress(LptuiError, TimeoutError):
-            async with asyncio.timeout(RELEASE_S):
-                await self._reach.execute(host, Command(argv, RELEASE_S))
+        for host in hosts:
+            with suppress(LptuiError, TimeoutError):
+                async with asyncio.timeout(RELEASE_S):
+                    await self._reach.execute(host, Command(argv, RELEASE_S))
 
     async def _take_on(self, host: str, steal: bool, dead: Sequence[str]) -> str:
         minutes = str(math.ceil(self._lock.lasts_s / 60))
@@ -149,6 +161,7 @@ class FleetLock:
             )
         if done.status != 0:
             return clean(done.stderr, 200) or f"status {done.status}"
+        self._boots[host] = clean(done.stdout, 40)
         return ""
 
     async def _run(self, host: str, script: str, *words: str) -> ExecResult:

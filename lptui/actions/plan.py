@@ -71,6 +71,9 @@ class Step:
         returns: brings back what an earlier step of its group took away; it needs no undoing.
         gate: unless this one is undone, no step before it may be: the old holder of a key is not
             started while the new one may run.
+        lasts: stays when its group has ended: it is undone only until all that `proves` in its
+            group is made. What runs on it must have been stopped first.
+        proves: shows that what `lasts` in its group is good.
     """
 
     title: str
@@ -85,6 +88,8 @@ class Step:
     group: str = ""
     returns: bool = False
     gate: bool = False
+    lasts: bool = False
+    proves: bool = False
 
     def value(self, name: str) -> str:
         """Something given; raises KeyError."""
@@ -121,15 +126,19 @@ class Lock:
         hosts: where it may be; the first that answers has it.
         lasts_s: counts for so long after it was last renewed.
         required: nothing is done without it.
+        everywhere: held on all that answer. While a host that has it reboots, others would take
+            the next one's.
     """
 
     hosts: tuple[str, ...]
     path: str
     lasts_s: float = 660.0
     required: bool = False
+    everywhere: bool = False
 
     def __str__(self) -> str:
-        return f"{self.path}.* on {self.hosts[0]}, for other operators' consoles to see"
+        where = ", ".join(self.hosts if self.everywhere else self.hosts[:1])
+        return f"{self.path}.* on {where}, for other operators' consoles to see"
 
 
 class OnFailure(StrEnum):

@@ -46,10 +46,15 @@ def by_balancer(all_places: Iterable[Place]) -> dict[str, list[Place]]:
     return found
 
 
-def fleet_lock(fleet: Fleet) -> Lock | None:
-    """The lock of the whole fleet; None in the demo, which nobody shares."""
+def fleet_lock(fleet: Fleet, *, reboots: bool = False) -> Lock | None:
+    """The lock of the whole fleet; None in the demo, which nobody shares.
+
+    `reboots`: a host that has it may be away for a while.
+    """
     hosts = tuple(lock_hosts(fleet))
-    return Lock(hosts, lock_path(fleet), LASTS_S, required=True) if hosts else None
+    if not hosts:
+        return None
+    return Lock(hosts, lock_path(fleet), LASTS_S, required=True, everywhere=reboots)
 
 
 def are_read(snapshot: Snapshot, balancers: Iterable[str]) -> list[Precondition]:
