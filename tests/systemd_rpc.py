@@ -7,6 +7,7 @@ front of it, which has nothing to say while the unit is stopped.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import time
@@ -53,10 +54,12 @@ class RpcNode:
     syncing: Any = False
     looks: int = 0
     front: HttpServer = field(init=False)
+    _rpc: Rpc = field(init=False)
     _http: httpx.AsyncClient = field(init=False)
 
     def __post_init__(self) -> None:
         self.front = HttpServer(self._answer)
+        self._rpc = Rpc(self.url)
         self._http = httpx.AsyncClient(timeout=5, verify=False, trust_env=False)
 
     @property
@@ -88,23 +91,20 @@ class RpcNode:
 
     async def becomes_young(self) -> None:
         """A new block, younger than the limits."""
-        async with Rpc(self.url) as rpc:
-            await rpc.call("evm_setTime", int(time.time()) - YOUNG_S)
-            await rpc.call("evm_mine")
+        await self._rpc.call("evm_setTime", int(time.time()) - YOUNG_S)
+        await self._rpc.call("evm_mine")
 
     async def catches_up(self) -> None:
         """As many blocks as it is behind, but for two: those of two anvils are not the same."""
-        async with Rpc(self.url) as rpc:
-            head = int(await rpc.call("eth_blockNumber"), 16)
-            await rpc.call("anvil_mine", hex(FIRST_BLOCK + BEHIND - 2 - head))
+        head = int(await self._rpc.call("eth_blockNumber"), 16)
+        await self._rpc.call("anvil_mine", hex(FIRST_BLOCK + BEHIND - 2 - head))
 
-    async def is_up(self) -> bool:
-        """Whether it answers."""
+    async def head(self) -> int | None:
+        """The number of its newest block; None while it does not answer."""
         try:
-            async with Rpc(self.url) as rpc:
-                return bool(await rpc.call("eth_chainId"))
+            return int(await self._rpc.call("eth_blockNumber"), 16)
         except httpx.HTTPError:
-            return False
+            return None
 
     async def _answer(self, request: Request) -> Response | None:
         try:
@@ -125,6 +125,7 @@ class RpcNode:
     async def close(self) -> None:
         await self.front.stop()
         await self._http.aclose()
+        await self._rpc.aclose()
 
 
 @asynccontextmanager
@@ -134,11 +135,11 @@ async def rpc_node(host: SystemdHost, unit: str, port: int) -> AsyncIterator[Rpc
     node = RpcNode(host, unit, port)
     await node.front.start()
     try:
-        node.install()
+        await asyncio.to_thread(node.install)
         yield node
     finally:
         await node.close()
-        host.remove_unit(unit)
+        await asyncio.to_thread(host.remove_unit, unit)
 
 
 @asynccontextmanager

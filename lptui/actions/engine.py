@@ -63,8 +63,20 @@ def to_undo(plan: Plan, begun: Collection[int], made: Collection[int]) -> tuple[
     """The steps (numbered from 0) that an undo takes back, in its order."""
     last = {step.group: number for number, step in enumerate(plan.steps) if step.group}
     settled = {group for group, number in last.items() if number in made}
-    found = [n for n in begun if not plan.steps[n].returns and plan.steps[n].group not in settled]
+    stays = left_standing(plan, begun, made)
+    found = [
+        n
+        for n in begun
+        if not plan.steps[n].returns and plan.steps[n].group not in settled and n not in stays
+    ]
     return tuple(sorted(found, reverse=True))
+
+
+def left_standing(plan: Plan, begun: Collection[int], made: Collection[int]) -> tuple[int, ...]:
+    """The steps that outlast their group and have been proved good: no undo takes them back."""
+    unproved = {s.group for n, s in enumerate(plan.steps) if s.proves and n not in made}
+    proved = {step.group for step in plan.steps if step.proves} - unproved
+    return tuple(sorted(n for n in begun if plan.steps[n].lasts and plan.steps[n].group in proved))
 
 
 class Engine:
@@ -114,6 +126,10 @@ class Engine:
         if left:
             return self._failed(f"{why}; NOT undone: {_words(left)}", left)
         words = "everything is undone" if has_something else "it has left nothing to be undone"
+        stays = [self._plan.steps[number] for number in left_standing(self._plan, begun, made)]
+        if stays:
+            titles = ", ".join(f"{step.title} ({step.target})" for step in stays)
+            words += f", but for what stays, as it was seen well since: {titles}"
         return Result(self._plan, Outcome.DONE, f"{why}: {words}", self._told())
 
     # The way there.

@@ -32,14 +32,28 @@ def wave_steps(
     wait_s = request.number("wait", sessions.WAIT_S, 0.1, 86_400)
     late = request.option("late", sessions.STOP)
     steps = passage.out(snapshot, places, wait_s=wait_s, late=late, group=group)
-    steps += [units.stop_step(snapshot, node, group=group) for node in wave]
-    steps += between
-    steps += [units.start_step(snapshot, node, group=group) for node in wave]
+    stops = [units.stop_step(snapshot, node, group=group) for node in wave]
+    starts = [units.start_step(snapshot, node, group=group) for node in wave]
+    if any(step.lasts for step in between):
+        starts = [_taken_back(start, stop) for start, stop in zip(starts, stops, strict=True)]
+    steps += [*stops, *between, *starts]
     sync_s = request.number("sync", SYNC_S, 0.1, 7 * 86_400)
     steps += [_well(snapshot, node, group, sync_s) for node in wave]
     steps += _rejoined(snapshot, wave, group)
     back = passage.back(snapshot, places, wait_s=WELL_S, group=group)
     return [*steps, *(replace(step, returns=True) for step in back)]
+
+
+def _taken_back(start: Step, stop: Step) -> Step:
+    """A start that is undone by stopping the node: nothing is changed back under its feet."""
+    return replace(
+        start,
+        deadline_s=max(start.deadline_s, stop.deadline_s),
+        undo="stop it again, until it was seen well",
+        returns=False,
+        gate=True,
+        lasts=True,
+    )
 
 
 def _rejoined(snapshot: Snapshot, wave: Sequence[Node], group: str) -> list[Step]:

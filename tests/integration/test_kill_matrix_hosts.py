@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.backend import backend
-from tests.haproxy import Haproxy, haproxy
 from tests.killing import EACH_ONCE, Copy, Report, Scenario, kill_report, matrix
 from tests.killing_hosts import AT_ONCE, Copies, Hosts, SiteCopy, own_site, running
+from tests.killing_pool import pooled
 from tests.site import installed, unit
 from tests.sshd import Sshd, sshd
 from tests.systemd_hosts import HostFactory, systemd_hosts
-from tests.traffic import Traffic, traffic
 from tests.waiting import until
 
 __all__ = ["kill_report", "sshd", "systemd_hosts"]
@@ -73,54 +70,11 @@ def keys(hosts: Hosts, folder: Path) -> Copies:
 # A node that is restarted behind a pool.
 
 
-@dataclass
-class RestartCopy(SiteCopy):
-    """An orchestrator behind a HAProxy of its own, beside two other servers."""
-
-    haproxy: Haproxy
-    clients: Traffic
-
-    async def state(self) -> str:
-        answers = await self.clients.more(15)
-        serves = any(body.startswith("{") for body in answers)
-        status = (await self.haproxy.status("web/orch")).split()[0]
-        active = await self.of_unit(self.site.h1, "ActiveState")
-        again = f", begun {self.watch.begun} times" if self.watch.begun > 1 else ""
-        return f"{active} {status}{' serves' if serves else ''}{again}"
-
-    def broken(self) -> str:
-        if self.clients.failed:
-            return f"requests failed: {self.clients.failed[:3]}"
-        return f"two with one key: {self.watch.together}" if self.watch.together else ""
-
-
 def orchestrators(hosts: Hosts, sshd: Sshd, folder: Path) -> Copies:
     """Copies of an orchestrator in a pool of three under traffic."""
 
-    @asynccontextmanager
-    async def copy() -> AsyncIterator[Copy]:
-        async with (
-            own_site(hosts, folder) as (site, own, watch),
-            running(ExitStack()) as units,
-            backend("o2") as two,
-            backend("o3") as three,
-        ):
-            flags = ("-orchestrator", f"-ethAcctAddr {own.account}", f"-cliAddr 0.0.0.0:{own.port}")
-            text = unit(*flags, extra=watch.environment)
-            await asyncio.to_thread(units.enter_context, installed(site.h1, own.unit, text))
-            addresses = {"orch": f"{site.h1.address}:{own.port}"}
-            addresses |= {one.name: one.address for one in (two, three)}
-            check = "check inter 100ms fall 2 rise 2"
-            lines = [f"{name} {address} {check}" for name, address in addresses.items()]
-            async with haproxy(lines) as balancer:
-                for name in addresses:
-                    await balancer.until_status(f"web/{name}", "UP")
-                site.node("orch", "h1", "orchestrator", own.unit, own.port, account=own.account)
-                site.edge(sshd, balancer.socket, {"orch": "orch"})
-                site.write()
-                async with traffic(balancer.port, clients=1, path="/status") as clients:
-                    words = ("restart", "orch")
-                    yield RestartCopy(site, own, watch, words, balancer, clients)
+    def copy() -> AbstractAsyncContextManager[Copy]:
+        return pooled(hosts, sshd, folder, ("restart", "orch"))
 
     return copy
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from lptui.actions import privileged
-from lptui.actions.moves.move import Blind, Seen, Standing
+from lptui.actions.moves.move import Blind, Seen, Standing, Usual
 from lptui.actions.plan import Step
 from lptui.actions.spec import Execution, Source
 from lptui.errors import CommandError, ProblemKind, RefusedError, TransportError
@@ -54,6 +54,7 @@ def step(command: DeclaredCommand, target: Target, *, group: str = "") -> Step:
             ("timeout", f"{command.timeout_s:g}"),
         ),
         group=group,
+        lasts=bool(group and undo),
     )
 
 
@@ -75,11 +76,10 @@ async def carry_out(
     return done
 
 
-class DeclaredMove:
+class DeclaredMove(Usual):
     """A command with a `check`."""
 
     kind = CHECKED
-    looks = 1
 
     def sources(self, step: Step) -> Sequence[Source]:
         return ((CHECK, target_of(step.value("command"), step.value("target"))),)
@@ -94,17 +94,11 @@ class DeclaredMove:
         known = {0: Standing.MADE, 1: Standing.BEFORE}
         return Seen(known.get(check.status, Standing.UNKNOWN), words)
 
-    def hindrance(self, step: Step, now: Snapshot) -> str:
-        return ""
-
     async def make(self, step: Step, execution: Execution) -> str:
         return await _run(step, "run", execution)
 
     async def unmake(self, step: Step, execution: Execution) -> str:
         return await _undo(step, execution)
-
-    async def give_up(self, step: Step, execution: Execution) -> str:
-        return ""
 
 
 class UncheckedMove(Blind):

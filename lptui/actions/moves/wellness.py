@@ -79,6 +79,7 @@ def step(snapshot: Snapshot, node: Node, *, wait_s: float, group: str = "") -> S
         ),
         group=group,
         returns=True,
+        proves=True,
     )
 
 

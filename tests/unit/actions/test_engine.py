@@ -230,6 +230,30 @@ async def test_a_group_that_was_cut_short_is_undone_and_the_others_are_not() -> 
     assert "NOT undone: put b on of b" in result.summary
 
 
+def outlasting() -> tuple[Step, ...]:
+    """Takes a thing away, changes another for good, sees it well, and brings the first back."""
+    away, proof, back = cycle("a", "one")
+    return (away, replace(B, group="one", lasts=True), replace(proof, proves=True), back)
+
+
+async def test_what_outlasts_its_group_is_undone_until_it_is_proved() -> None:
+    here, plan = world(), plan_of(*outlasting(), on_failure=OnFailure.STOP)
+    here.on_look = lambda: here.abort.set() if here.things["b"] == "on" else None
+    await run(here, plan)
+    here.on_look = None
+    here.abort.clear()
+    assert (await undo(here, plan)).summary.endswith("everything is undone")
+    assert here.things == {"a": "off", "b": "off", "c": "off"}
+
+
+async def test_what_outlasts_its_group_and_is_proved_stays_and_that_is_told() -> None:
+    here, plan = world(), plan_of(*outlasting(), on_failure=OnFailure.STOP)
+    assert (await run(here, plan)).outcome is Outcome.DONE
+    result = await undo(here, plan)
+    assert here.things == {"a": "off", "b": "on", "c": "off"}
+    assert "but for what stays, as it was seen well since: put b on (b)" in result.summary
+
+
 # Stopped from outside.
 
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import pytest
 
+from lptui.actions.engine import to_undo
 from lptui.actions.plan import OnFailure, Plan
 from lptui.actions.restart import Restart
 from lptui.actions.select import requests
@@ -162,6 +163,30 @@ def test_an_upgrade_runs_its_command_while_the_node_is_stopped() -> None:
     assert made.why_not == ""
     assert [step.title for step in made.steps] == ["stop", "run fetch", "start", "see it well"]
     assert "/opt/fetch redeemer" in made.steps[1].call
+    assert made.steps[2].returns, "there is nothing to take back"
+
+
+def test_an_upgrade_is_taken_back_under_a_stopped_node_until_it_was_seen_well() -> None:
+    back = DeclaredCommand("fetch", ("/opt/fetch",), ("node",), "write", undo=("/opt/back",))
+    fleet = FleetBuilder().configure(commands=MappingProxyType({"fetch": back}))
+    made = plan(fleet, "redeemer", **{"preset": "upgrade", "with": "fetch"})
+    titles = [step.title for step in made.steps]
+    assert titles == ["stop", "run fetch", "start", "see it well"]
+    taken_back = [titles[number] for number in to_undo(made, (0, 1, 2, 3), (0, 1, 2))]
+    assert taken_back == ["start", "run fetch", "stop"]
+    assert made.steps[2].gate, "one that does not stop is not changed under its feet"
+    assert made.steps[2].deadline_s >= made.steps[0].deadline_s
+    assert to_undo(made, (0, 1, 2, 3), (0, 1, 2, 3)) == ()
+
+
+def test_a_reboot_is_locked_wherever_others_would_look_meanwhile() -> None:
+    fleet = FleetBuilder()
+    lock = plan(fleet, f"host:{fleet.fleet.nodes['reward'].host}", preset="reboot").lock
+    assert lock is not None
+    assert lock.everywhere
+    lock = plan(fleet, "reward").lock
+    assert lock is not None
+    assert not lock.everywhere
 
 
 @pytest.mark.parametrize("missing", ["orch-1"])
