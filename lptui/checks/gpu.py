@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from math import inf
 from typing import Final
 
 from lptui.checks.limits import over
 from lptui.checks.view import View
+from lptui.checks.words import listed
 from lptui.errors import ProblemKind
 from lptui.fleet.facts.gpu import Gpu, HostGpus
 from lptui.fleet.finding import Finding, Metric, Severity
+from lptui.fleet.nvenc import NvencCap, has_encoder, nvenc_cap
+from lptui.fleet.processes import process_of
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Host
 from lptui.text import plural
@@ -20,7 +24,10 @@ PROBLEM: Final = "gpu-problem"
 TEMPERATURE: Final = "gpu-temperature"
 THROTTLED: Final = "gpu-throttled"
 ENCODER: Final = "gpu-encoder"
+DECODER: Final = "gpu-decoder"
 ECC: Final = "gpu-ecc"
+DEVICES: Final = "gpu-devices"
+DRIVERS: Final = "driver-skew"
 NVENC: Final = "nvenc-sessions"
 
 _TOLD: Final = frozenset(
@@ -244,39 +251,140 @@ def ecc(view: View) -> Iterator[Finding]:
 def nvenc_sessions(view: View) -> Iterator[Finding]:
     """Encoder sessions of the whole host against what its driver allows."""
     for host in view.fleet.hosts.values():
-        cap = host.nvenc_sessions
-        if cap is None:
-            continue
         reading = view.reading(HostGpus, host.name)
         found = view.value(reading)
         if found is None:
-            cause = view.blocker(host.name, reading) or f"{MISSING}@{host.name}"
-            yield view.unknown(NVENC, "host", host.name, reading, cause=cause)
+            if isinstance(host.nvenc_sessions, int):
+                cause = view.blocker(host.name, reading) or f"{MISSING}@{host.name}"
+                yield view.unknown(NVENC, "host", host.name, reading, cause=cause)
             continue
-        counts = [gpu.encoder_sessions for gpu in found.gpus if gpu.encoder_sessions is not None]
-        if not counts or len(counts) < len(found.gpus):
-            yield Finding(
-                NVENC,
-                Severity.UNKNOWN,
-                "host",
-                host.name,
-                "not known: the driver does not tell every card's encoder sessions",
-                (view.seen(reading),),
-                cause=_unheard(host, found),
-            )
-            continue
-        used = sum(counts)
-        full = used >= cap
-        yield Finding(
+        cap = nvenc_cap(host, found)
+        if cap is not None:
+            yield _nvenc(view, host, reading, found, cap)
+
+
+def _nvenc(
+    view: View, host: Host, reading: Reading[HostGpus], found: HostGpus, cap: NvencCap
+) -> Finding:
+    if cap.used is None:
+        return Finding(
             NVENC,
-            Severity.WARNING if full else Severity.OK,
+            Severity.UNKNOWN,
             "host",
             host.name,
-            f"{used} of {plural(cap, 'encoder session')} allowed by the driver",
+            "not known: the driver does not tell every card's encoder sessions",
             (view.seen(reading),),
-            "lower -maxSessions: one stream takes a session for each rendition" if full else "",
-            metrics=(Metric("nvenc_sessions", used, "", str(cap)),),
+            cause=_unheard(host, found),
         )
+    full = cap.used >= cap.sessions
+    remedy = "lower -maxSessions: one stream takes a session for each rendition"
+    if host.nvenc_sessions is None:
+        remedy += "; set nvenc_sessions where the driver allows more"
+    return Finding(
+        NVENC,
+        Severity.WARNING if full else Severity.OK,
+        "host",
+        host.name,
+        f"{cap.used} of {plural(cap.sessions, 'encoder session')} allowed by the driver",
+        (view.says(reading, f"limit {cap.source}"),),
+        remedy if full else "",
+        metrics=(Metric("nvenc_sessions", cap.used, "", str(cap.sessions)),),
+    )
+
+
+def decoder(view: View) -> Iterator[Finding]:
+    """A decoder that is always busy makes streams late, as an encoder does."""
+    limit = view.limits.decoder_warn
+    limit_text = f"{limit:g}"
+
+    def judge(name: str, gpu: Gpu, reading: Reading[HostGpus]) -> Finding | None:
+        if gpu.decoder is None:
+            return _silent(view, DECODER, name, gpu, reading) if gpu.problem else None
+        severity = over(gpu.decoder, limit, inf)
+        return Finding(
+            DECODER,
+            severity,
+            "gpu",
+            name,
+            f"decoder {gpu.decoder:g} % busy",
+            (view.says(reading, gpu.name),),
+            "give its node fewer sessions, or add a card" if severity else "",
+            metrics=(Metric("decoder", gpu.decoder, "%", limit_text),),
+        )
+
+    return _cards(view, DECODER, judge)
+
+
+def devices(view: View) -> Iterator[Finding]:
+    """Are the cards that a node's process was told to use (-nvidia) there, and can they encode?"""
+    for node in view.fleet.nodes.values():
+        process = process_of(view.snapshot, node)
+        wanted = process.flag("nvidia") if process is not None else None
+        reading = view.reading(HostGpus, node.host)
+        found = view.value(reading)
+        if not wanted or found is None or not found.gpus:
+            continue  # that its cards are gone is `gpu-missing`'s matter
+        named = [gpu for gpu in found.gpus if wanted == "all" or _is_named(gpu, wanted)]
+        lacking = [one for one in _names(wanted) if not any(_is(gpu, one) for gpu in found.gpus)]
+        unable = [gpu for gpu in named if not has_encoder(gpu)]
+        summary, remedy = f"-nvidia {wanted}: {plural(len(named), 'card')} there", ""
+        if lacking:
+            summary = f"-nvidia {wanted}: no card {listed(lacking)} on the host"
+            remedy = "correct -nvidia, or see why the card is gone"
+        elif unable:
+            summary = (
+                f"{listed([gpu.name for gpu in unable])}: without an encoder, cannot transcode"
+            )
+            remedy = "give the node cards with NVENC"
+        yield Finding(
+            DEVICES,
+            Severity.CRITICAL if lacking or unable else Severity.OK,
+            "node",
+            node.name,
+            summary,
+            (view.says(reading, ", ".join(f"{gpu.index} {gpu.name}" for gpu in found.gpus)),),
+            remedy,
+        )
+
+
+def _names(wanted: str) -> list[str]:
+    names = [one.strip() for one in wanted.split(",")]
+    return [one for one in names if one and one != "all"]
+
+
+def _is_named(gpu: Gpu, wanted: str) -> bool:
+    return any(_is(gpu, one) for one in _names(wanted))
+
+
+def _is(gpu: Gpu, name: str) -> bool:
+    """Whether a device is meant: by its index, or by its id."""
+    return name in (str(gpu.index), gpu.uuid)
+
+
+def drivers(view: View) -> Iterator[Finding]:
+    """Do all hosts run one driver? A fleet of several transcodes differently, and fails so."""
+    known = {
+        host: found.driver
+        for host in view.fleet.hosts
+        if (found := view.fresh(HostGpus, host)) is not None and found.driver
+    }
+    if len(known) < 2:
+        return
+    counts = Counter(known.values())
+    usual = counts.most_common(1)[0][0]
+    odd = [f"{host} {driver}" for host, driver in known.items() if driver != usual]
+    differ = len({driver.partition(".")[0] for driver in known.values()}) > 1
+    told = ", ".join(f"{driver}: {plural(count, 'host')}" for driver, count in counts.items())
+    yield Finding(
+        DRIVERS,
+        Severity.WARNING if differ else Severity.OK,
+        "fleet",
+        view.fleet.name,
+        f"driver {usual}, but {listed(odd)}" if odd else f"driver {usual} on every host",
+        (told,),
+        "upgrade the drivers of the odd ones, one host at a time" if differ else "",
+        metrics=(Metric("drivers", len(counts)),),
+    )
 
 
 def _unheard(host: Host, found: HostGpus) -> str:

@@ -484,6 +484,27 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         gpu.encoder,
     ),
     CheckSpec(
+        gpu.DECODER,
+        "GPU decoder",
+        "A card's decoder is always busy: streams get late.",
+        "Give its node fewer sessions, or add a card.",
+        gpu.decoder,
+    ),
+    CheckSpec(
+        gpu.DEVICES,
+        "GPUs of a node",
+        "A node was told to use a card that is not there, or one that cannot encode.",
+        "Correct -nvidia, or see why the card is gone.",
+        gpu.devices,
+    ),
+    CheckSpec(
+        gpu.DRIVERS,
+        "Drivers alike",
+        "Hosts run drivers of different major versions.",
+        "Upgrade the odd ones, one host at a time.",
+        gpu.drivers,
+    ),
+    CheckSpec(
         gpu.ECC,
         "GPU memory",
         "A card has counted uncorrected memory errors.",

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from lptui.config.keccak import keccak256
 from lptui.config.mistakes import VALUE_LIMIT, nearest, one_of, shown
-from lptui.fleet.topology import NO_DATABASE
+from lptui.fleet.topology import NO_DATABASE, UNLIMITED
 from lptui.fleet.units import Address, Wei, parse_eth
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
@@ -71,6 +71,16 @@ def duration(value: object) -> float:
         raise mistake(f"'{text}' is not a duration like 2s, 500ms or 1m30s", value, _meant(text))
     parts = _DURATION_PART.findall(text)
     return float(sum(Decimal(number) * Decimal(str(_SECONDS[unit])) for number, unit in parts))
+
+
+def session_cap(value: object) -> int | str:
+    """A number of sessions, or `unlimited`."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10_000:
+        return value
+    text = _written(value, "a number of sessions, or unlimited")
+    if text == UNLIMITED:
+        return text
+    raise mistake(f"'{text}' is no number of sessions up to 10000, nor unlimited", value)
 
 
 def _meant(text: str) -> str:
@@ -286,6 +296,13 @@ Duration = Annotated[
 ]
 PercentValue = Annotated[float, BeforeValidator(percent), described("85%", f"^{_PERCENT.pattern}$")]
 Celsius = Annotated[float, BeforeValidator(celsius), described("83 C", f"^{_CELSIUS.pattern}$")]
+SessionCap = Annotated[
+    int | str,
+    BeforeValidator(session_cap),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 10_000}, {"const": UNLIMITED}]}
+    ),
+]
 Amount = Annotated[
     int,
     BeforeValidator(amount),

@@ -28,6 +28,7 @@ from lptui.config.kinds import (
     FilePath,
     Name,
     RemotePath,
+    SessionCap,
     Text,
 )
 from lptui.config.parts import MANY, Part, words
@@ -184,8 +185,10 @@ class HostSpec(Part):
         None, description="mount points that must exist, besides the root"
     )
     gpus: int | None = Field(None, ge=0, le=64, description="how many GPUs are expected")
-    nvenc_sessions: int | None = Field(
-        None, ge=0, le=10_000, description="encoder sessions that the driver allows at once"
+    nvenc_sessions: SessionCap | None = Field(
+        None,
+        description="encoder sessions that the driver allows at once, or unlimited; "
+        "by the cards and the driver",
     )
     privilege: Annotated[str, *words("privilege", ("sudo", "doas", "root", "none"))] = Field(
         "sudo",

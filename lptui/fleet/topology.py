@@ -34,6 +34,9 @@ LIVEPEER_ROLES = frozenset(Role) - {Role.RPC}
 NO_DATABASE = "none"
 """A node's `database` that is not to be read."""
 
+UNLIMITED = "unlimited"
+"""A host's `nvenc_sessions` where its driver sets no limit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ssh:
@@ -66,7 +69,8 @@ class Host:
     Attributes:
         mounts: mount points that must exist and are watched besides the root.
         gpus: how many GPUs are expected; None for "whatever is there".
-        nvenc_sessions: concurrent encoder sessions the driver allows; None for uncapped.
+        nvenc_sessions: concurrent encoder sessions that the driver allows, or UNLIMITED; None
+            where that is to be told from the cards and the driver.
     """
 
     name: str
@@ -75,7 +79,7 @@ class Host:
     region: str = ""
     mounts: tuple[str, ...] = ()
     gpus: int | None = None
-    nvenc_sessions: int | None = None
+    nvenc_sessions: int | str | None = None
     privilege: str = "sudo"
 
 

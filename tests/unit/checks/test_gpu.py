@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lptui.errors import ProblemKind
 from lptui.fleet.facts.gpu import HostGpus
+from lptui.fleet.facts.host import HostProcesses
 from lptui.fleet.finding import Severity
 from lptui.fleet.units import Percent
 from tests.snapshots import FleetBuilder
@@ -149,3 +152,82 @@ def test_encoder_sessions_that_one_card_does_not_tell_are_unknown() -> None:
     assert severity(card(encoder_sessions=None), "nvenc-sessions@gpu-1") is UNKNOWN
     uncapped = FleetBuilder().configure_host("gpu-1", nvenc_sessions=None)
     assert "nvenc-sessions@gpu-1" not in by_id(uncapped)
+
+
+def geforce(driver: str, *, sessions: int = 3) -> FleetBuilder:
+    """A host with two consumer cards, whose limit nobody has configured."""
+    fleet = FleetBuilder().configure_host("gpu-1", nvenc_sessions=None)
+    for index in (0, 1):
+        name = "NVIDIA GeForce RTX 3080"
+        fleet.change_gpu("gpu-1", index, name=name, encoder_sessions=sessions)
+    return fleet.change(HostGpus, "gpu-1", driver=driver)
+
+
+@pytest.mark.parametrize(
+    ("driver", "cap"),
+    [("390.157", 2), ("470.82.01", 3), ("535.104.05", 5), ("550.54.14", 8), ("610.43", 8)],
+)
+def test_consumer_cards_have_the_cap_of_their_driver(driver: str, cap: int) -> None:
+    found = finding(geforce(driver), "nvenc-sessions@gpu-1")
+    assert found.summary == f"6 of {cap} encoder sessions allowed by the driver"
+    assert found.severity is (WARNING if cap <= 6 else OK)
+    assert f"limit of driver {driver} for NVIDIA GeForce RTX 3080" in found.evidence[0]
+
+
+def test_an_operator_knows_better_than_the_table() -> None:
+    fleet = geforce("470.82.01")
+    assert severity(fleet.configure_host("gpu-1", nvenc_sessions=20), "nvenc-sessions@gpu-1") is OK
+    fleet.configure_host("gpu-1", nvenc_sessions="unlimited")
+    assert "nvenc-sessions@gpu-1" not in by_id(fleet)
+
+
+def test_professional_cards_in_the_same_machine_do_not_count() -> None:
+    fleet = geforce("550.54.14", sessions=4).change_gpu(
+        "gpu-1", 1, name="NVIDIA RTX A4000", encoder_sessions=40
+    )
+    assert "4 of 8" in finding(fleet, "nvenc-sessions@gpu-1").summary
+
+
+def test_a_busy_decoder() -> None:
+    assert severity(card(decoder=Percent(94.9)), "gpu-decoder@gpu-1/0") is OK
+    assert severity(card(decoder=Percent(95.0)), "gpu-decoder@gpu-1/0") is WARNING
+
+
+def told(nvidia: str) -> FleetBuilder:
+    """The first transcoder's process was started with these devices."""
+    fleet = FleetBuilder()
+    (process,) = fleet.value(HostProcesses, "gpu-1").livepeer
+    flags = (*process.flags, ("nvidia", nvidia))
+    return fleet.put(HostProcesses((replace(process, flags=flags),)), "gpu-1")
+
+
+@pytest.mark.parametrize("nvidia", ["0", "0,1", "all", "GPU-gpu-1-1"])
+def test_devices_that_are_there(nvidia: str) -> None:
+    assert severity(told(nvidia), "gpu-devices@trans-1") is OK
+
+
+def test_a_device_that_is_not_there() -> None:
+    found = finding(told("0,2"), "gpu-devices@trans-1")
+    assert found.severity is Severity.CRITICAL
+    assert "no card 2 on the host" in found.summary
+
+
+def test_a_card_without_an_encoder_cannot_transcode() -> None:
+    fleet = told("1").change_gpu("gpu-1", 1, name="NVIDIA H100 80GB HBM3")
+    found = finding(fleet, "gpu-devices@trans-1")
+    assert found.severity is Severity.CRITICAL
+    assert "NVIDIA H100 80GB HBM3: without an encoder" in found.summary
+    assert (
+        severity(fleet.put(told("0").value(HostProcesses, "gpu-1"), "gpu-1"), "gpu-devices@trans-1")
+        is OK
+    )
+
+
+def test_drivers_of_several_major_versions() -> None:
+    fleet = FleetBuilder()
+    assert severity(fleet, "driver-skew@example") is OK
+    fleet.change(HostGpus, "gpu-1", driver="550.54.14")
+    fleet.change(HostGpus, "gpu-2", driver="550.90.07")
+    assert severity(fleet, "driver-skew@example") is OK
+    fleet.change(HostGpus, "gpu-2", driver="535.104.05")
+    assert severity(fleet, "driver-skew@example") is WARNING
