@@ -236,7 +236,8 @@ def _held(snapshot: Snapshot, registered: Orchestrator, node: Node | None) -> Pr
     name = "a node of the fleet holds the registered key"
     if node is not None:
         return Precondition(name, True, f"{node.name} acts as {registered.address}")
-    silent = unknown_nodes(snapshot)
+    # What is declared to act with another key would not be it.
+    silent = [n for n in unknown_nodes(snapshot) if n.account in (None, registered.address)]
     if silent:
         why = sender.why_unread(snapshot, snapshot.reading(NodeIdentity, silent[0].name))
         evidence = f"not known of {silent[0].name}: {why}"

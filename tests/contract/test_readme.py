@@ -50,6 +50,7 @@ def test_readme_names_exactly_these_commands() -> None:
         "lptui --headless check",
         "lptui --headless check --format prometheus > lptui.prom.new; mv lptui.prom.new lptui.prom",
         "lptui --headless reward --dry-run",
+        "lptui --headless reward --if-due > /dev/null",
         "lptui --demo --headless drain orch-1 --dry-run",
         "lptui sudoers",
         "lptui --demo --scenario reward-missed --headless check",
@@ -80,7 +81,7 @@ def test_check_and_its_prometheus_form_run_on_this_machine(
 
 
 def test_the_demo_scenario_is_found_by_check(tmp_path: Path, environment: dict[str, str]) -> None:
-    done = run(commands()[8], tmp_path, environment)
+    done = run(commands()[9], tmp_path, environment)
     assert done.returncode == 2, done.stdout + done.stderr
     assert "reward" in done.stdout.splitlines()[0]
 
@@ -92,8 +93,15 @@ def test_a_reward_can_be_planned_on_the_demo(tmp_path: Path, environment: dict[s
     assert done.stdout.startswith("plan ")
 
 
+def test_a_due_reward_is_called_on_the_demo(tmp_path: Path, environment: dict[str, str]) -> None:
+    command = commands()[6].replace("lptui ", "lptui --demo --scenario reward-retry ", 1)
+    done = run(command, tmp_path, environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout == ""
+
+
 def test_a_drain_can_be_planned_on_the_demo(tmp_path: Path, environment: dict[str, str]) -> None:
-    done = run(commands()[6], tmp_path, environment)
+    done = run(commands()[7], tmp_path, environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "take orchestrators/orch-1 out of service" in done.stdout
 
@@ -104,7 +112,7 @@ def test_the_rules_of_a_hosts_sudoers_are_printed(
     (tmp_path / "lptui.yaml").write_text(
         "hosts:\n  here: {local: true}\nnodes:\n  n: {host: here, role: transcoder, unit: lp}\n"
     )
-    done = run(commands()[7], tmp_path, environment)
+    done = run(commands()[8], tmp_path, environment)
     assert done.returncode == 0, done.stderr
     assert " NOPASSWD: /usr/bin/systemctl stop lp.service\n" in done.stdout
 
