@@ -40,7 +40,7 @@ from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.tickets import total
 from lptui.fleet.topology import Role
 from lptui.fleet.units import format_gwei, format_units
-from lptui.report import rewards
+from lptui.report import layout, rewards
 from lptui.text import clean, plural
 
 _MARKS: Final = {
@@ -88,6 +88,8 @@ def _lines(snapshot: Snapshot, findings: Sequence[Finding]) -> Iterator[str]:
     yield f"{overall(findings).name} - {name}, {told}, collected at {iso(snapshot.taken_at)}"
     for found in bad:
         yield f"  {found.severity.name} {clean(found.id)}: {clean(found.summary)}"
+    if snapshot.fleet.nodes:
+        yield from ("", "Topology", *layout.lines(snapshot, findings))
     for title, topics in _SECTIONS:
         lines = [line for topic in topics for line in _topic(snapshot, topic)]
         if lines:
@@ -262,8 +264,9 @@ def _usage(value: RpcUsage) -> str:
     failed = f", {value.failed} failed" if value.failed else ""
     return (
         f"{plural(value.requests, 'request')} with {plural(value.calls, 'call')}, "
-        f"{value.log_queries} of them for logs{failed}; "
-        + "; ".join(way_words(way) for way in value.ways)
+        f"{value.log_queries} of them for logs{failed}"
+        + "".join(f"; {way_words(way)}" for way in value.ways[:1])
+        + "".join(f"; {way.requests} from {way.host}" for way in value.ways[1:])
     )
 
 
