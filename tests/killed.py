@@ -29,11 +29,12 @@ import lptui.session
 import lptui.transport.direct
 import lptui.transport.http
 import lptui.transport.ssh  # noqa: F401
-from lptui.actions import privileged
 from lptui.actions.journal import Journal
 from lptui.actions.moves.registry import MOVES
 from lptui.actions.spec import Event
 from lptui.cli import run
+from lptui.transport.reach import FleetReach
+from lptui.transport.root import rooted
 
 
 def _serve() -> None:
@@ -78,7 +79,7 @@ def _arm(point: str) -> None:
         if name == point:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    write, end, as_root = Journal.event, Journal.end, privileged.as_root
+    write, end, execute = Journal.event, Journal.end, FleetReach.execute
 
     def event(self: Journal, run: str, number: int, event: Event, words: str) -> None:
         at["step"] = number + 1
@@ -99,12 +100,15 @@ def _arm(point: str) -> None:
 
         return made
 
-    async def run_as_root(through: Any, host: Any, argv: Any, **more: Any) -> Any:
-        done = await as_root(through, host, argv, **more)
-        reach(f"{at['step']} {argv[0]}+")
+    async def executed(self: Any, host: str, command: Any, stdin: bytes = b"") -> Any:
+        done = await execute(self, host, command, stdin)
+        argv = command.argv
+        # What becomes root is a shell's script, with the command behind its name.
+        name = argv[len(rooted("sudo", ())) :][:1] if argv[0] == "/bin/sh" else argv[:1]
+        reach(f"{at['step']} {''.join(name)}+")
         return done
 
-    privileged.as_root = run_as_root  # type: ignore[assignment]
+    FleetReach.execute = executed  # type: ignore[method-assign]
     Journal.event = event  # type: ignore[method-assign]
     Journal.end = ended  # type: ignore[method-assign]
     for kind in {type(move) for move in MOVES.values()}:

@@ -43,7 +43,7 @@ END = ("end-", "end+")
 
 LEGEND = (
     "step began, made: before (-) or after (+) that is written down; make+: it is made;"
-    " another word: after that command of it has run as root"
+    " another word: after that command of it has run"
 )
 
 
@@ -102,7 +102,7 @@ class Scenario:
         moments: where in each of them it is killed.
         waits: the steps that only wait, where `moments` are those of `EACH_ONCE`.
         over: those that only wait for what is over when it is first looked at: they never begin.
-        within: commands of a step, run as root, after each of which it is killed too.
+        within: commands of a step, after the first run of each of which it is killed too.
         undone: what an undo may leave besides `before`: of an action that ends where it began.
         besides: what follows otherwise than it usually does, by point and verb.
         at_once: copies that are tried at the same time; many when they only wait.

@@ -179,7 +179,10 @@ class NginxCopy:
         return f"{'down' if is_out else 'up'}, {which} of {len(answers)} that answer"
 
     def broken(self) -> str:
-        return f"requests failed: {self.clients.failed[:3]}" if self.clients.failed else ""
+        if self.clients.failed:
+            return f"requests failed: {self.clients.failed[:3]}"
+        drafts = [one.name for one in self.pool.nginx.config.parent.glob(".*.lptui-new")]
+        return f"left behind: {drafts}" if drafts else ""
 
 
 @asynccontextmanager
@@ -307,6 +310,7 @@ SCENARIOS: dict[str, Callable[[Sshd, Path], Scenario]] = {
         "up, one of 3 that answer",
         "down, not one of 2 that answer",
         drained_by_its_files(sshd, folder),
+        within={1: ("cp", "tee", "mv")},
         at_once=6,
     ),
     "run with a check": lambda sshd, folder: Scenario(

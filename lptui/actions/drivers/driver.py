@@ -68,6 +68,12 @@ class Driver(Protocol):
         """Makes the changes, in one go where it can; what was answered. Raises LptuiError."""
         ...
 
+    async def clear(
+        self, balancer: Balancer, changes: Sequence[Change], execution: Execution
+    ) -> None:
+        """Removes what setting them may have left when it was cut; raises LptuiError."""
+        ...
+
     async def cut(
         self, balancer: Balancer, servers: Sequence[tuple[str, str]], execution: Execution
     ) -> str:

@@ -71,6 +71,11 @@ class HaproxyDriver:
         await _say(balancer, [_command(change) for change in changes], execution)
         return ""
 
+    async def clear(
+        self, balancer: Balancer, changes: Sequence[Change], execution: Execution
+    ) -> None:
+        return
+
     async def cut(
         self, balancer: Balancer, servers: Sequence[tuple[str, str]], execution: Execution
     ) -> str:

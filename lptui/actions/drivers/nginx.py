@@ -80,6 +80,12 @@ class NginxDriver:
     async def set(self, balancer: Balancer, changes: Sequence[Change], execution: Execution) -> str:
         return await _Setting(balancer, execution).set(changes)
 
+    async def clear(
+        self, balancer: Balancer, changes: Sequence[Change], execution: Execution
+    ) -> None:
+        await execution.hold()
+        await _Setting(balancer, execution).clear(changes)
+
     async def cut(
         self, balancer: Balancer, servers: Sequence[tuple[str, str]], execution: Execution
     ) -> str:
@@ -112,6 +118,12 @@ class _Setting:
             # The rule that is missing belongs into the end of the run.
             why = f"{error.why}; {error.remedy}"
             raise CommandError(error.what, why, error.remedy, kind=error.kind) from None
+
+    async def clear(self, changes: Sequence[Change]) -> None:
+        """Removes new texts that were never put in place."""
+        lines = nginx_lines.wishes(await self._config(), changes)
+        for file in dict.fromkeys(line.file for line in lines):
+            await self._machine.drop_draft(await self._machine.real_path(file))
 
     async def _set(self, changes: Sequence[Change]) -> str:
         config = await self._config()
@@ -187,7 +199,7 @@ class _Setting:
             left = await self._put_back(begun)
             for one in edits:
                 with suppress(LptuiError):
-                    await self._machine.drop_draft(one)
+                    await self._machine.drop_draft(one.path)
             why = f"{error.why}{left or '; nothing was changed'}"
             raise CommandError(error.what, why, error.remedy, kind=error.kind) from None
 

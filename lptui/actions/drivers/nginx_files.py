@@ -139,31 +139,31 @@ class NginxHost:
 
     async def stage(self, edit: FileEdit) -> None:
         """Writes the new text beside the file, with the file's mode and owner."""
-        await self._own_or_root(edit, ("cp", "-p", edit.path, edit.draft))
-        await self._own_or_root(edit, ("tee", edit.draft), edit.new)
+        await self._own_or_root(edit.path, ("cp", "-p", edit.path, edit.draft))
+        await self._own_or_root(edit.path, ("tee", edit.draft), edit.new)
         if await self.read(edit.draft) != edit.new:
             what = f"{clean(edit.draft, 200)} on {self._host.name}"
             raise BadAnswerError(what, "is not what was written", "see whether the disk is full")
 
     async def keep(self, edit: FileEdit) -> None:
         """Keeps the old text, and sees that the file still says it."""
-        await self._own_or_root(edit, ("cp", "-p", edit.path, edit.kept))
+        await self._own_or_root(edit.path, ("cp", "-p", edit.path, edit.kept))
         if await self.read(edit.path) != edit.old:
             what = f"{clean(edit.path, 200)} on {self._host.name}"
             raise RefusedError(what, "somebody changed it meanwhile", "look at it, then try again")
 
     async def replace(self, edit: FileEdit) -> None:
         """The new text in place of the old one, in one instant."""
-        await self._own_or_root(edit, ("mv", "-f", edit.draft, edit.path))
+        await self._own_or_root(edit.path, ("mv", "-f", edit.draft, edit.path))
 
     async def put_back(self, edit: FileEdit) -> None:
         """The old text, and its date: what runs was loaded from it."""
         if await self.read(edit.path) == edit.new:
-            await self._own_or_root(edit, ("mv", "-f", edit.kept, edit.path))
+            await self._own_or_root(edit.path, ("mv", "-f", edit.kept, edit.path))
 
-    async def drop_draft(self, edit: FileEdit) -> None:
-        """Removes what was written beside the file."""
-        await self._own_or_root(edit, ("rm", "-f", edit.draft))
+    async def drop_draft(self, path: str) -> None:
+        """Removes what was written beside a file."""
+        await self._own_or_root(path, ("rm", "-f", draft_of(path)))
 
     async def log_emergencies(self, path: str, *, by_root: bool = False) -> tuple[str, ...]:
         """The newest `[emerg]` lines of the error log with their dates; () where it is closed."""
@@ -186,8 +186,9 @@ class NginxHost:
             return done
         return await privileged.succeed(self._reach, self._host, argv)
 
-    async def _own_or_root(self, edit: FileEdit, argv: Sequence[str], stdin: bytes = b"") -> None:
-        if not await self._owns(edit.path):
+    async def _own_or_root(self, path: str, argv: Sequence[str], stdin: bytes = b"") -> None:
+        """A command that changes something beside this file, or the file."""
+        if not await self._owns(path):
             await privileged.succeed(self._reach, self._host, argv, stdin=stdin)
             return
         done = await self._plain(tuple(argv), stdin)

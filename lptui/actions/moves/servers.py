@@ -115,6 +115,10 @@ class ServersMove(Usual):
         await _found_well(step, coming, execution)
         return await driver_of(balancer).set(balancer, back, execution)
 
+    async def clear(self, step: Step, execution: Execution) -> None:
+        balancer = _balancer(execution.fleet, step)
+        await driver_of(balancer).clear(balancer, read(step.value("changes")), execution)
+
 
 def _balancer(fleet: Fleet, step: Step) -> Balancer:
     return fleet.balancers[step.value("balancer")]
