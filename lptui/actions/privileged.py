@@ -37,13 +37,17 @@ async def as_root(
     *,
     stdin: bytes = b"",
     timeout_s: float = SECONDS,
+    within: Sequence[str] = (),
 ) -> ExecResult:
     """What a command gave, whatever its status.
+
+    `within`: a command of the login's own that may run it: its last arguments.
 
     Raises CommandError(FORBIDDEN) with the missing rule, TransportError when the connection was
     lost (the outcome is unknown then), and what `reach.execute` raises.
     """
-    done = await reach.execute(host.name, Command(rooted(host.privilege, argv), timeout_s), stdin)
+    command = Command((*within, *rooted(host.privilege, argv)), timeout_s)
+    done = await reach.execute(host.name, command, stdin)
     what = f"`{clean(shlex.join(argv), 160)}` on {host.name}"
     if done.status is None:
         raise TransportError(

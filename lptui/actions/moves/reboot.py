@@ -17,6 +17,10 @@ KIND: Final = "reboot"
 
 COMMAND: Final = ("systemctl", "reboot")
 
+_IN_BOOT: Final = (
+    '[ "$(cat /proc/sys/kernel/random/boot_id)" = "$1" ]||exit 0;shift;exec "$@"'  # else it is done
+)
+
 BACK_S: Final = 900.0
 """Servers with much memory take minutes before their kernel even begins."""
 
@@ -38,6 +42,11 @@ def step(host: Host, boot_id: str, *, group: str = "") -> Step:
     )
 
 
+def in_boot(boot_id: str) -> tuple[str, ...]:
+    """Runs a command in this boot of a host alone: one that has just come is not ended as well."""
+    return ("/bin/sh", "-c", _IN_BOOT, "lptui", boot_id)
+
+
 class RebootMove(Usual):
     """See the module."""
 
@@ -57,7 +66,8 @@ class RebootMove(Usual):
 
     async def make(self, step: Step, execution: Execution) -> str:
         host = execution.fleet.hosts[step.value("host")]
-        done = await privileged.as_root(execution.reach, host, COMMAND)
+        within = in_boot(step.value("boot"))
+        done = await privileged.as_root(execution.reach, host, COMMAND, within=within)
         return "" if done.status == 0 else f"status {done.status}"
 
     async def unmake(self, step: Step, execution: Execution) -> str:
