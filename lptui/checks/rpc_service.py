@@ -137,11 +137,9 @@ def _logs(found: RpcAbilities, *, is_used: bool) -> Verdict:
 
 
 def _abilities(found: RpcAbilities) -> str:
-    state = {
-        True: "archive",
-        False: "pruned: no state of long ago",
-        None: "archive or not: unknown",
-    }
+    state = "archive or not: unknown"
+    if found.archive is not None:
+        state = "an archive" if found.archive else "pruned: no state of long ago"
     logs = "did not say" if found.logs is None else found.logs or "answered"
     return f"eth_getLogs of the newest block {logs}; {state}"
 
