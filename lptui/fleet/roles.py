@@ -115,7 +115,8 @@ def observe(snapshot: Snapshot, node: Node) -> Observed:
     if account is None and process is not None:
         account = settings.account_of(process)
     if process is not None:
-        does |= _services(snapshot, process, account)
+        callers = identity is None or identity.knows_reward_caller is not False
+        does |= _services(snapshot, process, account, callers)
     told = settings.recipient_of(process) if process is not None else None
     return Observed(
         node_type or _spoken_type(snapshot, node),
@@ -167,7 +168,7 @@ def _done(process: LivepeerProcess, node_type: NodeType) -> dict[Role, bool]:
 
 
 def _services(
-    snapshot: Snapshot, process: LivepeerProcess, account: Address | None
+    snapshot: Snapshot, process: LivepeerProcess, account: Address | None, knows_callers: bool
 ) -> dict[Role, bool]:
     """Whether it calls reward and initialises rounds; what cannot be told is left out."""
     does: dict[Role, bool] = {}
@@ -177,26 +178,33 @@ def _services(
     reward = switch(process, "reward")
     if reward is not None:
         does[Role.REWARD] = reward
-    elif process.flag("reward") is None and not process.unread:
-        automatic = _is_registered(snapshot, account) if settings.is_on_chain(process) else False
-        if automatic is not None:
-            does[Role.REWARD] = automatic
-    elif settings.is_on_chain(process) and _is_registered(snapshot, account):
-        # Not told, as far as may be read: it then calls with an account that is registered.
-        does[Role.REWARD] = True
+    elif process.flag("reward") is None:
+        may = (
+            _may_call(snapshot, account, knows_callers) if settings.is_on_chain(process) else False
+        )
+        # Not told, as far as may be read: it then calls with an account that may.
+        if may or (may is False and not process.unread):
+            does[Role.REWARD] = may
     return does
 
 
-def _is_registered(snapshot: Snapshot, account: Address | None) -> bool | None:
-    """Whether an account is one of the orchestrators on chain; None when that is not known."""
-    if account is None or snapshot.fleet.chain is None:
+def _may_call(snapshot: Snapshot, account: Address | None, knows_callers: bool) -> bool | None:
+    """Whether a node would call reward unbidden: its account is registered, or the caller that a
+    registered one has authorised. None when that is not known."""
+    chain = snapshot.fleet.chain
+    if account is None or chain is None:
         return None
-    for item in snapshot.fleet.chain.orchestrators:
+    unread = False
+    for item in chain.orchestrators:
         record = snapshot.fresh(OrchestratorRecord, item.name)
-        if item.address == account:
-            return record.registered if record is not None else None
+        if record is None:
+            unread = True
+        elif item.address == account:
+            return record.registered
+        elif record.reward_caller == account and knows_callers:
+            return True
     # Of other accounts the chain is not asked: those of the fleet alone are known.
-    return False
+    return None if unread else False
 
 
 def _contradiction(node_type: NodeType | None, spoken: Mapping[Role, bool]) -> str:

@@ -15,6 +15,7 @@ from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Balancer, Endpoint, Fleet, Host, Node, Rpc
+from lptui.report import layout
 from lptui.report.encode import Json, encode, integer, number, time
 from lptui.report.rewards import rewards
 from lptui.report.topics import TOPICS
@@ -36,6 +37,7 @@ def status_document(snapshot: Snapshot, findings: Sequence[Finding]) -> dict[str
     return {
         **_head("status", snapshot, findings),
         "topology": _topology(snapshot.fleet),
+        "layout": layout.document(snapshot),
         "rewards": rewards(snapshot),
         "rpc_verdicts": [_verdict(name, snapshot, findings) for name in snapshot.fleet.rpcs],
         "readings": _readings(snapshot),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any, Final
 from lptui.errors import ProblemKind
 from lptui.fleet.evidence import Kind as EvidenceKind
 from lptui.fleet.finding import Severity
+from lptui.fleet.layout import Layout
 from lptui.report.encode import Kind, fields_of, without_none
 from lptui.report.json_report import SCHEMA_VERSION
 from lptui.report.topics import TOPICS
@@ -63,9 +64,10 @@ def schema(kind: str) -> Schema:
     }
     if kind == "status":
         properties["topology"] = {"$ref": "#/$defs/topology"}
+        properties["layout"] = {"$ref": "#/$defs/Layout"}
         properties["rewards"] = {"type": "array", "items": {"$ref": "#/$defs/reward"}}
         properties["rpc_verdicts"] = {"type": "array", "items": _object(_VERDICT)}
-    definitions = _definitions()
+    definitions = _definitions((*TOPICS, Layout) if kind == "status" else TOPICS)
     if kind != "status":
         del definitions["topology"], definitions["reward"]
     return {
@@ -82,10 +84,10 @@ def _object(properties: Mapping[str, Any]) -> Schema:
     return {"type": "object", "required": list(properties), "properties": dict(properties)}
 
 
-def _definitions() -> Schema:
+def _definitions(described: Iterable[type]) -> Schema:
     facts: Schema = {}
-    for topic in TOPICS:
-        _fact(topic, facts)
+    for one in described:
+        _fact(one, facts)
     return {
         "severity": {"enum": [severity.name for severity in Severity]},
         "integer": {

@@ -50,7 +50,7 @@ OVERVIEW_ONLY = frozenset(
     {
         *(item.id for item in COMMANDS if item.id.startswith("pane-")),
         *("zoom", "detail", "filter", "sort", "next-pane", "previous-pane", "acknowledge"),
-        *("events", "help", "watch"),
+        *("events", "help", "topology", "watch"),
         *(item.id for item in CHANGES),
     }
 )

@@ -87,6 +87,14 @@ COMMANDS: Final[tuple[Command, ...]] = (
         LOOK,
         22,
     ),
+    Command(
+        "topology",
+        ("T",),
+        "The fleet drawn: set-up, roles, links and their state",
+        "topology",
+        LOOK,
+        23,
+    ),
     Command("events", ("e",), "What happened, with beginning and end", "events", LOOK, 20),
     Command(
         "acknowledge",

@@ -64,6 +64,13 @@ def _events(app: LptuiApp) -> None:
         app.push_screen(EventsScreen())
 
 
+def _topology(app: LptuiApp) -> None:
+    if app.feed is not None:
+        from lptui.tui.screens.topology import TopologyScreen
+
+        app.push_screen(TopologyScreen())
+
+
 def _watch(app: LptuiApp) -> None:
     if app.acting is not None:
         app.acting.show()
@@ -202,6 +209,7 @@ HANDLERS: Final[dict[str, Callable[[LptuiApp], None]]] = {
     "filter": _filter,
     "sort": _sort,
     "events": _events,
+    "topology": _topology,
     "watch": _watch,
     "acknowledge": _acknowledge,
     "back": _back,

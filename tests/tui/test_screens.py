@@ -8,6 +8,7 @@ import pytest
 from rich.color import Color
 from rich.style import Style
 
+from lptui.fleet.facts.connections import HostConnections
 from tests.snapshots import FleetBuilder
 from tests.tui.conftest import Console, ids, running, troubled, without_hash
 
@@ -67,6 +68,36 @@ async def test_events(snap: Snap) -> None:
         snap(console.text())
 
 
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)], ids=ids)
+async def test_topology(size: tuple[int, int], snap: Snap) -> None:
+    async with running(troubled(), size) as console:
+        await console.press("T")
+        assert "set-up 3: a redeemer, a reward node" in console.text()
+        snap(console.text())
+        await console.press("escape")
+        assert console.app.screen is console.app.overview
+
+
+async def test_topology_follows_the_fleet_and_folds_many_transcoders() -> None:
+    async with running(FleetBuilder(transcoders=9), (120, 40)) as console:
+        await console.press("T")
+        assert "all 9 connected and well" in console.text()
+        lost = FleetBuilder(transcoders=9)
+        lost.change(HostConnections, "gpu-3", connections=())
+        await console.publish(lost)
+        assert "DOWN" in console.text()
+        assert "trans-3" in console.text()
+        assert "8 more, connected and well" in console.text()
+
+
+async def test_topology_tells_where_each_setting_is_from() -> None:
+    async with running(FleetBuilder(), (160, 60)) as console:
+        await console.press("T")
+        [line] = [one for one in console.lines() if one.startswith(" trans-1  ")]
+        assert "-transcoder" in line
+        assert "-orchAddr edge-1.example.org:8935" in line
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=ids)
 async def test_the_question_shows_all_of_the_plan_and_the_choice(
     size: tuple[int, int], snap: Snap
@@ -86,7 +117,7 @@ async def test_no_color_keeps_every_word(monkeypatch: pytest.MonkeyPatch) -> Non
         assert console.app.no_color
         assert console.text() == coloured
         assert "CRIT" in console.text()
-        for key in ("question_mark", "e", "ctrl+p", "slash", "r", "6", "enter"):
+        for key in ("question_mark", "e", "T", "ctrl+p", "slash", "r", "6", "enter"):
             await console.press(key)
             assert colours(console) == set(), key
             await console.press("escape")
