@@ -1,4 +1,5 @@
-"""Since when transactions have been pending, kept between runs: cron looks once each time.
+"""Since when transactions have been pending, kept between runs: cron looks once each time, and
+misses those that are pending no more though their nonce is unused.
 
 The file is a hint and nothing more: what cannot be read counts as never seen, what cannot be
 written is seen anew by the next run.
@@ -14,33 +15,44 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 
-from lptui.fleet.facts.chain import SignerAccount
+from lptui.fleet.facts.chain import ChainRound, SignerAccount
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.history.files import LONGEST_FILE, replace_file
 
-Seen = dict[str, tuple[int, float]]
-"""By account: the nonce that waits to be mined, and when it was first seen waiting (UTC s)."""
+Wait = tuple[int, float, str]
+"""The nonce that waits to be mined, when it was first seen waiting (UTC s), and at which endpoint:
+what one has pending, another need not know of."""
+
+Seen = dict[str, Wait]
+"""By account."""
 
 
-def continued(snapshot: Snapshot, seen: Mapping[str, tuple[int, float]]) -> tuple[Snapshot, Seen]:
+def continued(snapshot: Snapshot, seen: Mapping[str, Wait]) -> tuple[Snapshot, Seen]:
     """The snapshot with the waits that earlier runs saw begin, and what the next run must know.
 
     An account that could not be read, or is another fleet's, keeps what was known of it.
     """
     readings: dict[Key, Reading[object]] = dict(snapshot.readings)
     kept: Seen = dict(seen)
+    chain = snapshot.fleet.chain
+    clock = snapshot.value(ChainRound, chain.network) if chain is not None else None
+    rpc = clock.rpc if clock is not None else ""
     for address, reading in snapshot.all(SignerAccount):
         account = reading.value
         if account is None or not account.pending_known:
             continue
         before = kept.pop(address, None)
         since = account.pending_since
-        if not account.pending or since is None:
-            continue
         if before is not None and before[0] == account.nonce:
-            since = min(since, before[1])
-        kept[address] = (account.nonce, since)
+            if account.pending and since is not None:
+                since = min(since, before[1])
+            elif not account.pending and before[2] == rpc:
+                # It waited at this endpoint, waits no more, and was not mined.
+                since = before[1]
+        if since is None:
+            continue
+        kept[address] = (account.nonce, since, rpc)
         told = replace(reading, value=replace(account, pending_since=since))
         readings[Key(SignerAccount, address)] = cast("Reading[object]", told)
     return replace(snapshot, readings=MappingProxyType(readings)), kept
@@ -66,8 +78,8 @@ def load(path: Path) -> Seen:
     result: Seen = {}
     for address, item in found.items() if isinstance(found, dict) else ():
         match item:
-            case [int(nonce), int(since) | float(since)] if 0 <= since < float("inf"):
-                result[address] = (nonce, float(since))
+            case [int(nonce), int(since) | float(since), str(rpc)] if 0 <= since < float("inf"):
+                result[address] = (nonce, float(since), rpc)
     return result
 
 

@@ -56,7 +56,7 @@ def parse_head(results: Mapping[str, Any], latency_s: float = 0.0) -> RpcHead:
     """
     errors: list[tuple[str, str]] = []
 
-    def optional(method: str, parse: Callable[[object, str], T]) -> T | None:
+    def optional(method: str, parse: Callable[[object, str], T | None]) -> T | None:
         if method not in results:
             return None
         try:
@@ -179,7 +179,10 @@ def _pool(value: object, what: str) -> tuple[int, int]:
     return _number(status.get("pending"), what), _number(status.get("queued"), what)
 
 
-def _anchor(value: object, what: str) -> tuple[L2Block, str]:
+def _anchor(value: object, what: str) -> tuple[L2Block, str] | None:
+    if value is None:
+        # Nothing is final yet, or the endpoint is not so far.
+        return None
     block = record(value, what)
     number = block_number(block.get("number"), what)
     return L2Block(number), block_hash(block.get("hash"), what)

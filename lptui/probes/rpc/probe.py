@@ -60,8 +60,10 @@ class RpcProbe:
     async def ask(self, asking: Asking, target: str) -> Sequence[Answer]:
         calls = {call.method: call for call in _CALLS}
         height = anchor(asking, target)
-        if height is not None:
-            calls[parse.ANCHOR] = Call(parse.BLOCK, (hex(height), False))
+        if height is not None or _may_compare(asking.fleet, target):
+            # Until heights are known, what is final is the same for all who are asked at once.
+            common = hex(height) if height is not None else "finalized"
+            calls[parse.ANCHOR] = Call(parse.BLOCK, (common, False))
         known = _known(asking, target)
         mined = abilities.newest_mined(asking.latest)
         if known is None:
@@ -145,6 +147,18 @@ def anchor(asking: Asking, target: str) -> L2Block | None:
         return None
     lowest = (min(same) - ANCHOR_DEPTH) // ANCHOR_STEP * ANCHOR_STEP
     return L2Block(lowest) if lowest > 0 else None
+
+
+def _may_compare(fleet: Fleet, target: str) -> bool:
+    """Whether another endpoint may serve the same chain."""
+    own = _chain_id(fleet, target)
+    others = (_chain_id(fleet, name) for name in fleet.rpcs if name != target)
+    return any(other is None or own is None or other == own for other in others)
+
+
+def _chain_id(fleet: Fleet, target: str) -> int | None:
+    chain, own = fleet.chain, fleet.rpcs[target].chain_id
+    return chain.chain_id if own is None and chain is not None and target in chain.rpcs else own
 
 
 def where(rpc: Rpc) -> str:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lptui.fleet.facts.chain import SignerAccount
+from lptui.fleet.facts.chain import ChainRound, SignerAccount
 from lptui.fleet.snapshot import Snapshot
 from lptui.history.pending import carry_on, continued, load, save
-from tests.snapshots import NOW, REDEEMER, FleetBuilder
+from tests.snapshots import NETWORK, NOW, REDEEMER, FleetBuilder
 
 
 def waiting(nonce: int = 7, pending: int = 8, since: float | None = NOW) -> Snapshot:
@@ -49,9 +49,26 @@ def test_what_was_mined_is_forgotten(tmp_path: Path) -> None:
     assert load(path) == {}
 
 
+def test_what_waits_no_more_and_was_not_mined_is_missed(tmp_path: Path) -> None:
+    path = tmp_path / "pending.json"
+    carry_on(waiting(since=NOW - 600), path)
+    gone = waiting(pending=7, since=None)
+    assert since(carry_on(gone, path)) == NOW - 600
+    assert since(carry_on(gone, path)) == NOW - 600
+    assert since(carry_on(waiting(nonce=8, pending=8, since=None), path)) is None
+
+
+def test_what_another_endpoint_does_not_know_of_is_not_missed(tmp_path: Path) -> None:
+    path = tmp_path / "pending.json"
+    carry_on(waiting(since=NOW - 600), path)
+    gone = FleetBuilder().change(ChainRound, NETWORK, rpc="reference")
+    account = waiting(pending=7, since=None).value(SignerAccount, REDEEMER)
+    assert since(carry_on(gone.put(account, REDEEMER).snapshot(), path)) is None
+
+
 def test_an_account_that_could_not_be_read_or_is_another_fleet_s_keeps_its_wait() -> None:
     snapshot = FleetBuilder().fail(SignerAccount, REDEEMER).snapshot()
-    seen = {REDEEMER: (7, 5.0), "0x" + "dd" * 20: (1, 6.0)}
+    seen = {REDEEMER: (7, 5.0, "nitro"), "0x" + "dd" * 20: (1, 6.0, "nitro")}
     assert continued(snapshot, seen)[1] == seen
 
 
@@ -70,7 +87,7 @@ def test_a_broken_file_counts_as_nothing_seen(tmp_path: Path, text: str) -> None
     assert since(carry_on(waiting(), path)) == NOW
 
 
-@given(st.dictionaries(st.text(), st.tuples(st.integers(0, 2**64), st.floats(0, 1e12))))
+@given(st.dictionaries(st.text(), st.tuples(st.integers(0, 2**64), st.floats(0, 1e12), st.text())))
 def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, seen: object) -> None:
     path = tmp_path_factory.mktemp("pending") / "pending.json"
     assert isinstance(seen, dict)

@@ -36,14 +36,15 @@ def answers(changes: Mapping[str, Any] | None = None) -> Any:
 
     def answer(call: Call) -> Any:
         if call.method == "eth_getBlockByNumber" and call.params[0] != "latest":
-            return {"number": call.params[0], "hash": "0x" + "cd" * 32}
+            number = hex(460_000_000) if call.params[0] == "finalized" else call.params[0]
+            return {"number": number, "hash": "0x" + "cd" * 32}
         return table[call.method]
 
     return answer
 
 
-BESIDES = ["eth_getLogs", "eth_getBalance"]
-"""Asked along with the head at a slow pace."""
+BESIDES = ["eth_getBlockByNumber", "eth_getLogs", "eth_getBalance"]
+"""Asked along with the head: a block that all must have, and at a slow pace what else it gives."""
 
 
 async def read(own: ScriptedRpc, known: dict[Key, Any], clock: FrozenClock) -> RpcHead:
@@ -102,10 +103,30 @@ async def test_endpoints_of_one_chain_are_asked_for_the_same_block() -> None:
     assert heights == [460_000_064, 460_000_064]
 
 
-async def test_another_chain_is_not_compared_with() -> None:
-    own = await read(ScriptedRpc(answers()), {}, FrozenClock())
-    known = {Key(RpcHead, "own"): own, Key(RpcHead, "reference"): replace(own, chain_id=1)}
-    assert (await read(ScriptedRpc(answers()), known, FrozenClock())).anchor is None
+async def test_at_first_what_is_final_is_compared() -> None:
+    own = ScriptedRpc(answers())
+    assert (await read(own, {}, FrozenClock())).anchor == 460_000_000
+    assert own.batches[0][len(RESULTS)].params == ("finalized", False)
+
+
+async def test_a_single_endpoint_of_a_chain_is_not_asked_for_a_block_to_compare() -> None:
+    rpcs = {"own": Rpc("own", "http://192.0.2.1", None, chain_id=42161)}
+    rpcs |= {"geth": Rpc("geth", "http://192.0.2.2", None, chain_id=1)}
+    own = ScriptedRpc(answers())
+    (answer,) = await PROBE.ask(asking(replace(FLEET, rpcs=rpcs), [own]), "own")
+    assert answer.value.anchor is None
+    assert [call.method for call in own.batches[0]].count("eth_getBlockByNumber") == 1
+
+
+async def test_another_chains_height_is_not_asked_for() -> None:
+    first = await read(ScriptedRpc(answers()), {}, FrozenClock())
+    known = {Key(RpcHead, "own"): first, Key(RpcHead, "reference"): replace(first, chain_id=1)}
+    own = ScriptedRpc(answers())
+    await read(own, known, FrozenClock())
+    assert [call.params[0] for call in own.batches[0] if call.params[1:] == (False,)] == [
+        "latest",
+        "finalized",
+    ]
 
 
 async def test_failures_name_the_endpoint() -> None:
