@@ -124,21 +124,29 @@ class FleetLock:
         A host that does not answer now does not end a run: nobody else can take it there either.
         One that was rebooted has forgotten it, and gets it again, unless another was faster.
         """
-        for host, boot in list(self._boots.items()):
-            try:
-                done = await self._run(host, _HOLD, self._mine, boot)
-                if done.status == _GONE:
-                    await self._take_on(host, steal=False, dead=())
-            except RefusedError:
-                raise
-            except (LptuiError, TimeoutError):
-                continue
-            if done.status == _LOST:
-                raise RefusedError(
-                    self._lock.path,
-                    f"another operator has taken the lock over: {_holder(done)}",
-                    "talk to each other; look at the fleet before anything else is done",
-                )
+        if not self._boots:
+            return
+        # Where it could not be had, others would take it once that host answers.
+        for host in self._lock.hosts if self._lock.everywhere else tuple(self._boots):
+            await self._hold_on(host)
+
+    async def _hold_on(self, host: str) -> None:
+        boot = self._boots.get(host)
+        try:
+            done = await self._run(host, _HOLD, self._mine, boot) if boot is not None else None
+            if done is None or done.status == _GONE:
+                await self._take_on(host, steal=False, dead=())
+                return
+        except RefusedError:
+            raise
+        except (LptuiError, TimeoutError):
+            return
+        if done.status == _LOST:
+            raise RefusedError(
+                self._lock.path,
+                f"another operator has taken the lock over: {_holder(done)}",
+                "talk to each other; look at the fleet before anything else is done",
+            )
 
     async def release(self) -> None:
         """Removes it; where that fails it ends by its age."""

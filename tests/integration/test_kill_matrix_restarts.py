@@ -256,7 +256,7 @@ def rebooted(place: Site) -> Copies:
                 only = (host, host)
                 async with pooled(only, place.sshd, place.folder, words) as made:
                     # The lock as well goes with the host.
-                    made.site.document["guards"] = {"lock_hosts": [host.name]}
+                    made.site.document["guards"] = {"lock_hosts": [host.name, "edge"]}
                     made.site.write()
                     pool, clients = made.haproxy, made.clients
                     yield RebootCopy(made.site, made.own, made.watch, words, pool, clients, keeper)

@@ -35,21 +35,53 @@ async def reboots(host: SystemdHost) -> None:
     await asyncio.to_thread(host.boots_again)
 
 
+async def held_there(own: FleetLock, host: SystemdHost, path: str) -> None:
+    """Holds a lock until its host has it: a lost connection, and a way that rests, take a while."""
+    async with asyncio.timeout(20):
+        while "by ada" not in host.run("sh", "-c", f"cat {path}.*/who", check=False):
+            await own.hold()
+
+
 async def test_a_lock_that_went_is_taken_again_unless_another_was_faster(host: SystemdHost) -> None:
     path = f"/tmp/lptui-fleet-{secrets.token_hex(4)}"
     async with reach_of(host.ssh()) as reach:
-        first, second = lock(reach, path, "restart, by ada"), lock(reach, path, "drain, by bob")
+        first = lock(reach, path, "restart, by ada")
         assert await first.take() == ""
         await reboots(host)
-        await first.hold()
-        with pytest.raises(RefusedError, match="restart, by ada"):
-            await second.take()
+        await held_there(first, host, path)
+        async with reach_of(host.ssh()) as beside:
+            with pytest.raises(RefusedError, match="restart, by ada"):
+                await lock(beside, path, "drain, by bob").take()
         await reboots(host)
-        assert await second.take() == ""
-        with pytest.raises(RefusedError, match="drain, by bob"):
-            await first.hold()
-        await second.release()
+        async with reach_of(host.ssh()) as beside:
+            second = lock(beside, path, "drain, by bob")
+            assert await second.take() == ""
+            with pytest.raises(RefusedError, match="drain, by bob"):
+                await held_there(first, host, path)
+            await second.release()
         host.run("sh", "-c", f"! ls -d {path}.*")
+
+
+async def test_a_lock_for_reboots_is_held_wherever_others_would_take_theirs(
+    systemd_hosts: HostFactory,
+) -> None:
+    path = f"/tmp/lptui-fleet-{secrets.token_hex(4)}"
+    h1, h2 = systemd_hosts(2)
+    async with reach_of(h1.ssh(), h2.ssh()) as reach:
+        other = FleetLock(reach, Lock(("h1",), path), "drain, by bob")
+        own = FleetLock(reach, Lock(("h0", "h1"), path, everywhere=True), "restart, by ada")
+        h2.run("ip", "link", "set", "host0", "down")
+        try:
+            assert await own.take() == ""
+            await own.hold()
+        finally:
+            h2.run("ip", "link", "set", "host0", "up")
+        await held_there(own, h2, path)
+        with pytest.raises(RefusedError, match="restart, by ada"):
+            await other.take()
+        await own.release()
+        assert await other.take() == ""
+        await other.release()
 
 
 async def test_only_the_boot_that_was_meant_is_ended(host: SystemdHost) -> None:
