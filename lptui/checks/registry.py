@@ -11,6 +11,7 @@ from lptui.checks import (
     disks,
     exposure,
     gpu,
+    headroom,
     hosts,
     identity,
     invariants,
@@ -376,6 +377,13 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         "The orchestrator is at its session limit and turns work away.",
         "Add transcoders, or raise -maxSessions if the GPUs allow.",
         transcoders.sessions_capacity,
+    ),
+    CheckSpec(
+        headroom.HEADROOM,
+        "Headroom",
+        "Nothing is left for more sessions: a card, a cap or a machine is full.",
+        "Add cards or transcoders, or raise -maxSessions where the cards allow.",
+        headroom.room,
     ),
     CheckSpec(
         identity.ACCOUNT,

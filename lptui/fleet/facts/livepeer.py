@@ -66,6 +66,8 @@ class NodeMetrics:
 
     A counter that is absent has not been recorded yet and is 0; a gauge that is absent is None.
     Money in wei (the node gives gwei). `success_rate` is of 1, `latency_avg_s` of a segment.
+    `real_time_factor` is a segment's length by the time that its transcoding took; below 1 it is
+    slower than it is watched.
     `node_type` is the label that names what the node is: orch, bctr, trcr, aiwk, rdmr, dflt.
     """
 
@@ -81,9 +83,12 @@ class NodeMetrics:
     segments_failed: int = 0
     success_rate: float | None = None
     transcode_score_p50: float | None = None
+    real_time_factor: float | None = None
     latency_avg_s: float | None = None
     transcode_count: float = 0.0
     transcode_sum_s: float = 0.0
+    score_count: float = 0.0
+    score_sum: float = 0.0
     reward_errors: int = 0
     redemption_errors: int = 0
     payment_errors: int = 0

@@ -35,6 +35,8 @@ _WANTED: Final = (
     "livepeer_segment_transcoded_total",
     "livepeer_segment_transcode_failed_total",
     "livepeer_transcode_score_bucket",
+    "livepeer_transcode_score_sum",
+    "livepeer_transcode_score_count",
     "livepeer_transcode_time_seconds_sum",
     "livepeer_transcode_time_seconds_count",
     "livepeer_success_rate",
@@ -109,17 +111,21 @@ class _Page:
 def parse_metrics(raw: bytes, before: NodeMetrics | None = None) -> NodeMetrics:
     """A metrics page; `before` is the reading before it. Raises BadAnswerError.
 
-    The average time a segment took is over the segments since `before`; over the process's
-    whole life where there is none, or no new segment, or the process has restarted. The score is
-    over the whole life. `success_rate` is a gateway's own figure; elsewhere it is the share of
-    segments that were transcoded, since the start.
+    The average time a segment took and the real-time factor are over the segments since `before`;
+    over the process's whole life where there is none, or no new segment, or the process has
+    restarted. The median score is over the whole life. `success_rate` is a gateway's own figure;
+    elsewhere it is the share of segments that were transcoded, since the start.
     """
     page = _Page(_samples(raw))
     started = page.gauge("process_start_time_seconds")
     count = page.gauge("transcode_time_seconds_count") or 0.0
     total = page.gauge("transcode_time_seconds_sum") or 0.0
     score = [(_bound(s), s.value) for s in page.of("transcode_score_bucket")]
+    scored = page.gauge("transcode_score_count") or 0.0
+    score_sum = page.gauge("transcode_score_sum") or 0.0
     done, failed = "segment_transcoded_total", "segment_transcode_failed_total"
+    is_same = before is not None and before.monitored and before.started_at == started
+    past = before if is_same else None
     sessions = page.whole("current_sessions_total")
     node_type = page.label("versions", "node_type")
     if node_type == _TRANSCODER:
@@ -143,9 +149,16 @@ def parse_metrics(raw: bytes, before: NodeMetrics | None = None) -> NodeMetrics:
         segments_failed=lost,
         success_rate=rate,
         transcode_score_p50=quantile(0.5, score),
-        latency_avg_s=_average(started, count, total, before),
+        real_time_factor=_average(
+            (scored, score_sum), (past.score_count, past.score_sum) if past else None
+        ),
+        latency_avg_s=_average(
+            (count, total), (past.transcode_count, past.transcode_sum_s) if past else None
+        ),
         transcode_count=count,
         transcode_sum_s=total,
+        score_count=scored,
+        score_sum=score_sum,
         reward_errors=page.counter("reward_call_errors"),
         redemption_errors=page.counter("ticket_redemption_errors"),
         payment_errors=page.counter("payment_recv_errors"),
@@ -221,13 +234,15 @@ def _samples(raw: bytes) -> list[tuple[str, _Sample]]:
     return found
 
 
-def _average(
-    started: float | None, count: float, total: float, before: NodeMetrics | None
-) -> float | None:
-    if before is not None and before.monitored and before.started_at == started:
-        newer = count - before.transcode_count
-        if newer > 0 and total >= before.transcode_sum_s:
-            return (total - before.transcode_sum_s) / newer
+Counted = tuple[float, float]
+"""How many there were of something, and their sum."""
+
+
+def _average(now: Counted, before: Counted | None) -> float | None:
+    """Of those since `before`; of all where there is none, or no new one."""
+    count, total = now
+    if before is not None and count > before[0] and total >= before[1]:
+        return (total - before[1]) / (count - before[0])
     return total / count if count > 0 else None
 
 

@@ -174,6 +174,15 @@ class TestTimes:
             == 0.5
         )
 
+    def test_the_real_time_factor_is_that_of_the_newest_segments(self) -> None:
+        total = f'livepeer_transcode_score_sum{{profiles="a",{BASE}}}'
+        count = f'livepeer_transcode_score_count{{profiles="a",{BASE}}}'
+        first = read(f"{total} 400", f"{count} 100", self.START)
+        assert first.real_time_factor == 4.0
+        later = read(f"{total} 408", f"{count} 110", self.START, before=first)
+        assert later.real_time_factor == 0.8
+        assert read(self.START, f"{self.COUNT} 1").real_time_factor is None
+
 
 class TestQuantile:
     def test_is_linear_within_a_bucket(self) -> None:

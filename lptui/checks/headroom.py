@@ -1,0 +1,124 @@
+"""Headroom: how many more sessions are taken, by each orchestrator and by the fleet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from lptui.checks.transcoders import SESSIONS
+from lptui.checks.view import View
+from lptui.checks.words import listed
+from lptui.fleet.facts.livepeer import NodeMetrics
+from lptui.fleet.finding import Finding, Metric, Severity
+from lptui.fleet.headroom import Headroom, Resource, headroom, total, whole
+from lptui.text import plural
+
+HEADROOM: Final = "headroom"
+
+_CAPS: Final = frozenset({Resource.SESSIONS, Resource.TRANSCODERS})
+
+
+def room(view: View) -> Iterator[Finding]:
+    """How many more sessions are taken, and which resource sets the limit?"""
+    for one in headroom(view.snapshot):
+        name = one.orchestrators[0]
+        reading = view.reading(NodeMetrics, name)
+        metrics = view.value(reading)
+        if view.rest(view.fleet.nodes[name]) or (metrics is not None and not metrics.monitored):
+            continue
+        if metrics is None or one.room is None:
+            cause = f"{SESSIONS}@{name}"
+            yield view.unknown(HEADROOM, "node", name, reading, cause=cause)
+            continue
+        yield _of_node(view, name, one)
+    groups = whole(view.snapshot)
+    if groups:
+        yield _of_fleet(view, groups)
+
+
+def _of_node(view: View, name: str, one: Headroom) -> Finding:
+    more, limit = one.room or 0, one.limit
+    severity, cause, remedy = Severity.OK, "", ""
+    if not more:
+        severity = Severity.WARNING
+        if limit in _CAPS:
+            cause = f"{SESSIONS}@{name}"
+        remedy = "add cards or transcoders, or send it less; its -maxSessions promises too much"
+    return Finding(
+        HEADROOM,
+        severity,
+        "node",
+        name,
+        f"{words(one)}{missing_words(one)}",
+        tuple(_evidence(view, one)),
+        remedy,
+        metrics=_metrics(one),
+        cause=cause,
+    )
+
+
+def words(one: Headroom) -> str:
+    """`12 more sessions, limited by the encoder`."""
+    if one.room is None or one.limit is None:
+        return "not known"
+    text = f"{plural(one.room, 'more session')}, limited by the {one.limit}"
+    if one.sessions == 0:
+        text += "; by caps alone, for none runs to tell what one costs"
+    return text
+
+
+def missing_words(one: Headroom) -> str:
+    return f"; not known: {listed(list(one.missing), 3)}" if one.missing else ""
+
+
+def _evidence(view: View, one: Headroom) -> Iterator[str]:
+    for limit in one.limits:
+        yield f"{limit.resource}: {plural(limit.room, 'more session')} ({limit.why})"
+    reading = view.reading(NodeMetrics, one.orchestrators[0])
+    told = "not known" if one.sessions is None else plural(one.sessions, "session")
+    yield view.says(reading, f"{told} now")
+
+
+def _metrics(one: Headroom) -> tuple[Metric, ...]:
+    return (
+        Metric("headroom_sessions", one.room),
+        *(Metric(f"headroom_by_{label(limit.resource)}", limit.room) for limit in one.limits),
+    )
+
+
+def label(resource: Resource) -> str:
+    """The resource's name as a part of a metric's."""
+    return resource.name.lower()
+
+
+def _of_fleet(view: View, groups: Sequence[Headroom]) -> Finding:
+    known = [one for one in groups if one.room is not None]
+    more = total(groups)
+    lacking = [missing for one in groups for missing in one.missing]
+    severity = Severity.OK
+    if more is None:
+        severity = Severity.UNKNOWN
+    elif not more:
+        severity = Severity.WARNING
+    if more is None:
+        summary = "not known: no orchestrator tells its sessions"
+    else:
+        names = dict.fromkeys(str(one.limit) for one in known)
+        at_least = "at least " if len(known) < len(groups) else ""
+        summary = f"{at_least}{plural(more, 'more session')}, limited by the {listed(list(names))}"
+    if lacking:
+        summary += f"; not known: {listed(lacking, 3)}"
+    causes = [f"{HEADROOM}@{one.orchestrators[0]}" for one in known if not one.room]
+    return Finding(
+        HEADROOM,
+        severity,
+        "fleet",
+        view.fleet.name,
+        summary,
+        tuple(f"{', '.join(one.orchestrators)}: {words(one)}" for one in groups),
+        "add cards or transcoders, or raise -maxSessions where the cards allow"
+        if severity is Severity.WARNING
+        else "start the orchestrators with -monitor" * (more is None),
+        metrics=(Metric("headroom_sessions", more),),
+        cause=causes[0] if severity is Severity.WARNING and causes else "",
+    )

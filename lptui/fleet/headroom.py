@@ -1,0 +1,337 @@
+"""How many more sessions a fleet takes, and what sets the limit. Pure.
+
+What one session costs is measured: what all of them use now, by their number. With no session
+running only the caps are known. An orchestrator shares out its sessions by load, so those that
+work for it count as one machine.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from lptui.fleet.facts.gpu import Gpu, HostGpus
+from lptui.fleet.facts.host import HostSystem, HostVitals
+from lptui.fleet.facts.livepeer import NodeMetrics, NodeStatus
+from lptui.fleet.nvenc import has_encoder, nvenc_cap
+from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.topology import Node, Role
+from lptui.fleet.transcoders import joined
+
+CPU_MOST: Final = 90.0
+MEMORY_MOST: Final = 95.0
+"""Percent in use beyond which nothing more is planned for; encoder and decoder have limits in the
+configuration."""
+
+_MANY: Final = 100_000
+"""A resource that so many more sessions would not fill sets no limit: its use is noise."""
+
+
+class Resource(StrEnum):
+    """What may set the limit, as it is told."""
+
+    SESSIONS = "session cap"
+    TRANSCODERS = "transcoders' capacity"
+    NVENC = "NVENC sessions"
+    ENCODER = "encoder"
+    DECODER = "decoder"
+    MEMORY = "GPU memory"
+    CPU = "CPU"
+    SPEED = "real-time factor"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many more sessions one resource takes, and why ("encoder 43 %, 3.9 % a session")."""
+
+    resource: Resource
+    room: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Headroom:
+    """Of some orchestrators together.
+
+    Attributes:
+        orchestrators, hosts: names; the hosts are those whose cards do the work.
+        sessions: that run now; None when not known.
+        limits: of each resource that is known, the least first.
+        missing: what is not known, in words.
+        measured: a session's cost is known, since there are some.
+    """
+
+    orchestrators: tuple[str, ...]
+    hosts: tuple[str, ...]
+    sessions: int | None
+    limits: tuple[Limit, ...]
+    missing: tuple[str, ...] = ()
+    measured: bool = False
+
+    @property
+    def room(self) -> int | None:
+        """More sessions; None when no limit is known."""
+        return self.limits[0].room if self.limits else None
+
+    @property
+    def limit(self) -> Resource | None:
+        """What sets the limit."""
+        return self.limits[0].resource if self.limits else None
+
+
+def headroom(snapshot: Snapshot) -> tuple[Headroom, ...]:
+    """Of each orchestrator, in the configuration's order; those that share hosts share their
+    room."""
+    found = []
+    for group in _groups(snapshot):
+        shared = _shared(snapshot, group)
+        for node in group.nodes:
+            own = tuple(_caps(snapshot, node))
+            metrics = snapshot.fresh(NodeMetrics, node.name)
+            limits = sorted((*own, *shared.limits), key=lambda limit: limit.room)
+            found.append(
+                Headroom(
+                    (node.name,),
+                    group.hosts,
+                    metrics.current_sessions if metrics is not None else None,
+                    tuple(limits),
+                    (*_unknown_caps(snapshot, node), *shared.missing),
+                    shared.measured,
+                )
+            )
+    order = {name: place for place, name in enumerate(snapshot.fleet.nodes)}
+    return tuple(sorted(found, key=lambda one: order[one.orchestrators[0]]))
+
+
+def whole(snapshot: Snapshot) -> tuple[Headroom, ...]:
+    """Of each group of orchestrators that share no host with another: their sum is the fleet's."""
+    found = []
+    for group in _groups(snapshot):
+        shared = _shared(snapshot, group)
+        caps: dict[Resource, list[Limit]] = {}
+        missing: list[str] = []
+        for node in group.nodes:
+            for limit in _caps(snapshot, node):
+                caps.setdefault(limit.resource, []).append(limit)
+            missing += _unknown_caps(snapshot, node)
+        summed = [
+            Limit(resource, sum(one.room for one in limits), limits[0].why)
+            for resource, limits in caps.items()
+            if len(limits) == len(group.nodes) or len(group.nodes) == 1
+        ]
+        limits = sorted((*summed, *shared.limits), key=lambda limit: limit.room)
+        names = tuple(node.name for node in group.nodes)
+        found.append(
+            Headroom(
+                names,
+                group.hosts,
+                shared.sessions,
+                tuple(limits),
+                (*missing, *shared.missing),
+                shared.measured,
+            )
+        )
+    return tuple(found)
+
+
+def total(groups: Sequence[Headroom]) -> int | None:
+    """The fleet's room, as far as it is known; None when nothing of it is."""
+    known = [one.room for one in groups if one.room is not None]
+    return sum(known) if known else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Orchestrators, and the hosts that work for them; `strangers`: transcoders elsewhere."""
+
+    nodes: tuple[Node, ...]
+    hosts: tuple[str, ...]
+    strangers: int
+
+
+def _groups(snapshot: Snapshot) -> list[_Group]:
+    hosts: dict[str, set[str]] = {}
+    known: dict[str, int] = {}
+    for one in joined(snapshot):
+        if one.orchestrator is not None and one.connection is not None:
+            hosts.setdefault(one.orchestrator.name, set()).add(one.node.host)
+            known[one.orchestrator.name] = known.get(one.orchestrator.name, 0) + 1
+    groups: list[_Group] = []
+    for node in snapshot.fleet.nodes_with(Role.ORCHESTRATOR):
+        own = hosts.get(node.name, set())
+        if Role.TRANSCODER in node.roles:
+            own = own | {node.host}
+        status = snapshot.fresh(NodeStatus, node.name)
+        connected = status.transcoders_number if status is not None else 0
+        group = _Group((node,), tuple(sorted(own)), max(0, connected - known.get(node.name, 0)))
+        for other in [one for one in groups if own & set(one.hosts)]:
+            groups.remove(other)
+            group = _Group(
+                (*other.nodes, *group.nodes),
+                tuple(sorted({*other.hosts, *group.hosts})),
+                other.strangers + group.strangers,
+            )
+        groups.append(group)
+    return groups
+
+
+def _caps(snapshot: Snapshot, node: Node) -> Iterator[Limit]:
+    """What the orchestrator itself, and its transcoders' capacities, allow."""
+    metrics = snapshot.fresh(NodeMetrics, node.name)
+    if metrics is None or metrics.current_sessions is None:
+        return
+    now = metrics.current_sessions
+    if metrics.max_sessions is not None:
+        room = max(0, metrics.max_sessions - now)
+        yield Limit(Resource.SESSIONS, room, f"{now} of {metrics.max_sessions}")
+    status = snapshot.fresh(NodeStatus, node.name)
+    if status is not None and Role.TRANSCODER not in node.roles:
+        capacity = sum(one.capacity for one in status.transcoders)
+        room = max(0, capacity - now)
+        yield Limit(Resource.TRANSCODERS, room, f"{now} of {capacity}")
+
+
+def _unknown_caps(snapshot: Snapshot, node: Node) -> list[str]:
+    metrics = snapshot.fresh(NodeMetrics, node.name)
+    if metrics is None:
+        return [f"sessions of {node.name}"]
+    if not metrics.monitored:
+        return [f"sessions of {node.name} (it runs without -monitor)"]
+    if metrics.current_sessions is None or metrics.max_sessions is None:
+        return [f"sessions of {node.name}, or their limit"]
+    return []
+
+
+def _shared(snapshot: Snapshot, group: _Group) -> Headroom:
+    """What the cards and machines of a group allow, by what a session costs now."""
+    known = [snapshot.fresh(NodeMetrics, node.name) for node in group.nodes]
+    counts = [one.current_sessions for one in known if one is not None]
+    sessions = (
+        sum(count for count in counts if count is not None)
+        if len(counts) == len(known) and None not in counts
+        else None
+    )
+    names = tuple(node.name for node in group.nodes)
+    missing: list[str] = []
+    if group.strangers:
+        missing.append(f"the machines of {group.strangers} transcoders not in the configuration")
+    elif not group.hosts:
+        missing.append("the machines that do the work")
+    if not sessions:
+        return Headroom(names, group.hosts, sessions, (), tuple(missing))
+    limits: list[Limit] = []
+    if not missing:
+        limits += _cards(snapshot, group, sessions, missing)
+        limits += _cpus(snapshot, group, sessions, missing)
+    limits += _speed(known, sessions, has_cards=bool(limits))
+    return Headroom(names, group.hosts, sessions, tuple(limits), tuple(missing), measured=True)
+
+
+def _cards(snapshot: Snapshot, group: _Group, sessions: int, missing: list[str]) -> Iterator[Limit]:
+    found = {host: snapshot.fresh(HostGpus, host) for host in group.hosts}
+    unknown = [host for host, value in found.items() if value is None or not value.gpus]
+    if unknown:
+        missing.append(f"GPUs of {', '.join(unknown)}")
+        return
+    thresholds = snapshot.fleet.thresholds
+    cards = [gpu for value in found.values() if value is not None for gpu in value.gpus]
+    able = [gpu for gpu in cards if has_encoder(gpu)]
+    measured: tuple[tuple[Resource, list[float | None], float], ...] = (
+        (Resource.ENCODER, [gpu.encoder for gpu in able], thresholds.encoder_warn),
+        (Resource.DECODER, [gpu.decoder for gpu in able], thresholds.decoder_warn),
+        (Resource.MEMORY, [_memory(gpu) for gpu in able], MEMORY_MOST),
+    )
+    for resource, values, most in measured:
+        shares = [value for value in values if value is not None]
+        if len(shares) < len(values) or not values:
+            missing.append(f"{resource} of some card")
+        else:
+            yield from _by_share(resource, shares, most, sessions)
+    yield from _nvenc(snapshot, found, sessions, missing)
+
+
+def _memory(gpu: Gpu) -> float | None:
+    if gpu.memory_used is None or not gpu.memory_total:
+        return None
+    return 100.0 * gpu.memory_used / gpu.memory_total
+
+
+def _by_share(
+    resource: Resource, shares: list[float], most: float, sessions: int
+) -> Iterator[Limit]:
+    """A limit in percent of each of several alike; nothing where nothing is used of it."""
+    each = sum(shares) / sessions
+    room = sum(max(0.0, most - share) for share in shares)
+    if each * _MANY < room:
+        return
+    why = f"{sum(shares) / len(shares):.0f} % of {most:g} %, {each / len(shares):.1f} % a session"
+    yield Limit(resource, _times(room, each), why)
+
+
+def _times(room: float, each: float) -> int:
+    """How often something fits; a whole number of times in spite of floating points."""
+    return math.floor(room / each + 1e-9) if each else 0
+
+
+def _nvenc(
+    snapshot: Snapshot, found: dict[str, HostGpus | None], sessions: int, missing: list[str]
+) -> Iterator[Limit]:
+    """Encoder sessions where every host has a cap; one without takes what the others cannot."""
+    caps = [
+        nvenc_cap(snapshot.fleet.hosts[host], value)
+        for host, value in found.items()
+        if value is not None
+    ]
+    limited = [cap for cap in caps if cap is not None]
+    if not caps or len(limited) < len(caps):
+        return
+    used = [cap.used for cap in limited if cap.used is not None]
+    if len(used) < len(limited):
+        missing.append(f"{Resource.NVENC} of some card")
+        return
+    total, most = sum(used), sum(cap.sessions for cap in limited)
+    if total:
+        each = total / sessions
+        left = sum(cap.left or 0 for cap in limited)
+        why = f"{total} of {most}, {each:.1f} a session"
+        yield Limit(Resource.NVENC, _times(left, each), why)
+    elif not most:
+        yield Limit(Resource.NVENC, 0, "none are allowed")
+
+
+def _cpus(snapshot: Snapshot, group: _Group, sessions: int, missing: list[str]) -> Iterator[Limit]:
+    used = room = 0.0
+    for host in group.hosts:
+        vitals = snapshot.fresh(HostVitals, host)
+        system = snapshot.fresh(HostSystem, host)
+        if vitals is None or system is None or not system.cpus:
+            missing.append(f"CPU of {host}")
+            return
+        # One reading alone tells no share; the load of the last minute does as well.
+        load = min(100.0, 100.0 * vitals.load_1m / system.cpus)
+        busy = load if vitals.cpu_busy is None else float(vitals.cpu_busy)
+        used += busy * system.cpus
+        room += max(0.0, CPU_MOST - busy) * system.cpus
+    each = used / sessions
+    if each * _MANY >= room and used:
+        why = f"{each / 100:.2f} CPUs a session, {room / 100:.1f} CPUs left"
+        yield Limit(Resource.CPU, _times(room, each), why)
+
+
+def _speed(known: list[NodeMetrics | None], sessions: int, *, has_cards: bool) -> Iterator[Limit]:
+    """Work slower than it is watched leaves no room. Faster work tells little: cards slow down
+    only when they are full; where nothing of them is known, each session is taken to slow the
+    others, which is the least room there can be."""
+    factors = [one.real_time_factor for one in known if one is not None]
+    told = [factor for factor in factors if factor is not None]
+    if not told:
+        return
+    slowest = min(told)
+    if slowest < 1.0:
+        yield Limit(Resource.SPEED, 0, f"{slowest:.2f}: slower than it is watched")
+    elif not has_cards:
+        room = math.floor(sessions * (slowest - 1.0))
+        yield Limit(Resource.SPEED, room, f"{slowest:.2f}, as if each session slowed the others")
