@@ -42,6 +42,10 @@ def probes_for(fleet: Fleet) -> tuple[Probe, ...]:
         from lptui.probes.chain import PROBES as CHAIN
 
         probes += CHAIN
+        if fleet.chain.explorer is not None:
+            from lptui.probes.explorer import PROBES as EXPLORER
+
+            probes += EXPLORER
     if any(node.is_livepeer for node in fleet.nodes.values()) or fleet.balancers:
         from lptui.probes.links import PROBES as LINKS
 
