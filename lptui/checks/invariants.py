@@ -250,15 +250,14 @@ def prices_agree(view: View) -> Iterator[Finding]:
         target = names.get(recipient) or view.fleet.name  # type: ignore[call-overload]
         differ = len(asked) > 1
         usual = max(asked, key=lambda price: len(asked[price]))
-        others = [
-            f"{listed(who)} {wei_a_pixel(price)}" for price, who in asked.items() if price != usual
-        ]
+        others = [(price, who) for price, who in asked.items() if price != usual]
+        alone = others[0][1] if len(others) == 1 else []
         yield Finding(
             PRICES,
             Severity.WARNING if differ else Severity.OK,
             "orchestrator" if target in names.values() else "fleet",
             target,
-            f"prices differ: {listed(asked[usual])} {wei_a_pixel(usual)}, {listed(others)}"
+            f"prices differ: {', '.join(_asking(*one) for one in [(usual, asked[usual]), *others])}"
             if differ
             else f"all ask {wei_a_pixel(usual)}",
             tuple(
@@ -269,7 +268,12 @@ def prices_agree(view: View) -> Iterator[Finding]:
             "give all the same -pricePerUnit: a price set over HTTP is lost at the next restart"
             if differ
             else "",
+            cause=f"{DRIFT}@{alone[0]}" if len(alone) == 1 else "",
         )
+
+
+def _asking(price: Fraction, names: list[str]) -> str:
+    return f"{listed(names)} {wei_a_pixel(price)}"
 
 
 def price_drift(view: View) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ from lptui.sim.world.machine import Machine
 from lptui.sim.world.pool import OTHERS, slash
 from lptui.sim.world.services import FACE
 from lptui.sim.world.tickets import WinningTicket
-from lptui.sim.world.units import stop
+from lptui.sim.world.units import restart, stop
 from lptui.sim.world.world import World
 
 Change = Callable[[World], None]
@@ -207,6 +207,24 @@ def _split_brain(world: World) -> None:
     )
     twin.account = REGISTERED
     add_unit(world, world.machines["orch-3"], twin.unit, twin.argv(), "livepeer")
+
+
+@scenario("role-mismatch", "an orchestrator was started as a transcoder")
+def _role_mismatch(world: World) -> None:
+    node = world.nodes["orch-3"]
+    node.roles, node.orchestrator = frozenset({Role.TRANSCODER}), "orch-1:8935"
+    node.public_port, node.sessions = None, 0
+    node.links.clear()
+    restart(world, world.machines[node.host], node.unit)
+    for server in world.servers_of(node.name):
+        server.unreachable = True
+        _fail_check(world, server)
+
+
+@scenario("price-drift", "an orchestrator asks another price than it starts with")
+def _price_drift(world: World) -> None:
+    # Set over HTTP: its command line keeps the price that all the others ask.
+    world.nodes["orch-2"].price = "900"
 
 
 @scenario("node-down", "an orchestrator's process is gone and its port refuses")

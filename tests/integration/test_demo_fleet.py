@@ -155,6 +155,8 @@ EXPECTED: Mapping[str, Mapping[str, Severity]] = {
     "backend-drained": {"lb-server@edge/orchestrators/orch-3": W},
     "unbalanced": {"sessions-capacity@orch-1": W},
     "split-brain": {"registered-key-once@aurora": C},
+    "role-mismatch": {"role-mismatch@orch-3": C, "lb-server@edge/orchestrators/orch-3": C},
+    "price-drift": {"price-drift@orch-2": W},
     "node-down": {"unit-state@orch-2": C},
     "host-dead": {"host-up@gpu-5": C},
     "watcher-stalled": {"watcher-stalled@reward": C},

@@ -127,6 +127,7 @@ def test_prices_that_differ_and_one_that_the_next_restart_takes_back() -> None:
     found = finding(fleet, "prices-agree@main")
     assert found.severity is WARNING
     assert found.summary == ("prices differ: orch-1, orch-3 1200 wei/pixel, orch-2 900 wei/pixel")
+    assert found.cause == "price-drift@orch-2", "it is that node's price that differs"
     drift = finding(fleet, "price-drift@orch-2")
     assert drift.severity is WARNING
     assert drift.summary == "asks 900 wei/pixel, but starts with 1200 wei/pixel"

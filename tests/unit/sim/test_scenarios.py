@@ -17,6 +17,7 @@ NAMES = (
     "healthy reward-missed round-not-initialized reward-disagrees round-skipped inactive low-eth "
     "rpc-stuck rpc-lagging rpc-wrong-chain "
     "gpu-hot gpu-missing encoder-saturated backend-down backend-drained unbalanced split-brain "
+    "role-mismatch price-drift "
     "node-down host-dead watcher-stalled nonce-stuck reward-gated gas-cap service-uri-mismatch "
     "stake-margin slashed unit-failed disk-full clock-skew cli-exposed keystore-open redeemer-gone "
     "transcoders-missing hostile flaky "
