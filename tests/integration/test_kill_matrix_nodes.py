@@ -24,10 +24,9 @@ from typing import Any
 
 import pytest
 
-from tests.backend import backend, get
+from tests.backend import get
 from tests.devnet.anvil import FIRST_BLOCK, AnvilOptions, running_anvil
 from tests.devnet.fixtures import require_anvil
-from tests.haproxy import Haproxy, haproxy
 from tests.killing import (
     EACH_ONCE,
     Copy,
@@ -39,12 +38,12 @@ from tests.killing import (
     once_begun,
 )
 from tests.killing_hosts import Copies, Hosts, Own, SiteCopy, own_site, running
+from tests.killing_pool import PoolCopy, in_pool, orchestrator_unit
 from tests.orchestrators import Orchestrator, orchestrator
 from tests.relay import relayed
 from tests.site import installed, unit
 from tests.sshd import Sshd, sshd
 from tests.systemd_hosts import HostFactory, SystemdHost, systemd_hosts
-from tests.traffic import Traffic, traffic
 from tests.waiting import until
 
 __all__ = ["kill_report", "sshd", "systemd_hosts"]
@@ -55,9 +54,6 @@ GROUP = 1000
 
 AT_ONCE = 8
 """Copies at the same time."""
-
-PAUSE_S = 0.1
-"""Of their clients: many copies of them ask at the same time, and share a processor."""
 
 
 @pytest.fixture
@@ -136,33 +132,22 @@ class Setting:
         return self.host.root / path.lstrip("/")
 
 
-class NodeCopy(SiteCopy):
-    """A node with an environment file on the first host."""
-
-    setting: Setting
-
-    async def runs(self) -> str:
-        """Whether it runs, how often it was started, and what its file says."""
-        active = await self.of_unit(self.site.h1, "ActiveState")
-        return f"{active}, begun {self.watch.begun} times, {self.setting.says()}"
-
-    def broken(self) -> str:
-        if self.watch.together:
-            return f"it ran twice at once: {self.watch.together}"
-        return self.setting.broken()
+def begun(times: int) -> str:
+    """As copies tell it."""
+    return f", begun {times} times" if times > 1 else ""
 
 
-def taken_back(scenario: Scenario, stop: int, start: int, state: str) -> Scenario:
-    """An undo leaves the `state`, with the node started again as often as that takes.
+def taken_back(scenario: Scenario, stop: int, start: int, before: Callable[[int], str]) -> Scenario:
+    """An undo leaves it as it was, with the node started again as often as that takes.
 
     That is once if it was killed after step `stop` was made, twice after `start`.
     """
     points = scenario.points
     stopped, started = (points.index(f"{number} make+") for number in (stop, start))
-    count = {point: 1 + (at >= stopped) + (at >= started) for at, point in enumerate(points)}
+    times = {point: 1 + (at >= stopped) + (at >= started) for at, point in enumerate(points)}
     besides = {
-        (point, "undo"): Wanted("as it was", (state.format(times),), 0)
-        for point, times in count.items()
+        (point, "undo"): Wanted("as it was", (before(times[point]),), 0)
+        for point in points
         if point not in ("1 began-", "end+")
     }
     return replace(scenario, besides=besides)
@@ -172,19 +157,14 @@ def taken_back(scenario: Scenario, stop: int, start: int, state: str) -> Scenari
 
 
 @dataclass
-class RpcCopy(NodeCopy):
-    """An orchestrator behind a HAProxy of its own, beside two other servers."""
+class RpcCopy(PoolCopy):
+    """An orchestrator in a pool, whose file says which RPC it uses."""
 
     setting: Setting
-    haproxy: Haproxy
-    clients: Traffic
 
     async def state(self) -> str:
-        answers = await self.clients.more(6)
-        serves = any(body.startswith("{") for body in answers)
-        status = (await self.haproxy.status("web/orch")).split()[0]
-        pool = f"{status}{' serves' if serves else ''}"
-        return f"{await self.runs()}, follows {await self._followed()}, {pool}"
+        pooled = await super().state()
+        return f"{pooled}, {self.setting.says()}, follows {await self._followed()}"
 
     async def _followed(self) -> str:
         """The endpoint whose blocks its watcher has seen."""
@@ -196,9 +176,7 @@ class RpcCopy(NodeCopy):
         return "new" if block >= FIRST_BLOCK else "old"
 
     def broken(self) -> str:
-        if self.clients.failed:
-            return f"requests failed: {self.clients.failed[:3]}"
-        return super().broken()
+        return super().broken() or self.setting.broken()
 
 
 def followers(hosts: Hosts, sshd: Sshd, folder: Path, old: str, new: str) -> Copies:
@@ -209,38 +187,24 @@ def followers(hosts: Hosts, sshd: Sshd, folder: Path, old: str, new: str) -> Cop
 
     @asynccontextmanager
     async def copy() -> AsyncIterator[Copy]:
-        async with (
-            own_site(hosts, folder) as (site, own, watch),
-            running(ExitStack()) as units,
-            backend("o2") as two,
-            backend("o3") as three,
-        ):
-            flags = ("-orchestrator", f"-ethAcctAddr {own.account}", f"-cliAddr 0.0.0.0:{own.port}")
+        async with own_site(hosts, folder) as (site, own, watch), running(ExitStack()) as units:
             text = "# how it reaches the chain\nLP_ETHURL={}\nLP_V=6\n"
             texts = {"old": text.format(f"{old}/v2/0123456789abcdef"), "new": text.format(new)}
             setting = Setting(site.h1, own, texts)
             units.enter_context(setting.written("old"))
-            started = unit(*flags, extra=watch.environment + setting.of_unit)
-            await asyncio.to_thread(units.enter_context, installed(site.h1, own.unit, started))
-            addresses = {"orch": f"{site.h1.address}:{own.port}"}
-            addresses |= {one.name: one.address for one in (two, three)}
-            check = "check inter 100ms fall 2 rise 2"
-            lines = [f"{name} {address} {check}" for name, address in addresses.items()]
-            async with haproxy(lines) as balancer:
-                for name in addresses:
-                    await balancer.until_status(f"web/{name}", "UP")
+            one = installed(site.h1, own.unit, orchestrator_unit(own, watch, setting.of_unit))
+            await asyncio.to_thread(units.enter_context, one)
+            words = ("failover", "rpc:old", "--to", "new")
+            async with in_pool(site, own, watch, sshd, words) as made:
                 site.document["rpcs"] = {
                     name: {"url": url, "via": "direct", "chain_id": 42161}
                     for name, url in (("old", old), ("new", new))
                 }
                 site.document["thresholds"] = {"watcher_lag_blocks": 4}
-                more = {"rpc": "old", "environment_file": setting.path, "account": own.account}
-                site.node("orch", "h1", "orchestrator", own.unit, own.port, **more)
-                site.edge(sshd, balancer.socket, {"orch": "orch"})
+                more = {"rpc": "old", "environment_file": setting.path}
+                site.document["nodes"]["orch"].update(more)
                 site.write()
-                async with traffic(balancer.port, 1, "/status", PAUSE_S) as clients:
-                    words = ("failover", "rpc:old", "--to", "new")
-                    yield RpcCopy(site, own, watch, words, setting, balancer, clients)
+                yield RpcCopy(site, own, watch, words, made.haproxy, made.clients, setting)
 
     return copy
 
@@ -255,11 +219,14 @@ async def failover(hosts: Hosts, sshd: Sshd, folder: Path) -> AsyncIterator[Scen
         relayed(stalled.port, at) as old,
         relayed(moving.port, at) as new,
     ):
-        before = "active, begun {} times, old, follows old, UP serves"
+
+        def before(times: int) -> str:
+            return f"active UP serves{begun(times)}, old, follows old"
+
         scenario = Scenario(
             steps=10,
-            before=before.format(1),
-            after="active, begun 2 times, new beside .env.lptui-old, follows new, UP serves",
+            before=before(1),
+            after=f"active UP serves{begun(2)}, new beside .env.lptui-old, follows new",
             copy=followers(hosts, sshd, folder, old, new),
             moments=EACH_ONCE,
             waits=frozenset({6, 7, 10}),
@@ -274,7 +241,7 @@ async def failover(hosts: Hosts, sshd: Sshd, folder: Path) -> AsyncIterator[Scen
 
 
 @dataclass
-class TranscoderCopy(NodeCopy):
+class TranscoderCopy(SiteCopy):
     """A transcoder, and two orchestrators that tell who is registered there."""
 
     setting: Setting
@@ -283,7 +250,14 @@ class TranscoderCopy(NodeCopy):
     async def state(self) -> str:
         await until(lambda: any(one.peers for one in self.orchestrators), 10, "a registration")
         at = [one.node.config.name for one in self.orchestrators for _ in one.peers]
-        return f"{await self.runs()}, at {' '.join(at)}"
+        active = await self.of_unit(self.site.h1, "ActiveState")
+        again = begun(self.watch.begun)
+        return f"{active}{again}, {self.setting.says()}, at {' '.join(at)}"
+
+    def broken(self) -> str:
+        if self.watch.together:
+            return f"it ran twice at once: {self.watch.together}"
+        return self.setting.broken()
 
 
 def transcoders(hosts: Hosts, folder: Path) -> Copies:
@@ -342,11 +316,13 @@ def declare(
 
 @asynccontextmanager
 async def move(hosts: Hosts, sshd: Sshd, folder: Path) -> AsyncIterator[Scenario]:
-    before = "active, begun {} times, o1, at o1"
+    def before(times: int) -> str:
+        return f"active{begun(times)}, o1, at o1"
+
     scenario = Scenario(
         steps=4,
-        before=before.format(1),
-        after="active, begun 2 times, o2, at o2",
+        before=before(1),
+        after=f"active{begun(2)}, o2, at o2",
         copy=transcoders(hosts, folder),
         moments=EACH_ONCE,
         waits=frozenset({4}),
@@ -371,3 +347,15 @@ async def test_killed_anywhere_it_can_be_resumed_and_undone(
         cells = await matrix(scenario)
         kill_report.add(name, scenario, cells)
         assert [cell for cell in cells if cell.fault] == []
+
+
+async def test_a_start_with_another_file_is_seen(hosts: Hosts, tmp_path: Path) -> None:
+    """What the matrix relies on: that it was put right since does not hide it."""
+    async with transcoders(hosts, tmp_path)() as copy:
+        assert isinstance(copy, TranscoderCopy)
+        assert copy.broken() == ""
+        h1, setting = copy.site.h1, copy.setting
+        h1.write(setting.path, "LP_MAXSESSIONS=8\n", MODE)
+        h1.run("systemctl", "restart", copy.own.unit)
+        h1.write(setting.path, setting.texts["o1"], MODE)
+        assert "env says 'LP_MAXSESSIONS=8" in copy.broken()
