@@ -20,6 +20,7 @@ from lptui.fleet.callers import (
 )
 from lptui.fleet.facts.chain import ChainRound, OrchestratorRecord, RewardEvent, RewardHistory
 from lptui.fleet.facts.livepeer import NodeIdentity
+from lptui.fleet.minting import Mint, mint_of
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Chain, Node, Orchestrator
 from lptui.fleet.units import Address, format_units, short_address
@@ -78,6 +79,7 @@ class Reward:
             facts += [("node", caller.node.name), ("account", caller.account)]
             steps = _steps(registered, caller)
         done, doubts = sender.done_now(snapshot, _done(now, record))
+        mint = mint_of(chain, now, record)
         return Plan(
             action=SPEC.id,
             target=target,
@@ -87,9 +89,9 @@ class Reward:
             cost=words,
             exact_cost=cost,
             lock=lock,
-            effect="one transaction; this round's reward is minted to the orchestrator's stake",
+            effect=_effect(mint),
             facts=tuple(facts),
-            warnings=_warnings(registered, callers),
+            warnings=(*_warnings(registered, callers), *_dear(cost, mint)),
             done=done,
         )
 
@@ -243,6 +245,19 @@ def _warnings(registered: Orchestrator, callers: Sequence[Caller]) -> tuple[str,
     if len(holders) > 1:
         return (f"{len(holders)} nodes hold the registered key: {', '.join(holders)}",)
     return ()
+
+
+def _effect(mint: Mint | None) -> str:
+    """What a call brings, beside which stands what it costs."""
+    amount = str(mint) if mint is not None else "an amount that is not known (chain not read)"
+    return f"one transaction; it mints {amount} to the orchestrator and its delegators"
+
+
+def _dear(cost: Cost | None, mint: Mint | None) -> tuple[str, ...]:
+    """A small stake may earn less than its call costs; an unused reward is lost all the same."""
+    if cost is None or mint is None or mint.worth is None or cost.likely <= mint.worth:
+        return ()
+    return ("the call costs more than it mints, at the configured price of LPT",)
 
 
 def _done(now: ChainRound | None, record: OrchestratorRecord | None) -> str:

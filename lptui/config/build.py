@@ -254,6 +254,7 @@ class Builder:
                 for name, it in self._view.orchestrators.items()
             ),
             reward_retry=_retry(spec.reward_retry),
+            lpt_price=None if spec.lpt_price is None else Wei(spec.lpt_price),
             explorer=self._explorer(spec.explorer),
         )
         return chain if spec.block_time is None else replace(chain, block_seconds=spec.block_time)

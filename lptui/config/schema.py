@@ -331,6 +331,9 @@ class ChainSpec(Part):
     orchestrators: dict[Name, OrchestratorSpec] | None = Field(
         None, description="registered orchestrators, by a name of your choice"
     )
+    lpt_price: Amount | None = Field(
+        None, description="what an LPT is worth, to set a call's cost against what it mints"
+    )
     reward_retry: RewardRetrySpec | None = Field(
         None, description="lptui calls reward by itself, within these limits; else it never does"
     )

@@ -224,6 +224,7 @@ class Chain:
         rpcs: names of the endpoints to ask, in order of preference.
         block_seconds: length of an L1 block, the unit of the round clock.
         reward_retry: when lptui calls reward by itself; None: never.
+        lpt_price: what an LPT is worth, in wei; None: nobody said.
         reward_retry: when lptui calls reward by itself; None: never.
         explorer: API of a block explorer (Etherscan's or one like it) that is asked for the
             rewards too, as a witness of its own.
@@ -236,6 +237,7 @@ class Chain:
     orchestrators: tuple[Orchestrator, ...] = ()
     block_seconds: float = 12.0
     reward_retry: RewardRetry | None = None
+    lpt_price: Wei | None = None
     reward_retry: RewardRetry | None = None
     explorer: Endpoint | None = None
 

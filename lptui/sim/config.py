@@ -55,6 +55,7 @@ def config_text(fleet: Fleet) -> str:
             "rpcs": list(chain.rpcs),
             "block_time": f"{chain.block_seconds:g}s",
             "reward_retry": _retry(chain.reward_retry),
+            "lpt_price": None if chain.lpt_price is None else f"{chain.lpt_price} wei",
             "orchestrators": {
                 one.name: {
                     "address": one.address,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lptui.fleet.units import format_units
 from tests.chain_bench import Bench, Done, bench, finished
 from tests.devnet.call_log import CallLog
 from tests.devnet.chain import LPT
@@ -64,6 +65,15 @@ async def test_a_first_call_that_failed_is_made_again_by_itself(
     again = await if_due(failed)
     assert (again.code, decision(again)["standing"], again.err) == (0, "idle", "")
     assert call_log.count("/reward") == 1
+
+
+async def test_the_plan_says_what_the_event_then_shows(failed: Bench) -> None:
+    failed.edit(lambda document: document["chain"].update(lpt_price="0.002 ETH"))
+    run = (await if_due(failed)).json["runs"][0]
+    amount = int(run["result"]["proof"]["amount_lptu"])
+    assert f"about {format_units(amount, 4)} LPT" in run["plan"]["effect"]
+    worth = format_units(amount * 2 // 1000, 6)
+    assert f"({worth} ETH at the configured price)" in run["plan"]["effect"]
 
 
 async def test_without_a_word_in_the_configuration_it_refuses(

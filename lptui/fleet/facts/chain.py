@@ -28,6 +28,7 @@ class ChainRound:
     Attributes:
         block: the L1 block that contracts see (`blockNum()`).
         head: the L2 block at which all this was read; `head_time` its timestamp (UTC seconds).
+        treasury_cut: the treasury's share of each reward, of 10^27.
         length: of a round, in L1 blocks; `lock_blocks` of them at its end are the lock period.
     """
 
@@ -46,6 +47,7 @@ class ChainRound:
     head_time: float | None = None
     mintable: Lptu | None = None
     total_active_stake: Lptu | None = None
+    treasury_cut: int | None = None
     pool_size: int | None = None
     pool_max: int | None = None
 

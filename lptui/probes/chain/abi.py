@@ -68,6 +68,7 @@ POOL_MAX: Final = Function("getTranscoderPoolMaxSize()", "0x5a2a75a9", _UINT)
 FIRST_IN_POOL: Final = Function("getFirstTranscoderInPool()", "0x88a6c749", _ADDRESS)
 NEXT_IN_POOL: Final = Function("getNextTranscoderInPool(address)", "0x235c9603", _ADDRESS)
 ACTIVE_STAKE: Final = Function("currentRoundTotalActiveStake()", "0x4196ee75", _UINT)
+TREASURY_CUT: Final = Function("treasuryRewardCutRate()", "0x558f8f44", _UINT)
 REWARD_CALLER: Final = Function("transcoderToRewardCaller(address)", "0x47621410", _ADDRESS)
 REWARD: Final = Function("reward()", "0x228cb733")
 REWARD_FOR: Final = Function("rewardForTranscoder(address)", "0x1a8c41f8")
@@ -105,6 +106,7 @@ FUNCTIONS: Final = (
     FIRST_IN_POOL,
     NEXT_IN_POOL,
     ACTIVE_STAKE,
+    TREASURY_CUT,
     REWARD_CALLER,
     REWARD,
     REWARD_FOR,

@@ -49,7 +49,8 @@ _ROUND: Final = (
     abi.ROUND_LOCK_AMOUNT,
     abi.LAST_INITIALIZED,
 )
-_BONDING: Final = (abi.ACTIVE_STAKE, abi.POOL_SIZE, abi.POOL_MAX)
+_WHOLE: Final = 10**27
+_BONDING: Final = (abi.TREASURY_CUT, abi.ACTIVE_STAKE, abi.POOL_SIZE, abi.POOL_MAX)
 
 
 # The Controller
@@ -159,6 +160,7 @@ def parse_round(results: Results, contracts: Contracts, rpc: str) -> ChainRound:
         head_time=float(quantity(block.get("timestamp"), "eth_getBlockByNumber", 2**40)),
         mintable=maybe(lambda: Lptu(amount(abi.MINTABLE))),
         total_active_stake=maybe(lambda: Lptu(amount(abi.ACTIVE_STAKE))),
+        treasury_cut=maybe(lambda: min(amount(abi.TREASURY_CUT), _WHOLE)),
         pool_size=maybe(lambda: count(abi.POOL_SIZE)),
         pool_max=maybe(lambda: count(abi.POOL_MAX)),
     )
