@@ -102,6 +102,7 @@ class Engine:
         `begun` and `made` are those (numbered from 0) of an earlier run that was cut.
         """
         self._begun, self._made = set(begun), set(made)
+        proofs = [n for n in sorted(made) if self._plan.steps[n].proves]
         try:
             for number, step in enumerate(self._plan.steps):
                 if number in self._made and not self._is_shown(number):
@@ -109,6 +110,11 @@ class Engine:
                     continue
                 if self._execution.abort.is_set():
                     raise _StopError(number, STOPPED)
+                if self._is_first_of_group(number):
+                    # Who needs the groups before it needs them now, not when the run was cut.
+                    for proof in proofs:
+                        await self._make(proof, self._plan.steps[proof])
+                    proofs.clear()
                 await self._make(number, step)
         except _StopError as stop:
             return await self._stopped(stop)
@@ -387,6 +393,12 @@ class Engine:
         if there_was:
             outcome = Outcome.DONE if self._is_asked_for else Outcome.FAILED
             self._note(number, outcome, f"undone: {words}")
+
+    def _is_first_of_group(self, number: int) -> bool:
+        """Whether nothing of its group was begun or found made."""
+        group = self._plan.steps[number].group
+        known = self._begun | self._made
+        return bool(group) and not any(self._plan.steps[n].group == group for n in known)
 
     def _is_shown(self, number: int) -> bool:
         move = self._moves[self._plan.steps[number].kind]

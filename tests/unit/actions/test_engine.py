@@ -254,6 +254,29 @@ async def test_what_outlasts_its_group_and_is_proved_stays_and_that_is_told() ->
     assert "but for what stays, as it was seen well since: put b on (b)" in result.summary
 
 
+@pytest.mark.parametrize("comes_back", [True, False])
+async def test_a_run_that_is_taken_up_sees_what_the_next_group_needs_once_more(
+    comes_back: bool,
+) -> None:
+    proof = replace(wait("b", "on"), group="one", returns=True, proves=True)
+    plan = plan_of(replace(A, group="one"), proof, replace(C, group="two"))
+    here = world()
+    here.things["b"] = "on"
+    await killed(here, plan, at_look_of="c")
+    here.things["b"] = "off"
+    looks = here.did.count("look b")
+    if comes_back:
+
+        def comes() -> None:
+            here.things["b"] = "on" if here.did.count("look b") > looks + 3 else "off"
+
+        here.on_look = comes
+    result = await resume(here, plan)
+    assert result.outcome is (Outcome.DONE if comes_back else Outcome.FAILED)
+    assert here.things["c"] == ("on" if comes_back else "off")
+    assert here.did.count("look b") > looks + 3
+
+
 # Stopped from outside.
 
 
