@@ -55,17 +55,21 @@ AT_ONCE = 4
 DEADLINE_S = 60.0
 
 
-class Copy(Protocol):
-    """One copy of the systems that an action changes, with a configuration of its own.
-
-    No two may share what consoles lock: each has its own fleet's name and state folder.
-    """
+class Configured(Protocol):
+    """What consoles are started for."""
 
     @property
     def operator(self) -> Operator: ...
 
     @property
     def config(self) -> Path: ...
+
+
+class Copy(Configured, Protocol):
+    """One copy of the systems that an action changes, with a configuration of its own.
+
+    No two may share what consoles lock: each has its own fleet's name and state folder.
+    """
 
     @property
     def fleet(self) -> str: ...
@@ -158,7 +162,7 @@ class Consoles:
     _waiting: dict[int, asyncio.Future[int]] = field(default_factory=dict)
     _numbers: Any = field(default_factory=itertools.count)
 
-    async def run(self, copy: Copy, *words: str, kill_at: str = "") -> tuple[int, str]:
+    async def run(self, copy: Configured, *words: str, kill_at: str = "") -> tuple[int, str]:
         """The exit status (negative: the signal) of `lptui --headless WORDS…`, and what it said."""
         number = next(self._numbers)
         out = copy.operator.home / f"console-{number}"

@@ -18,9 +18,7 @@ import pytest
 from lptui.actions.journal import Entry, Journal
 from lptui.actions.spec import Event
 from lptui.clock import SystemClock
-from tests.key_watch import key_watch
 from tests.killing import consoles
-from tests.killing_hosts import Own, SiteCopy
 from tests.site import Site, installed, two_hosts, unit
 from tests.systemd_hosts import HostFactory, systemd_hosts
 from tests.systemd_rpc import RpcNode, chain, configure, rpc_node
@@ -157,17 +155,15 @@ async def test_a_run_that_is_taken_up_waits_for_it_once_more(node: Dependent) ->
     site, rpc, before = node.site, node.rpc, node.process()
     words = ("restart", "orch", "--preset", "rpc-first", "--yes")
     site.write()
-    with key_watch(site.h1.gateway) as watch:
-        copy = SiteCopy(site, Own(0), watch, words)
     async with consoles() as started:
-        run = asyncio.create_task(started.run(copy, *words, kill_at="4 began-"))
+        run = asyncio.create_task(started.run(site, *words, kill_at="4 began-"))
         await until(lambda: "see it well (rpc-1)" in node.begun(), 30, "the RPC node's wave")
         await rpc.becomes_young()
         await rpc.catches_up()
         status, _ = await run
         assert status == -SIGKILL
         rpc.syncing = SYNCING
-        resumed = asyncio.create_task(started.run(copy, "resume", "--yes"))
+        resumed = asyncio.create_task(started.run(site, "resume", "--yes"))
         looks = rpc.looks
         await until(lambda: rpc.looks >= looks + 5, 20, "looks at the RPC node")
         assert node.begun()[-1] == "see it well (rpc-1)"
