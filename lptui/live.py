@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lptui.actions.runner import Runner
     from lptui.actions.spec import Action, ActionSpec, Progress, Told
     from lptui.collector.collector import Collector
+    from lptui.fleet.retry import Decision
     from lptui.fleet.snapshot import Snapshot
     from lptui.fleet.topology import Fleet
     from lptui.session import Session
@@ -135,11 +136,29 @@ class LiveSession:
             raise LptuiError("plan", "no action was named")
         return plan
 
-    async def execute(self, plan: Plan, progress: Progress, told: Told) -> Result:
+    async def due(self) -> Sequence[tuple[Plan, Decision]]:
+        chain = self._fleet.chain if self._fleet is not None else None
+        if chain is None or chain.reward_retry is None:
+            return ()
+        return await asyncio.to_thread(self._due, [item.name for item in chain.orchestrators])
+
+    def _due(self, names: Sequence[str]) -> Sequence[tuple[Plan, Decision]]:
+        """In a thread: it reads the record of earlier calls."""
+        from lptui.actions.due import due
+        from lptui.actions.plan import Request
+
+        if self._collector is None or not self._collector.snapshot.complete:
+            return ()
+        runner, snapshot = self._runner, self._collector.snapshot
+        found = [due(runner, snapshot, Request((name,))) for name in names]
+        return [(plan, decision) for plan, decision in found if decision is not None]
+
+    async def execute(self, plan: Plan, progress: Progress, told: Told, by: str = "") -> Result:
         found = await asyncio.to_thread(_action, plan.action, self._fleet)
         try:
-            return await self._runner.run(found, plan, progress, told=told)
+            return await self._runner.run(found, plan, progress, told=told, by=by)
         finally:
+            await self._follow()
             self._look_again(found.spec.probes)
 
     async def read(self, action_id: str, words: Sequence[str]) -> Sequence[str]:
@@ -191,6 +210,22 @@ class LiveSession:
             raise RefusedError(self.title, "nothing has been read yet", "wait a moment")
         self._used_runner = self._session.runner
         return self._used_runner
+
+    async def _follow(self) -> None:
+        """Has the transactions followed that a node has just named."""
+        from lptui.fleet.facts.rpc import SentTransactions
+        from lptui.fleet.reading import Key
+
+        chain = self._fleet.chain if self._fleet is not None else None
+        if self._session is None or self._collector is None or chain is None:
+            return
+        told = await asyncio.to_thread(self._session.sent)
+        held = self._collector.snapshot.value(SentTransactions, chain.network)
+        before = held or SentTransactions()
+        known = {item.hash: item for item in (*told, *before.sent)}
+        if known.keys() - {item.hash for item in before.sent} - set(before.settled):
+            followed = SentTransactions(tuple(known.values()), before.settled)
+            self._collector.learn(Key(SentTransactions, chain.network), followed, "lptui's record")
 
     def _look_again(self, probes: Sequence[str]) -> None:
         """At once by these probes, () by all: the panes show what a change did."""

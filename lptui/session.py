@@ -27,6 +27,7 @@ from lptui.transport.reach import FleetReach
 
 if TYPE_CHECKING:
     from lptui.actions.runner import Runner
+    from lptui.fleet.facts.rpc import SentTransaction
     from lptui.sim.thread import DemoThread
 
 CLOSE_S = 2.0
@@ -35,6 +36,9 @@ CLOSE_S = 2.0
 OBSERVE_S = 20.0
 """Longest independent reading for an action's guard or proof."""
 
+
+SENT_S = 86_400.0
+"""Transactions are followed for a day."""
 
 FILES = 10_240
 """Open files that the largest fleets need; also the most that macOS allows."""
@@ -117,10 +121,24 @@ class Session:
         """Folder of the audit record, the journal and the locks."""
         return record_dir(demo=self.fleet.demo)
 
+    def sent(self) -> Sequence[SentTransaction]:
+        """Transactions that nodes named in the last day when they were asked to send something.
+
+        Blocks. A record that was not written to since is not even opened: cron pays for that.
+        """
+        path = self.state / "audit.jsonl"
+        since = self.clock.now() - SENT_S
+        with suppress(OSError):
+            if path.stat().st_mtime >= since:
+                from lptui.actions.audit import Audit
+
+                return Audit(path, self.clock).sent(since)
+        return ()
+
     async def collector(self) -> Collector:
         """A live collector of the whole fleet, not started."""
         memory = Memory.of(self.fleet, self.state)
-        remembered = await memory.recall() if memory else {}
+        remembered = await memory.recall(self.sent) if memory else {}
         collector = Collector(
             self.fleet, self.reach, self.clock, self.probes, remembered=remembered
         )
@@ -140,7 +158,7 @@ class Session:
             self.clock,
             self.probes,
             deadline_s,
-            remembered=await memory.recall(),
+            remembered=await memory.recall(self.sent),
         )
         return await memory.carry_on(snapshot)
 

@@ -21,7 +21,9 @@ from typing import Any, Final
 
 from lptui.actions.audit_chain import Chain
 from lptui.actions.plan import Plan, Result, Step
+from lptui.actions.sent import sent
 from lptui.clock import Clock, iso
+from lptui.fleet.facts.rpc import SentTransaction
 from lptui.text import clean
 
 FILE: Final = "audit.jsonl"
@@ -173,6 +175,10 @@ class Audit:
                 first = begun.get(run, Try(at, called=False, pid=str(line["pid"])))
                 begun[run] = replace(first, called=first.called or line["event"] == "step")
         return tuple(begun.values())
+
+    def sent(self, since: float) -> tuple[SentTransaction, ...]:
+        """Transactions that nodes named since then (UTC seconds). Raises OSError."""
+        return sent(self._tail(), since)
 
     def _tail(self, size: int = TAIL, has: bytes = b"") -> Iterator[Mapping[str, Any]]:
         """The newest lines, oldest first; what is cut or is no record is passed over.

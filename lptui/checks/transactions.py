@@ -11,6 +11,7 @@ from lptui.fleet.facts.chain import SignerAccount
 from lptui.fleet.facts.rpc import RpcHead, SentTransaction, SentTransactions, TransactionState
 from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.topology import Chain, Signer
+from lptui.text import plural
 
 LOST: Final = "transaction-lost"
 
@@ -20,6 +21,10 @@ GRACE_S: Final = 30.0
 _REMEDY: Final = (
     "see the node's log, and the RPC endpoint that it sends through; the next transaction of this "
     "key takes the same nonce"
+)
+
+_GAP_REMEDY: Final = (
+    "the endpoint has lost the one before them: see the node's log, and send that nonce again"
 )
 
 Verdict = tuple[Severity, str, str]
@@ -58,18 +63,32 @@ def _verdict(
         item = lost[0]
         since = view.now - (item.pooled_at or item.seen_at)
         if since > GRACE_S:
-            late = since > view.limits.pending_nonce_s
+            # One whose nonce is not known may have been replaced by another.
+            late = since > view.limits.pending_nonce_s and item.nonce is not None
             severity = Severity.CRITICAL if late else Severity.WARNING
-            nonce = "" if item.nonce is None else f", nonce {item.nonce} is unused"
+            nonce = f", nonce {item.nonce} is unused"
+            nonce = ": lost, or replaced by another" if item.nonce is None else nonce
             text = f"{item.hash} is known to no endpoint for {span(since)}{nonce}"
             return severity, text, _REMEDY
     waited = None if account.pending_since is None else view.now - account.pending_since
     if not account.pending and waited is not None and waited > view.limits.pending_nonce_s:
         text = f"a transaction seen {ago(waited)} is gone and was not mined: "
         return Severity.WARNING, f"{text}nonce {account.nonce} is still unused", _REMEDY
+    behind = _behind_a_gap(account)
+    if behind:
+        text = f"nonce {account.pending_nonce} is missing: {plural(behind, 'transaction')} of later"
+        return Severity.WARNING, f"{text} nonces wait in the pool behind it", _GAP_REMEDY
     if own and not lost:
         return Severity.OK, f"{own[0].hash} is known and not mined yet", ""
     return Severity.OK, "none missing", ""
+
+
+def _behind_a_gap(account: SignerAccount) -> int:
+    """How many of an account's transactions wait for one that the endpoint does not have."""
+    pool = account.pool or ()
+    if any(item.nonce == account.pending_nonce for item in pool):
+        return 0
+    return sum(item.queued and item.nonce > account.pending_nonce for item in pool)
 
 
 def _is_lost(view: View, chain: Chain, item: SentTransaction) -> bool:

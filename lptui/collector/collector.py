@@ -13,7 +13,7 @@ from lptui.collector.ledger import Ledger, with_fast_interval
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet
-from lptui.probes.probe import Probe
+from lptui.probes.probe import Answer, Probe
 from lptui.transport.protocols import Reach
 
 PUBLISH_GAP_S = 0.25
@@ -116,6 +116,14 @@ class Collector:
         for source, future in list(self._waiting.items()):
             if (not names or source.probe.name in names) and not future.done():
                 future.set_result(False)
+
+    def learn(self, key: Key, value: object, source: str) -> None:
+        """Enters what was learnt otherwise than by asking; who asks goes on from there."""
+        now = self._clock.now()
+        self._ledger.record(
+            [Answer(key, value)], source=source, taken_at=now, took_s=0.0, interval_s=0.0
+        )
+        self._changed.set()
 
     async def _loop(self, source: Source) -> None:
         failures = 0

@@ -192,6 +192,8 @@ class SentTransaction:
         sender, nonce: None where only the hash is known.
         seen_at: when it was seen or sent first (UTC seconds); `known_to` names who told of it.
         pooled_at: when an endpoint last had it in its pool (UTC seconds); None for never.
+        looked_nonce: of one whose nonce is not known, the account's next when it was first looked
+            for; a node sends one after the other, so that a later one shows that it is settled.
     """
 
     hash: str
@@ -200,10 +202,15 @@ class SentTransaction:
     sender: Address | None = None
     nonce: int | None = None
     pooled_at: float | None = None
+    looked_nonce: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SentTransactions:
-    """The fleet's transactions that are not settled. Target: the network's name."""
+    """The fleet's transactions that are not settled. Target: the network's name.
+
+    `settled` are hashes of those that were followed and are not any more, the newest last.
+    """
 
     sent: tuple[SentTransaction, ...] = ()
+    settled: tuple[str, ...] = ()

@@ -22,6 +22,8 @@ LONGEST_S: Final = 86_400.0
 MOST: Final = 8
 """Transactions that are followed at once: the newest."""
 
+MOST_SETTLED: Final = 64
+
 
 @dataclass(frozen=True, slots=True)
 class SentTransactionsProbe:
@@ -61,14 +63,22 @@ def followed(snapshot: Snapshot, before: SentTransactions, now: float) -> SentTr
                 told, sender=Address(address), nonce=pooled.nonce, pooled_at=now
             )
     states = states_of(snapshot)
-    kept = []
+    kept, settled = [], dict.fromkeys(before.settled)
     for item in known.values():
+        if item.hash in settled:
+            continue
         seen = states.get(item.hash, {})
         if TransactionState.PENDING in seen.values():
             item = replace(item, pooled_at=now)
-        if now - item.seen_at < LONGEST_S and not _is_settled(item, seen, accounts):
+        account = accounts.get(item.sender or "")
+        if item.nonce is None and item.looked_nonce is None and account is not None:
+            item = replace(item, looked_nonce=account.nonce)
+        if _is_settled(item, seen, account):
+            settled[item.hash] = None
+        elif now - item.seen_at < LONGEST_S:
             kept.append(item)
-    return SentTransactions(tuple(sorted(kept, key=lambda item: item.seen_at)[-MOST:]))
+    newest = sorted(kept, key=lambda item: item.seen_at)[-MOST:]
+    return SentTransactions(tuple(newest), tuple(settled)[-MOST_SETTLED:])
 
 
 def states_of(snapshot: Snapshot) -> dict[str, dict[str, TransactionState]]:
@@ -96,10 +106,10 @@ def _new(snapshot: Snapshot, pooled: PooledTransaction, now: float) -> SentTrans
 def _is_settled(
     item: SentTransaction,
     seen: Mapping[str, TransactionState],
-    accounts: Mapping[str, SignerAccount | None],
+    account: SignerAccount | None,
 ) -> bool:
     """Mined, or its nonce was used by another one."""
     if TransactionState.MINED in seen.values():
         return True
-    account = accounts.get(item.sender or "")
-    return account is not None and item.nonce is not None and account.nonce > item.nonce
+    nonce = item.looked_nonce if item.nonce is None else item.nonce
+    return account is not None and nonce is not None and account.nonce > nonce
