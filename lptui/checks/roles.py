@@ -50,10 +50,7 @@ def role_mismatch(view: View) -> Iterator[Finding]:
     for node in view.fleet.nodes.values():
         if not node.is_livepeer or view.rest(node):
             continue
-        seen = observe(view.snapshot, node)
-        judged = _of_dead(view, node) if not seen.evidence else None
-        if judged is None:
-            judged = _judged(view, node, seen)
+        judged = _of_dead(view, node) or _judged(view, node, observe(view.snapshot, node))
         if judged is not None:
             yield judged
 

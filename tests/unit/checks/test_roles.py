@@ -161,7 +161,7 @@ def test_a_reward_node_that_ended_because_nothing_was_asked_of_it() -> None:
     unit = "livepeer-reward.service"
     fleet.change_unit("core-1", unit, active="failed", sub="failed", exit_status=2, main_pid=None)
     fleet.change_unit("core-1", unit, result="exit-code")
-    found = finding(fleet.drop(HostProcesses, "core-1"), "role-mismatch@reward")
+    found = finding(fleet, "role-mismatch@reward")
     assert found.severity is CRITICAL
     assert "-reward is not given" in found.summary
     assert found.cause == "unit-state@reward"
