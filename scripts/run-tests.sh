@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs every test, in three parts side by side: most of them wait for something real.
+# Runs every test, in four parts side by side: most of them wait for something real.
 # usage: run-tests.sh BIN
 set -eu
 bin=$1
@@ -8,9 +8,11 @@ trap 'rm -rf "$logs"' EXIT
 # What ends this ends all of them.
 trap 'trap - INT TERM; kill 0' INT TERM
 
-# Those that boot hosts with a systemd of their own, the other integration tests, and the rest.
-hosts=$(grep -l systemd_hosts tests/integration/test_*.py)
-others=$(grep -L systemd_hosts tests/integration/test_*.py)
+# Consoles that are killed, those that boot hosts with a systemd of their own, the other
+# integration tests, and the rest.
+kills=$(ls tests/integration/test_kill_matrix*.py)
+hosts=$(grep -l systemd_hosts tests/integration/test_*.py | grep -v /test_kill_matrix)
+others=$(grep -L systemd_hosts tests/integration/test_*.py | grep -v /test_kill_matrix)
 
 part() {
     name=$1
@@ -21,6 +23,8 @@ part() {
 }
 
 # shellcheck disable=SC2086
+part kills $kills >"$logs/kills" 2>&1 &
+# shellcheck disable=SC2086
 part hosts $hosts >"$logs/hosts" 2>&1 &
 # shellcheck disable=SC2086
 part integration $others >"$logs/integration" 2>&1 &
@@ -28,7 +32,7 @@ part rest tests/contract tests/e2e tests/tui tests/unit
 wait
 
 worst=0
-for name in rest integration hosts; do
+for name in rest integration hosts kills; do
     if [ "$name" != rest ]; then
         echo "--- tests: $name"
         cat "$logs/$name"
