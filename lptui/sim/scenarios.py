@@ -147,6 +147,16 @@ def _rpc_lagging(world: World) -> None:
     world.rpcs["nitro-2"].lag = 430
 
 
+@scenario("rpc-behind", "one Arbitrum node is 50 blocks behind and says that it is synchronised")
+def _rpc_behind(world: World) -> None:
+    world.rpcs["nitro-2"].lag = 50
+
+
+@scenario("rpc-disagree", "two Arbitrum nodes have different blocks at one height")
+def _rpc_disagree(world: World) -> None:
+    world.rpcs["nitro-2"].forked_at = world.l2_block - 20_000
+
+
 @scenario("rpc-wrong-chain", "one RPC endpoint serves another chain")
 def _rpc_wrong_chain(world: World) -> None:
     world.rpcs["nitro-2"].chain_id = 421_614
@@ -250,6 +260,13 @@ def _watcher_stalled(world: World) -> None:
 @scenario("nonce-stuck", "the redeemer's transactions hang behind one that is never mined")
 def _nonce_stuck(world: World) -> None:
     world.ledger.accounts[world.signer("redeemer")].stuck = 3
+
+
+@scenario("transaction-lost", "a client has dropped a transaction of the redeemer: others wait")
+def _transaction_lost(world: World) -> None:
+    world.ledger.accounts[world.signer("redeemer")].queued = 2
+    for rpc in world.rpcs.values():
+        rpc.has_pool = rpc.layer == 2
 
 
 @scenario("reward-gated", "reward is due and the node has no route for it (404)", LATE)

@@ -10,11 +10,14 @@ from lptui.sim.serve.chainshapes import Shapes
 from lptui.sim.serve.contracts import Contracts, revert_data
 from lptui.sim.serve.http import HttpReply, HttpRequest, text
 from lptui.sim.serve.link import Link
-from lptui.sim.world.ledger import REWARD_GAS, Log, RevertError
+from lptui.sim.world.ledger import REWARD_GAS, Log, RevertError, demo_hash
 from lptui.sim.world.rpcnode import RpcProcess
 from lptui.sim.world.world import World
 
 BATCH_LIMIT: Final = 1000
+FINAL_DEPTH: Final = 3_000
+FINAL_STEP: Final = 1_200
+"""L2 blocks: ten minutes behind, five at a time."""
 LOG_RANGE: Final = 10_000_000
 Json: TypeAlias = Any
 """A JSON value as it came or as it goes out."""
@@ -63,6 +66,8 @@ class JsonRpcApi:
             "eth_sendRawTransaction": self._refuse,
             "rpc_modules": lambda _: {"eth": "1.0", "net": "1.0", "web3": "1.0"},
         }
+        if rpc.has_pool:
+            self._methods["txpool_contentFrom"] = self._pool_of
         if rpc.layer == 1:
             self._methods["txpool_status"] = lambda _: {"pending": "0x8c", "queued": "0x11"}
 
@@ -164,10 +169,32 @@ class JsonRpcApi:
 
     def _block_by_number(self, params: list[Any]) -> dict[str, Any] | None:
         tag = params[0]
-        if tag in _TAGS or tag == "earliest":
-            return self._shapes.block(self._head() if tag != "earliest" else 0)
-        number = int(str(tag), 16)
-        return self._shapes.block(number) if number <= self._head() else None
+        if tag in ("safe", "finalized"):
+            # What is final moves in large steps: batches are posted to L1 now and then.
+            number = max(0, self._head() - FINAL_DEPTH) // FINAL_STEP * FINAL_STEP
+        elif tag in _TAGS or tag == "earliest":
+            number = self._head() if tag != "earliest" else 0
+        else:
+            number = int(str(tag), 16)
+        return self._block(number) if number <= self._head() else None
+
+    def _block(self, number: int) -> dict[str, Any]:
+        block = self._shapes.block(number)
+        fork = self._rpc.forked_at
+        if fork is not None and number >= fork:
+            block["hash"] = demo_hash("fork", self._rpc.name, number)
+        return block
+
+    def _pool_of(self, params: list[Any]) -> dict[str, Any]:
+        """Transactions that wait for one that is not there."""
+        account = self._world.ledger.accounts.get(str(params[0]).lower())  # type: ignore[call-overload]
+        queued = {}
+        for ahead in range(1, (account.queued if account else 0) + 1):
+            nonce = account.nonce + ahead
+            digest = demo_hash("queued", account.address, nonce)
+            price = hex(self._world.ledger.gas_price)
+            queued[str(nonce)] = {"hash": digest, "nonce": hex(nonce), "gasPrice": price}
+        return {"pending": {}, "queued": queued}
 
     def _block_by_hash(self, params: list[Any]) -> dict[str, Any] | None:
         for number in range(self._head(), self._head() - 64, -1):
@@ -203,6 +230,8 @@ class JsonRpcApi:
         return hex(REWARD_GAS + REWARD_GAS // 25)
 
     def _logs(self, params: list[Any]) -> list[dict[str, Any]]:
+        if not self._rpc.logs:
+            raise RpcFault(-32601, "the method eth_getLogs does not exist/is not available")
         query = params[0]
         first = self._state_block(query.get("fromBlock", "latest"))
         last = min(self._head(), self._state_block(query.get("toBlock", "latest")))

@@ -45,12 +45,14 @@ class RevertError(Exception):
 
 @dataclass(slots=True)
 class Account:
-    """A signing account. `stuck` transactions are pending and are never mined."""
+    """A signing account. `stuck` transactions are pending and are never mined; `queued` ones wait
+    in a client's pool for the one before them, which it has dropped."""
 
     address: Address
     balance: int
     nonce: int
     stuck: int = 0
+    queued: int = 0
 
 
 @dataclass(slots=True)

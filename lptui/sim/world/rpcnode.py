@@ -16,7 +16,9 @@ class RpcProcess:
         peers: None where the client has no `net_peerCount` (every L2 node).
         fault: "" or how answers are broken: "html", "truncated", "rate", "odd" (every odd
             request is cut short).
-        hide_pending: answers the same nonce for "pending" and "latest", as Arbitrum does.
+        forked_at: first block that it has otherwise than all others.
+        has_pool: offers `txpool_contentFrom`, which Nitro does not.
+        logs: gives logs.
     """
 
     name: str
@@ -34,6 +36,9 @@ class RpcProcess:
     fault: str = ""
     asked: int = 0
     ipc: str = ""
+    forked_at: int | None = None
+    has_pool: bool = False
+    logs: bool = True
 
     def head(self, newest: int) -> int:
         """Its newest L2 block when `newest` is the chain's."""

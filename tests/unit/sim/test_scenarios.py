@@ -15,10 +15,11 @@ from lptui.sim.world.world import World
 
 NAMES = (
     "healthy reward-missed round-not-initialized reward-disagrees round-skipped inactive low-eth "
-    "rpc-stuck rpc-lagging rpc-wrong-chain "
+    "rpc-stuck rpc-lagging rpc-behind rpc-disagree rpc-wrong-chain "
     "gpu-hot gpu-missing encoder-saturated backend-down backend-drained unbalanced split-brain "
     "role-mismatch price-drift "
-    "node-down host-dead watcher-stalled nonce-stuck reward-gated gas-cap service-uri-mismatch "
+    "node-down host-dead watcher-stalled nonce-stuck transaction-lost reward-gated gas-cap "
+    "service-uri-mismatch "
     "stake-margin slashed unit-failed disk-full clock-skew cli-exposed keystore-open redeemer-gone "
     "transcoders-missing hostile flaky "
     "delegated-caller caller-revoked two-callers reward-retry"
@@ -108,6 +109,11 @@ def test_the_stuck_client_falls_behind_and_the_lagging_one_keeps_its_distance() 
     stuck = world_in("rpc-stuck", 60.0)
     assert stuck.l2_block - (stuck.rpcs["nitro-1"].stuck_at or 0) > 2_000
     assert 400 < world_in("rpc-lagging").rpcs["nitro-2"].lag < 480
+    assert world_in("rpc-behind").rpcs["nitro-2"].lag == 50
+    assert not world_in("rpc-behind").rpcs["nitro-2"].syncing
+    assert world_in("rpc-disagree").rpcs["nitro-2"].forked_at is not None
+    lost = world_in("transaction-lost")
+    assert lost.ledger.accounts[lost.signer("redeemer")].queued == 2
     assert world_in("rpc-wrong-chain").rpcs["nitro-2"].chain_id != 42161
 
 
