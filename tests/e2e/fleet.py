@@ -43,7 +43,17 @@ NODES = ("orch-1", "orch-2", "transcoder-1", "redeemer", "reward")
 RPCS = ("arb-1", "pool", "hosted")
 SERVICE_URI = "https://livepeer.example.org:8935"
 MACHINE = frozenset(
-    {"disk", "load", "memory", "host-fd", "oom", "clock", "reboot-required", "password-visible"}
+    {
+        "disk",
+        "load",
+        "memory",
+        "host-fd",
+        "oom",
+        "clock",
+        "reboot-required",
+        "password-visible",
+        "unknown-process",
+    }
 )
 """Checks whose verdict is that of the machine that the tests run on, and of all its processes."""
 
@@ -179,7 +189,19 @@ def running_fleet(folder: Path, stage: Stage) -> Iterator[RealFleet]:
         database = TicketDatabase(folder / "lpdb.sqlite3")
         stack.callback(database.close)
         yield RealFleet(
-            *(folder, stage, Operator(home), sshds, identity, net, nodes, log, proxy, web, backends),
+            *(
+                folder,
+                stage,
+                Operator(home),
+                sshds,
+                identity,
+                net,
+                nodes,
+                log,
+                proxy,
+                web,
+                backends,
+            ),
             database,
         )
 
