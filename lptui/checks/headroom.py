@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from lptui.checks.transcoders import SESSIONS
@@ -10,7 +10,7 @@ from lptui.checks.view import View
 from lptui.checks.words import listed
 from lptui.fleet.facts.livepeer import NodeMetrics
 from lptui.fleet.finding import Finding, Metric, Severity
-from lptui.fleet.headroom import Headroom, Resource, headroom, total, whole
+from lptui.fleet.headroom import FleetHeadroom, Headroom, Resource, headroom
 from lptui.text import plural
 
 HEADROOM: Final = "headroom"
@@ -20,7 +20,8 @@ _CAPS: Final = frozenset({Resource.SESSIONS, Resource.TRANSCODERS})
 
 def room(view: View) -> Iterator[Finding]:
     """How many more sessions are taken, and which resource sets the limit?"""
-    for one in headroom(view.snapshot):
+    found = headroom(view.snapshot)
+    for one in found.nodes:
         name = one.orchestrators[0]
         reading = view.reading(NodeMetrics, name)
         metrics = view.value(reading)
@@ -31,9 +32,8 @@ def room(view: View) -> Iterator[Finding]:
             yield view.unknown(HEADROOM, "node", name, reading, cause=cause)
             continue
         yield _of_node(view, name, one)
-    groups = whole(view.snapshot)
-    if groups:
-        yield _of_fleet(view, groups)
+    if found.groups:
+        yield _of_fleet(view, found)
 
 
 def _of_node(view: View, name: str, one: Headroom) -> Finding:
@@ -67,6 +67,15 @@ def words(one: Headroom) -> str:
     return text
 
 
+def fleet_words(found: FleetHeadroom) -> str:
+    """`at least 40 more sessions, limited by the encoder, session cap`."""
+    if found.room is None:
+        return "not known"
+    names = dict.fromkeys(str(one.limit) for one in found.groups if one.limit is not None)
+    at_least = "" if found.is_whole else "at least "
+    return f"{at_least}{plural(found.room, 'more session')}, limited by the {listed(list(names))}"
+
+
 def missing_words(one: Headroom) -> str:
     return f"; not known: {listed(list(one.missing), 3)}" if one.missing else ""
 
@@ -91,10 +100,10 @@ def label(resource: Resource) -> str:
     return resource.name.lower()
 
 
-def _of_fleet(view: View, groups: Sequence[Headroom]) -> Finding:
-    known = [one for one in groups if one.room is not None]
-    more = total(groups)
-    lacking = [missing for one in groups for missing in one.missing]
+def _of_fleet(view: View, found: FleetHeadroom) -> Finding:
+    known = [one for one in found.groups if one.room is not None]
+    more = found.room
+    lacking = [missing for one in found.groups for missing in one.missing]
     severity = Severity.OK
     if more is None:
         severity = Severity.UNKNOWN
@@ -103,9 +112,7 @@ def _of_fleet(view: View, groups: Sequence[Headroom]) -> Finding:
     if more is None:
         summary = "not known: no orchestrator tells its sessions"
     else:
-        names = dict.fromkeys(str(one.limit) for one in known)
-        at_least = "at least " if len(known) < len(groups) else ""
-        summary = f"{at_least}{plural(more, 'more session')}, limited by the {listed(list(names))}"
+        summary = fleet_words(found)
     if lacking:
         summary += f"; not known: {listed(lacking, 3)}"
     causes = [f"{HEADROOM}@{one.orchestrators[0]}" for one in known if not one.room]
@@ -115,7 +122,7 @@ def _of_fleet(view: View, groups: Sequence[Headroom]) -> Finding:
         "fleet",
         view.fleet.name,
         summary,
-        tuple(f"{', '.join(one.orchestrators)}: {words(one)}" for one in groups),
+        tuple(f"{', '.join(one.orchestrators)}: {words(one)}" for one in found.groups),
         "add cards or transcoders, or raise -maxSessions where the cards allow"
         if severity is Severity.WARNING
         else "start the orchestrators with -monitor" * (more is None),

@@ -365,11 +365,11 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         transcoders.transcoders_expected,
     ),
     CheckSpec(
-        transcoders.REJECTED,
+        transcoders.REGISTERED,
         "Transcoder registered",
         "A transcoder runs and is in no orchestrator's list: it was rejected and earns nothing.",
         "See its log for a refused secret or a capacity of 0; restart it.",
-        transcoders.transcoder_rejected,
+        transcoders.transcoder_registered,
     ),
     CheckSpec(
         transcoders.SESSIONS,

@@ -24,7 +24,7 @@ from lptui.fleet.transcoders import Join, Joined, joined
 from lptui.text import plural
 
 EXPECTED: Final = "transcoders-expected"
-REJECTED: Final = "transcoder-rejected"
+REGISTERED: Final = "transcoder-registered"
 SESSIONS: Final = "sessions-capacity"
 
 
@@ -67,7 +67,7 @@ def _expected(
         elif missing:
             summary += f"; {listed([one.name for one in missing])} not in its list"
         if severity and len(missing) == wanted - have:
-            cause = f"{REJECTED}@{missing[0].name}"
+            cause = f"{REGISTERED}@{missing[0].name}"
     return Finding(
         EXPECTED,
         severity,
@@ -110,7 +110,7 @@ def _up_for(view: View, node: Node) -> float | None:
     return unit.since_s if unit is not None else None
 
 
-def transcoder_rejected(view: View) -> Iterator[Finding]:
+def transcoder_registered(view: View) -> Iterator[Finding]:
     """Is each running transcoder in an orchestrator's list? One that was refused runs on in vain.
 
     go-livepeer's transcoder stops registering for good after a refusal (a wrong secret, no
@@ -145,7 +145,7 @@ def _registration(view: View, one: Joined, running: bool | None) -> Finding:
         lacking: Reading[Any] = reading
         if one.join is not Join.UNKNOWN:
             lacking = view.reading(HostUnits, node.host)
-        return view.unknown(REJECTED, "node", node.name, lacking, cause=cause)
+        return view.unknown(REGISTERED, "node", node.name, lacking, cause=cause)
     severity, remedy, cause = Severity.OK, "", ""
     socket = f"{one.connection.local} to {one.connection.peer}" if one.connection else "no socket"
     evidence = [view.says(reading, socket)]
@@ -162,7 +162,7 @@ def _registration(view: View, one: Joined, running: bool | None) -> Finding:
             "see its log for a refused secret or a capacity of 0; restart it" if severity else ""
         )
     return Finding(
-        REJECTED,
+        REGISTERED,
         severity,
         "node",
         node.name,

@@ -8,7 +8,7 @@ work for it count as one machine.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -82,65 +82,77 @@ class Headroom:
         return self.limits[0].resource if self.limits else None
 
 
-def headroom(snapshot: Snapshot) -> tuple[Headroom, ...]:
-    """Of each orchestrator, in the configuration's order; those that share hosts share their
-    room."""
-    found = []
+@dataclass(frozen=True, slots=True)
+class FleetHeadroom:
+    """Of each orchestrator, in the configuration's order, and of the fleet.
+
+    `groups` are orchestrators that share no host with those of another group, so that their rooms
+    add up.
+    """
+
+    nodes: tuple[Headroom, ...]
+    groups: tuple[Headroom, ...]
+
+    @property
+    def room(self) -> int | None:
+        """The fleet's, as far as it is known; None when nothing of it is."""
+        known = [one.room for one in self.groups if one.room is not None]
+        return sum(known) if known else None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the room of every orchestrator is known."""
+        return all(one.room is not None for one in self.groups)
+
+    def of(self, orchestrator: str) -> Headroom | None:
+        """One orchestrator's; None for what is none."""
+        return next((one for one in self.nodes if one.orchestrators == (orchestrator,)), None)
+
+
+def headroom(snapshot: Snapshot) -> FleetHeadroom:
+    """What is known of it now."""
+    nodes: dict[str, Headroom] = {}
+    groups = []
     for group in _groups(snapshot):
         shared = _shared(snapshot, group)
-        for node in group.nodes:
-            own = tuple(_caps(snapshot, node))
-            metrics = snapshot.fresh(NodeMetrics, node.name)
-            limits = sorted((*own, *shared.limits), key=lambda limit: limit.room)
-            found.append(
-                Headroom(
-                    (node.name,),
-                    group.hosts,
-                    metrics.current_sessions if metrics is not None else None,
-                    tuple(limits),
-                    (*_unknown_caps(snapshot, node), *shared.missing),
-                    shared.measured,
-                )
-            )
-    order = {name: place for place, name in enumerate(snapshot.fleet.nodes)}
-    return tuple(sorted(found, key=lambda one: order[one.orchestrators[0]]))
+        caps = {node.name: tuple(_caps(snapshot, node)) for node in group.nodes}
+        unknown = {node.name: _unknown_caps(snapshot, node) for node in group.nodes}
+        for name, own in caps.items():
+            metrics = snapshot.fresh(NodeMetrics, name)
+            sessions = metrics.current_sessions if metrics is not None else None
+            nodes[name] = _joint((name,), group, sessions, own, unknown[name], shared)
+        lacking = [one for words in unknown.values() for one in words]
+        names = tuple(caps)
+        groups.append(_joint(names, group, shared.sessions, _summed(caps), lacking, shared))
+    order = (node.name for node in snapshot.fleet.nodes_with(Role.ORCHESTRATOR))
+    return FleetHeadroom(tuple(nodes[name] for name in order), tuple(groups))
 
 
-def whole(snapshot: Snapshot) -> tuple[Headroom, ...]:
-    """Of each group of orchestrators that share no host with another: their sum is the fleet's."""
-    found = []
-    for group in _groups(snapshot):
-        shared = _shared(snapshot, group)
-        caps: dict[Resource, list[Limit]] = {}
-        missing: list[str] = []
-        for node in group.nodes:
-            for limit in _caps(snapshot, node):
-                caps.setdefault(limit.resource, []).append(limit)
-            missing += _unknown_caps(snapshot, node)
-        summed = [
-            Limit(resource, sum(one.room for one in limits), limits[0].why)
-            for resource, limits in caps.items()
-            if len(limits) == len(group.nodes) or len(group.nodes) == 1
-        ]
-        limits = sorted((*summed, *shared.limits), key=lambda limit: limit.room)
-        names = tuple(node.name for node in group.nodes)
-        found.append(
-            Headroom(
-                names,
-                group.hosts,
-                shared.sessions,
-                tuple(limits),
-                (*missing, *shared.missing),
-                shared.measured,
-            )
-        )
-    return tuple(found)
+def _joint(
+    names: tuple[str, ...],
+    group: _Group,
+    sessions: int | None,
+    own: tuple[Limit, ...],
+    missing: list[str],
+    shared: Headroom,
+) -> Headroom:
+    """Own caps together with what is shared."""
+    limits = sorted((*own, *shared.limits), key=lambda limit: limit.room)
+    lacking = (*missing, *shared.missing)
+    return Headroom(names, group.hosts, sessions, tuple(limits), lacking, shared.measured)
 
 
-def total(groups: Sequence[Headroom]) -> int | None:
-    """The fleet's room, as far as it is known; None when nothing of it is."""
-    known = [one.room for one in groups if one.room is not None]
-    return sum(known) if known else None
+def _summed(caps: dict[str, tuple[Limit, ...]]) -> tuple[Limit, ...]:
+    """The caps of several orchestrators together, of those that all of them tell."""
+    several: dict[Resource, list[Limit]] = {}
+    for own in caps.values():
+        for limit in own:
+            several.setdefault(limit.resource, []).append(limit)
+    return tuple(
+        Limit(resource, sum(one.room for one in limits), ", ".join(one.why for one in limits))
+        for resource, limits in several.items()
+        if len(limits) == len(caps)
+    )
 
 
 @dataclass(frozen=True, slots=True)

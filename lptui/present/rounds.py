@@ -15,6 +15,7 @@ from lptui.fleet.facts.chain import (
 )
 from lptui.fleet.facts.livepeer import NodeIdentity, NodeStatus
 from lptui.fleet.facts.reward import ExplorerRewards, L1Pace, NodeReward, RewardWatch
+from lptui.fleet.facts.stake import StakeHistory, TranscoderPool
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Chain, Node, Orchestrator, Role
 from lptui.fleet.units import format_gwei, format_units
@@ -32,6 +33,7 @@ from lptui.present.model import (
     spans_cell,
 )
 from lptui.present.rewards import reward_cells
+from lptui.present.stake import place_cells, rates_cell
 from lptui.present.view import (
     View,
     cell,
@@ -104,7 +106,9 @@ def _columns(chain: Chain) -> tuple[Column, ...]:
         Column("caller", "caller", callers, 4),
         Column("active", "active", 8, 6),
         Column("stake", "stake LPT", 11, 7, right=True),
-        Column("cuts", "cut/share", 9, 10),
+        Column("place", "place", 7, 8, right=True),
+        Column("margin", "above last", 12, 9, right=True),
+        Column("cuts", "cut/share", 13, 10),
         Column("price", "wei/pixel", 9, 11, right=True),
         Column("cost", "call now → mint", 24, 12),
         Column("strip", "last rounds", 12, 3, grow=True, tail=True),
@@ -117,12 +121,13 @@ def _row(view: View, chain: Chain, it: Orchestrator, clock: Reading[ChainRound])
     record = view.reading(OrchestratorRecord, it.name)
     past = view.reading(RewardHistory, it.name)
     gas = view.reading(GasPrices, chain.network)
+    pool = view.reading(TranscoderPool, chain.network)
     nodes = _nodes_of(view, it)
     statuses = tuple(view.reading(NodeStatus, node.name) for node in nodes)
     words = tuple(view.reading(NodeReward, node.name) for node in nodes)
     subjects = (("orchestrator", it.name), ("round", chain.network))
     verdict = view.findings.verdict(subjects[:1])
-    old = (view.is_old(record), view.is_old(clock), view.is_old(past), view.is_old(gas))
+    old = tuple(view.is_old(reading) for reading in (record, clock, past, gas, pool))
 
     def make() -> Row:
         reward, evidence = reward_cells(view, it, clock, record, past)
@@ -144,12 +149,8 @@ def _row(view: View, chain: Chain, it: Orchestrator, clock: Reading[ChainRound])
                 lambda r: "?" if r.stake is None else format_units(r.stake, 2),
                 lambda r: r.stake,
             ),
-            _of_record(
-                view,
-                record,
-                lambda r: f"{r.reward_cut / 1e4:g}/{r.fee_share / 1e4:g}%",
-                lambda r: r.reward_cut,
-            ),
+            *place_cells(view, it, pool),
+            rates_cell(view, record, clock),
             _price(statuses),
             _cost(view, chain, clock, record, gas),
             _strip(view, past),
@@ -166,10 +167,12 @@ def _row(view: View, chain: Chain, it: Orchestrator, clock: Reading[ChainRound])
                 (ChainRound, chain.network),
                 (RewardHistory, it.name),
                 (GasPrices, chain.network),
+                (StakeHistory, it.name),
                 *((NodeIdentity, node.name) for node in nodes),
                 *((NodeStatus, node.name) for node in nodes),
                 *((NodeReward, n.name) for n in nodes if view.reading(NodeReward, n.name).source),
                 (RewardWatch, it.name),
+                (TranscoderPool, chain.network),
                 *(((ExplorerRewards, it.name),) if chain.explorer is not None else ()),
             ),
             shown_at(record),
@@ -183,7 +186,7 @@ def _row(view: View, chain: Chain, it: Orchestrator, clock: Reading[ChainRound])
 
     return view.memo.row(
         f"orchestrator:{it.name}",
-        (clock, record, past, gas, view.reading(L1Pace, chain.network), *statuses, *words),
+        (clock, record, past, gas, pool, view.reading(L1Pace, chain.network), *statuses, *words),
         (verdict, old),
         make,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
+from lptui.fleet.headroom import FleetHeadroom, Headroom, headroom
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Fleet, Node, Role
 from lptui.present import gpus
@@ -44,8 +45,11 @@ WORKERS = (Role.ORCHESTRATOR, Role.TRANSCODER, Role.GATEWAY)
 def present(view: View) -> PaneModel:
     """The pane."""
     fleet = view.snapshot.fleet
+    room = headroom(view.snapshot)
     nodes = tuple(
-        _node_row(view, node) for node in fleet.nodes.values() if node.roles & frozenset(WORKERS)
+        _node_row(view, node, room.of(node.name))
+        for node in fleet.nodes.values()
+        if node.roles & frozenset(WORKERS)
     )
     cards = tuple(row for host in fleet.hosts.values() for row in gpus.rows(view, host))
     state, counts = tally((*nodes, *cards))
@@ -53,7 +57,7 @@ def present(view: View) -> PaneModel:
         "transcoders",
         state if nodes or cards else State.OK,
         counts,
-        _summary(view, nodes) if nodes or cards else (),
+        _summary(view, nodes, room) if nodes or cards else (),
         (),
         (
             section("nodes", "node", _node_columns(fleet), nodes),
@@ -63,8 +67,9 @@ def present(view: View) -> PaneModel:
     )
 
 
-def _summary(view: View, nodes: tuple[Row, ...]) -> Line:
-    """Sessions of the orchestrators, and GPUs; `+?` when not all of them are known."""
+def _summary(view: View, nodes: tuple[Row, ...], room: FleetHeadroom) -> Line:
+    """Sessions of the orchestrators, how many more they take, and GPUs; `+?` when not all of them
+    are known."""
     used = total = known = unknown = 0
     for row in nodes:
         name = row.key.partition(":")[2]
@@ -84,8 +89,25 @@ def _summary(view: View, nodes: tuple[Row, ...]) -> Line:
     return (
         Span("sessions ", Tone.MUTED),
         Span(sessions),
+        *_room(room),
         Span("  GPUs ", Tone.MUTED),
         Span(_cards_seen(view)),
+    )
+
+
+def _room(room: FleetHeadroom) -> Line:
+    """`  room 40 (encoder)`; nothing where there are no orchestrators."""
+    if not room.groups:
+        return ()
+    if room.room is None:
+        return (Span("  room ", Tone.MUTED), Span("?", Tone.UNKNOWN))
+    limits = dict.fromkeys(str(one.limit) for one in room.groups if one.limit is not None)
+    more = f"{room.room}{'' if room.is_whole else '+?'}"
+    tone = Tone.NORMAL if room.room else Tone.WARN
+    return (
+        Span("  room ", Tone.MUTED),
+        Span(more, tone),
+        Span(f" ({', '.join(limits)})", Tone.MUTED),
     )
 
 
@@ -108,6 +130,7 @@ def _node_columns(fleet: Fleet) -> tuple[Column, ...]:
         Column("role", "role", 5, 6),
         Column("host", "host", name_width(fleet.hosts, 6, 16), 8),
         Column("sessions", "sess/cap", 9, 1, right=True),
+        Column("headroom", "room", 15, 7),
         Column("history", "5m", 10, 4),
         Column("transcoders", "transc", 7, 3, right=True),
         Column("success", "success", 7, 2, right=True),
@@ -118,7 +141,7 @@ def _node_columns(fleet: Fleet) -> tuple[Column, ...]:
     )
 
 
-def _node_row(view: View, node: Node) -> Row:
+def _node_row(view: View, node: Node, room: Headroom | None) -> Row:
     status = view.reading(NodeStatus, node.name)
     metrics = view.reading(NodeMetrics, node.name)
     subjects = (("node", node.name), ("host", node.host))
@@ -141,6 +164,7 @@ def _node_row(view: View, node: Node) -> Row:
             cell("+".join(_role_sign(role) for role in sorted(node.roles)), tone=Tone.MUTED),
             cell(node.host, tone=Tone.MUTED),
             _sessions(view, metrics, has_source),
+            _headroom(room) if has_source else EMPTY_CELL,
             Cell(view.spark(node.name, "sessions", 10, 0.0), Tone.ACCENT),
             _transcoders(view, node, status),
             _success(view, metrics, has_source),
@@ -180,7 +204,7 @@ def _node_row(view: View, node: Node) -> Row:
             ),
         )
 
-    return view.memo.row(f"node:{node.name}", (status, metrics), (verdict, old), make)
+    return view.memo.row(f"node:{node.name}", (status, metrics), (verdict, old, room), make)
 
 
 def _role_sign(role: Role) -> str:
@@ -202,6 +226,16 @@ def _with_orchestrators(
         if it.address in (node.recipient, node.account)
     )
     return (*subjects, *own)
+
+
+def _headroom(room: Headroom | None) -> Cell:
+    """How many more sessions it takes, and what sets the limit: `12 encoder`."""
+    if room is None:
+        return EMPTY_CELL
+    if room.room is None or room.limit is None:
+        return UNKNOWN_CELL
+    more = f"{room.room} {room.limit}{'?' if room.sessions == 0 or room.missing else ''}"
+    return Cell(more, Tone.NORMAL if room.room else Tone.WARN, room.room)
 
 
 def _sessions(view: View, reading: Reading[NodeMetrics], has_source: bool) -> Cell:

@@ -21,11 +21,15 @@ from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.facts.host import HostDisks, HostUnits, HostVitals
 from lptui.fleet.facts.livepeer import NodeMetrics, NodeStatus
 from lptui.fleet.facts.rpc import RpcHead
+from lptui.fleet.facts.stake import TranscoderPool
 from lptui.fleet.facts.tickets import TicketQueue
 from lptui.fleet.finding import Finding, Severity
+from lptui.fleet.headroom import headroom
 from lptui.fleet.snapshot import Snapshot
+from lptui.fleet.standing import standing
 from lptui.fleet.tickets import VALID_ROUNDS, keepers, total
 from lptui.fleet.topology import Role
+from lptui.fleet.transcoders import Join, joined
 from lptui.fleet.units import WEI_PER_ETH
 from lptui.text import clean
 
@@ -84,6 +88,7 @@ def render(snapshot: Snapshot, findings: Sequence[Finding], took_s: float | None
         *_chain(snapshot),
         *_rpcs(snapshot, up),
         *_nodes(snapshot, up),
+        *_headroom(snapshot),
         *_gpus(snapshot),
         *_balancers(snapshot, up),
         *_hosts(snapshot, up),
@@ -157,20 +162,30 @@ def _chain(snapshot: Snapshot) -> Iterator[Family]:
         "lptui_reward_blocks_remaining", "L1 blocks left to call the round's reward in."
     )
     active = Family("lptui_orchestrator_active", "1: in the active set.")
+    stake = Family("lptui_orchestrator_stake_lpt", "Its stake and its delegators', in LPT.")
+    place = Family("lptui_orchestrator_place", "Its place in the pool, by stake.")
+    margin = Family("lptui_orchestrator_margin_lpt", "LPT above the stake of the last place.")
     if clock is not None:
         number.add(clock.round, network=chain.network)
         initialized.add(clock.initialized, network=chain.network)
         left.add(clock.blocks_left, network=chain.network)
         locked.add(clock.locked, network=chain.network)
+    pool = snapshot.fresh(TranscoderPool, chain.network)
     for item in chain.orchestrators:
+        if pool is not None:
+            found = standing(pool, item.address)
+            place.add(found.place, orchestrator=item.name)
+            margin.add(None if found.margin is None else eth(found.margin), orchestrator=item.name)
         record = snapshot.fresh(OrchestratorRecord, item.name)
         if record is None:
             continue
+        stake.add(None if record.stake is None else eth(record.stake), orchestrator=item.name)
         active.add(record.active, orchestrator=item.name)
         if clock is not None:
             called.add(record.last_reward_round >= clock.round, orchestrator=item.name)
             remaining.add(clock.blocks_left, orchestrator=item.name)
     yield from (number, initialized, left, locked, price, called, remaining, active)
+    yield from (stake, place, margin)
     yield from _money(snapshot)
 
 
@@ -263,6 +278,25 @@ def _nodes(snapshot: Snapshot, answers: Up) -> Iterator[Family]:
     yield from (up, transcoders, sessions, most, success, running, restarts)
 
 
+def _headroom(snapshot: Snapshot) -> Iterator[Family]:
+    """Nothing of an orchestrator whose sessions are not known."""
+    room = Family("lptui_headroom_sessions", "More sessions that an orchestrator takes.")
+    by = Family("lptui_headroom_limit_sessions", "More sessions that each resource allows.")
+    fleet = Family("lptui_fleet_headroom_sessions", "More sessions that the fleet takes.")
+    registered = Family("lptui_transcoder_registered", "1: it is in its orchestrator's list.")
+    found = headroom(snapshot)
+    for one in found.nodes:
+        room.add(one.room, node=one.orchestrators[0])
+        for limit in one.limits:
+            by.add(limit.room, node=one.orchestrators[0], resource=limit.resource)
+    if found.is_whole:
+        fleet.add(found.room)
+    for each in joined(snapshot):
+        if each.join in (Join.LISTED, Join.ALONE):
+            registered.add(each.join is Join.LISTED, node=each.node.name)
+    yield from (room, by, fleet, registered)
+
+
 def _ratio(percent: float | None) -> float | None:
     return None if percent is None else round(percent / 100, 6)
 
@@ -270,6 +304,8 @@ def _ratio(percent: float | None) -> float | None:
 def _gpus(snapshot: Snapshot) -> Iterator[Family]:
     degrees = Family("lptui_gpu_temperature_celsius", "Temperature of a card.")
     encoder = Family("lptui_gpu_encoder_ratio", "How busy a card's encoder is.")
+    decoder = Family("lptui_gpu_decoder_ratio", "How busy a card's decoder is.")
+    sessions = Family("lptui_gpu_encoder_sessions", "Encoder sessions of a card now.")
     busy = Family("lptui_gpu_utilization_ratio", "How busy a card is.")
     power = Family("lptui_gpu_power_watts", "Power that a card draws.")
     memory = Family("lptui_gpu_memory_used_bytes", "Memory of a card in use.")
@@ -280,11 +316,13 @@ def _gpus(snapshot: Snapshot) -> Iterator[Family]:
             name = card_name(host, gpu)
             degrees.add(gpu.temperature_c, gpu=name)
             encoder.add(_ratio(gpu.encoder), gpu=name)
+            decoder.add(_ratio(gpu.decoder), gpu=name)
+            sessions.add(gpu.encoder_sessions, gpu=name)
             busy.add(_ratio(gpu.utilisation), gpu=name)
             power.add(gpu.power_w, gpu=name)
             memory.add(gpu.memory_used, gpu=name)
             throttled.add(gpu.throttled, gpu=name)
-    yield from (degrees, encoder, busy, power, memory, throttled)
+    yield from (degrees, encoder, decoder, sessions, busy, power, memory, throttled)
 
 
 def _balancers(snapshot: Snapshot, answers: Up) -> Iterator[Family]:

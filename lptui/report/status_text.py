@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from lptui.checks import failing, overall
+from lptui.checks import failing, headroom, overall, stake, transcoders
 from lptui.checks.rpc_service import way_words
 from lptui.checks.rpc_verdict import verdict
 from lptui.checks.words import ago, span
@@ -75,6 +75,12 @@ _SECTIONS: Final[tuple[tuple[str, tuple[type, ...]], ...]] = (
     ),
 )
 
+_CONCLUDED: Final[Mapping[type, tuple[str, ...]]] = {
+    ChainRound: (stake.MARGIN, stake.SLASHED, stake.DROPPED),
+    HostGpus: (headroom.HEADROOM, transcoders.REGISTERED),
+}
+"""Checks whose findings are told in a section, by one of its topics."""
+
 
 def render(snapshot: Snapshot, findings: Sequence[Finding]) -> str:
     """The whole report, ending with a newline."""
@@ -97,7 +103,16 @@ def _lines(snapshot: Snapshot, findings: Sequence[Finding]) -> Iterator[str]:
             yield title
             yield from _verdicts(snapshot, findings) if RpcHead in topics else ()
             yield from (f"  {line}" for line in rewards.lines(snapshot) if ChainRound in topics)
+            yield from _concluded(findings, topics)
             yield from lines
+
+
+def _concluded(findings: Sequence[Finding], topics: tuple[type, ...]) -> Iterator[str]:
+    """What follows from several readings together, well or not."""
+    checks = {name for topic, names in _CONCLUDED.items() if topic in topics for name in names}
+    for found in findings:
+        if found.check in checks:
+            yield "  " + clean(f"{found.target}: {found.check} {found.summary}", 600)
 
 
 def _verdicts(snapshot: Snapshot, findings: Sequence[Finding]) -> Iterator[str]:

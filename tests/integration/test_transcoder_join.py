@@ -106,7 +106,7 @@ async def translating(host: str, to: str) -> AsyncIterator[str]:
 async def test_its_socket_says_which_entry_of_the_list_it_is(site: Site) -> None:
     site.work_for(site.o1.address, site.o1.address)
     await until(lambda: site.o1.peers, 20, "the registration")
-    found = await site.finding("transcoder-rejected@t1")
+    found = await site.finding("transcoder-registered@t1")
     assert found["severity"] == "OK"
     assert found["summary"].startswith("registered with o1, capacity ")
     [peer] = site.o1.peers
@@ -117,25 +117,25 @@ async def test_one_that_runs_and_was_refused_is_found(site: Site) -> None:
     site.work_for(site.o1.address, "")
 
     async def late() -> bool:
-        return bool((await site.finding("transcoder-rejected@t1"))["severity"] != "OK")
+        return bool((await site.finding("transcoder-registered@t1"))["severity"] != "OK")
 
-    found = await site.finding("transcoder-rejected@t1")
+    found = await site.finding("transcoder-registered@t1")
     if found["severity"] == "OK":  # within its second of grace
         assert "not connected yet" in found["summary"]
         assert await late()
-        found = await site.finding("transcoder-rejected@t1")
+        found = await site.finding("transcoder-registered@t1")
     assert found["severity"] == "WARNING"
     assert "has no connection to one: it was rejected" in found["summary"]
     missing = await site.finding("transcoders-expected@o1")
     assert "1 of 2 transcoders connected; t1 not in its list" in missing["summary"]
-    assert missing["cause"] == "transcoder-rejected@t1"
+    assert missing["cause"] == "transcoder-registered@t1"
 
 
 async def test_behind_nat_it_is_connected_and_cannot_be_told_from_others(site: Site) -> None:
     async with translating(site.host.gateway, site.o1.address) as address:
         site.work_for(address, address)
         await until(lambda: site.o1.peers, 20, "the registration")
-        found = await site.finding("transcoder-rejected@t1")
+        found = await site.finding("transcoder-registered@t1")
         assert found["severity"] == "OK"
         assert "cannot be told behind NAT" in found["summary"]
         assert any(f"to {address}" in line for line in found["evidence"])

@@ -11,7 +11,7 @@ from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.facts.host import HostSystem, HostVitals
 from lptui.fleet.facts.livepeer import ConnectedTranscoder, NodeMetrics, NodeStatus
 from lptui.fleet.finding import Severity
-from lptui.fleet.headroom import Headroom, Resource, headroom, total, whole
+from lptui.fleet.headroom import Headroom, Resource, headroom
 from lptui.fleet.topology import Role
 from lptui.fleet.units import Percent
 from tests.snapshots import FleetBuilder
@@ -36,7 +36,9 @@ def cards(found: FleetBuilder, **changes: object) -> FleetBuilder:
 
 
 def of(found: FleetBuilder, name: str = "orch-1") -> Headroom:
-    return next(one for one in headroom(found.snapshot()) if one.orchestrators == (name,))
+    one = headroom(found.snapshot()).of(name)
+    assert one is not None
+    return one
 
 
 def rooms(found: FleetBuilder, name: str = "orch-1") -> dict[Resource, int]:
@@ -177,7 +179,7 @@ def test_orchestrators_on_one_host_share_its_room() -> None:
         found.change(NodeStatus, name, transcoders=(), transcoders_number=0)
     for host in HOSTS:
         found.put(HostConnections((), (8935,)), host)
-    (group,) = whole(found.snapshot())
+    (group,) = headroom(found.snapshot()).groups
     assert group.orchestrators == ("orch-1", "orch-2")
     assert group.sessions == 20
     # 2 x 45 % for twenty: 4.5 % a session, 100 % left.
@@ -202,6 +204,6 @@ def test_room_is_never_negative_and_never_beyond_the_cap(
     one = of(found)
     assert one.room is None or 0 <= one.room <= max(0, 40 - (sessions or 0))
     assert (one.room is None) == (sessions is None)
-    sums = total(whole(found.snapshot()))
+    sums = headroom(found.snapshot()).room
     assert sums is not None
     assert sums >= (one.room or 0)

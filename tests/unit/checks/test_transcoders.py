@@ -10,7 +10,7 @@ from lptui.fleet.transcoders import Join, joined
 from tests.snapshots import NOW, FleetBuilder
 from tests.unit.checks.verdicts import by_id, finding, severity
 
-REJECTED, EXPECTED = "transcoder-rejected@trans-1", "transcoders-expected@orch-1"
+REJECTED, EXPECTED = "transcoder-registered@trans-1", "transcoders-expected@orch-1"
 
 
 def sockets(fleet: FleetBuilder, *pairs: tuple[str, str]) -> FleetBuilder:
