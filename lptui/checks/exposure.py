@@ -14,6 +14,7 @@ from lptui.checks.view import View
 from lptui.checks.words import listed
 from lptui.fleet.facts.host import HostListeners, HostProcesses, Listener, LivepeerProcess
 from lptui.fleet.finding import Finding, Severity
+from lptui.fleet.settings import NodeType, type_of
 from lptui.fleet.topology import Node, Role
 
 CLI: Final = "cli-exposed"
@@ -96,13 +97,9 @@ def _port_80(
 
 
 def _lacks_cli_address(process: LivepeerProcess) -> bool:
-    if process.flag("cliAddr"):
-        return False
-    given = {name.lower() for name, value in process.flags if value.lower() != "false"}
-    if "redeemer" in given:
-        return True
-    others = {"orchestrator", "transcoder", "gateway", "broadcaster", "aiworker", "remotesigner"}
-    return not given & others and bool(given & {"reward", "initializeround"})
+    """Whether it takes port 80 for want of an address: these types have no other default."""
+    kinds = (NodeType.REDEEMER, NodeType.SERVICE)
+    return not process.flag("cliAddr") and type_of(process) in kinds
 
 
 def _sure(
