@@ -31,6 +31,12 @@ ON_CHAIN: Mapping[str, tuple[int, bytes]] = MappingProxyType(
         "/minGasPrice": (200, b"0"),
         "/contractAddresses": (200, b'{"Controller": "%s"}' % CONTROLLER.encode()),
         "/rewardCaller": (404, b"404 page not found\n"),
+        "/currentRound": (200, b"4121"),
+        "/roundInitialized": (200, b"true"),
+        "/orchestratorInfo": (
+            200,
+            b'{"Transcoder": {"Address": "%s", "LastRewardRound": 4120}}' % ACCOUNT.encode(),
+        ),
         "/signMessage": (400, b"missing form param: message\n"),
     }
 )

@@ -57,7 +57,6 @@ ACTING = (
     "setLogLevel",
     "registerLiveRunners",
     "registeredOrchestrators",
-    "orchestratorInfo",
     "delegatorInfo",
     "protocolParameters",
 )
@@ -114,7 +113,7 @@ class TestTargets:
 
     def test_sources_and_intervals_are_the_fleets(self) -> None:
         described = fleet()
-        for probe, seconds in zip(PROBES, (5.0, 15.0, 300.0), strict=True):
+        for probe, seconds in zip(PROBES, (5.0, 15.0, 300.0, 60.0), strict=True):
             assert probe.interval_s(described, "orch-1") == seconds
             assert probe.source(described, "orch-1").startswith("edge-1: http://127.0.0.1:7935/")
 
