@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from lptui.clock import iso
 from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.reading import Key, Reading
+from lptui.present.callers import caller_lines
 from lptui.present.chart import chart
 from lptui.present.model import AGE, Line, Row, Section, Span, State, Tone
 from lptui.present.rewards import reward_lines
@@ -46,8 +47,8 @@ def detail(view: View, section: Section, row: Row, drawn: list[Line]) -> list[Li
             tail = (Span(f"  seen {age(view.now - cell.since)} ago", Tone.WARN),)
         lines.append((Span(f"   {column.title:<20}", Tone.MUTED), *spans, *tail))
     lines.append(())
-    more = _MORE.get(section.key)
-    lines.extend(more(view, row) if more is not None else ())
+    for more in _MORE.get(section.key, ()):
+        lines.extend(more(view, row))
     lines.extend(drawn)
     lines.append(
         (Span(" Evidence", Tone.ACCENT), Span("  what was read, where and when", Tone.MUTED))
@@ -58,7 +59,9 @@ def detail(view: View, section: Section, row: Row, drawn: list[Line]) -> list[Li
     return lines
 
 
-_MORE: Mapping[str, Callable[[View, Row], Iterator[Line]]] = {"orchestrators": reward_lines}
+_MORE: Mapping[str, tuple[Callable[[View, Row], Iterator[Line]], ...]] = {
+    "orchestrators": (reward_lines, caller_lines)
+}
 """What the rows of some sections have to show besides."""
 
 

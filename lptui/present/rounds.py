@@ -19,6 +19,7 @@ from lptui.fleet.facts.stake import StakeHistory, TranscoderPool
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Chain, Node, Orchestrator, Role
 from lptui.fleet.units import format_gwei, format_units
+from lptui.present.callers import automatic_lines
 from lptui.present.model import (
     EMPTY_CELL,
     UNKNOWN_CELL,
@@ -88,7 +89,7 @@ def present(view: View) -> PaneModel:
         state,
         counts,
         summary,
-        _lead(view, chain, clock),
+        (*_lead(view, chain, clock), *automatic_lines(view)),
         (section("orchestrators", "orchestrator", _columns(chain), rows),),
         empty="no orchestrators in the configuration",
     )

@@ -15,6 +15,7 @@ from lptui.errors import ProblemKind
 from lptui.fleet.chains import OF_CHAIN, of_the_past
 from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.reading import Key, Reading, unread
+from lptui.fleet.retry import Decision
 from lptui.fleet.snapshot import Snapshot
 from lptui.history.series import History
 from lptui.present.model import (
@@ -203,13 +204,17 @@ class Memo:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """All that a presenter may know. `now` is UTC seconds on the console's clock."""
+    """All that a presenter may know. `now` is UTC seconds on the console's clock.
+
+    `retries` is what was decided about calls that this console may make by itself.
+    """
 
     snapshot: Snapshot
     now: float
     findings: Findings
     history: History
     memo: Memo = field(default_factory=Memo)
+    retries: tuple[Decision, ...] = ()
 
     def reading(self, topic: type[T], target: str) -> Reading[T]:
         found = self.snapshot.readings.get(Key(topic, target))

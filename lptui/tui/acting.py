@@ -112,6 +112,14 @@ class Acting:
             self._busy = item.hint
             self._app.keep(self._go(item, None if item.anywhere else words_of(row)))
 
+    def begin_itself(self, plan: Plan) -> bool:
+        """Starts what the configuration allows without a question; False while it cannot."""
+        if self._busy or self._session.read_only:
+            return False
+        self._busy = named(plan)
+        self._app.keep(self._go_itself(plan))
+        return True
+
     def again(self, verb: str) -> None:
         """Takes the shown run up again, or back."""
         course = self.shown
@@ -160,6 +168,16 @@ class Acting:
         finally:
             self._idle()
 
+    async def _go_itself(self, plan: Plan) -> None:
+        from lptui.actions.retry import AUTOMATIC
+
+        try:
+            await self._do(plan, AUTOMATIC)
+        except LptuiError as error:
+            self._refused(error)
+        finally:
+            self._idle()
+
     async def _planned(self, item: Command, words: Sequence[str] | None) -> Plan | None:
         """None when there is nothing to plan for; why is said in the footer."""
         key = f"{item.key_word} {item.hint}"
@@ -171,13 +189,14 @@ class Acting:
             return None
         return plan
 
-    async def _do(self, plan: Plan) -> None:
+    async def _do(self, plan: Plan, by: str = "") -> None:
         from lptui.present.courses import begun
 
-        self._event(f"{named(plan)} started (plan {plan.hash})", Severity.OK)
+        who = f"{by}, " if by else ""
+        self._event(f"{named(plan)} started ({who}plan {plan.hash})", Severity.OK)
         course = begun(plan, self._app.clock.now())
         result = await self._executed(
-            course, lambda: self._session.execute(plan, self._progress, self._told)
+            course, lambda: self._session.execute(plan, self._progress, self._told, by)
         )
         if result.outcome.value == "unknown" and not plan.is_stepwise:
             self._app.keep(self._watch(plan))

@@ -161,6 +161,7 @@ class LptuiApp(App[int], inherit_bindings=False):
         from lptui.tui.acting import Acting
         from lptui.tui.feed import Feed, all_checks
         from lptui.tui.offers import Offers
+        from lptui.tui.retrying import Retrying
 
         feed = Feed(self.clock, self._checks or all_checks)
         self.feed = feed
@@ -176,6 +177,7 @@ class LptuiApp(App[int], inherit_bindings=False):
             return
         if not self.session.read_only:
             self.keep(self.offers.run())
+        self.keep(Retrying(self, self.session, feed, self.acting).run())
         while True:
             await feed.changes()
             await feed.digest(self.session.own_run)

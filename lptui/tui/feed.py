@@ -26,6 +26,7 @@ from lptui.tui.background import in_thread
 
 if TYPE_CHECKING:
     from lptui.fleet.facts.lock import LockHolder
+    from lptui.fleet.retry import Decision
     from lptui.present.header import Parts
 
 REDRAW_GAP_S = 0.4
@@ -61,6 +62,7 @@ class Feed:
         self._clock = clock
         self._checks = checks
         self.snapshot: Snapshot | None = None
+        self.retries: tuple[Decision, ...] = ()
         self.findings = Findings((), checked=False)
         self.history = History()
         self.events = EventLog()
@@ -152,7 +154,8 @@ class Feed:
         if self.snapshot is None:
             return None
         memo = self._memos[pane]
-        return View(self.snapshot, self._clock.now(), self.findings, self.history, memo)
+        now = self._clock.now()
+        return View(self.snapshot, now, self.findings, self.history, memo, self.retries)
 
     def present(self, pane: str) -> PaneModel | None:
         """A pane's model now."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lptui.actions.journal import Entry
     from lptui.actions.plan import Plan, Request, Result
     from lptui.actions.spec import ActionSpec, Progress, Told
+    from lptui.fleet.retry import Decision
     from lptui.fleet.snapshot import Snapshot
 
 
@@ -82,8 +83,18 @@ class Session(Protocol):
         """
         ...
 
-    async def execute(self, plan: Plan, progress: Progress, told: Told) -> Result:
-        """Does it and proves it; may take ten minutes. Raises LptuiError when it is refused."""
+    async def due(self) -> Sequence[tuple[Plan, Decision]]:
+        """What may be called by itself, by the newest readings: each orchestrator's plan.
+
+        Nothing where the operator allows none. Raises LptuiError when it cannot be decided.
+        """
+        ...
+
+    async def execute(self, plan: Plan, progress: Progress, told: Told, by: str = "") -> Result:
+        """Does it and proves it; may take ten minutes. Raises LptuiError when it is refused.
+
+        `by` is who does it when that is not the operator.
+        """
         ...
 
     async def read(self, action_id: str, words: Sequence[str]) -> Sequence[str]:

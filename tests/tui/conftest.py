@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 
 from lptui.actions.journal import Entry
 from lptui.clock import FrozenClock
+from lptui.fleet.retry import Decision
 from lptui.tui import feed, offers
 from lptui.tui.aiming import words_of
 from lptui.tui.app import LptuiApp
@@ -100,10 +101,14 @@ async def running(
     read_only: bool = False,
     checked: bool = True,
     cut: Sequence[Entry] = (),
+    retries: Sequence[Decision] = (),
 ) -> AsyncIterator[Console]:
-    """A console that has shown the builder's snapshot; `cut` are runs that have no end."""
+    """A console that has shown the builder's snapshot.
+
+    `cut` are runs that have no end; `retries` what it may call by itself.
+    """
     session = ScriptedSession(builder.snapshot() if builder else None, read_only=read_only)
-    session.cut = cut
+    session.cut, session.retries = cut, retries
     app = LptuiApp(session, clock=FrozenClock(NOW))
     async with app.run_test(size=size) as pilot:
         console = Console(app, session, pilot)

@@ -12,6 +12,7 @@ from lptui.actions.options import LATE, TO, WAIT
 from lptui.actions.plan import Outcome, Plan, Precondition, Request, Result, Step, StepResult
 from lptui.actions.spec import ActionSpec, Effect, Event, Progress, Told
 from lptui.errors import LptuiError, RefusedError
+from lptui.fleet.retry import Decision
 from lptui.fleet.snapshot import Snapshot
 from tests.snapshots import NOW
 
@@ -36,6 +37,9 @@ class ScriptedSession:
         """Words that select something."""
         self.is_done: set[str] = set()
         """Actions that have nothing to do."""
+        self.looked_for_due = 0
+        self.retries: Sequence[Decision] = ()
+        """What it may call by itself."""
         self.words = ""
         """Instead of a plan's own."""
         self.executed_options: dict[str, str] = {}
@@ -118,8 +122,15 @@ class ScriptedSession:
             plan = replace(plan, summary=self.words, effect=self.words, steps=steps)
         return replace(plan, done=self.done, request=request)
 
-    async def execute(self, plan: Plan, progress: Progress, told: Told) -> Result:
-        self.calls.append(f"execute {plan.action} {plan.target}")
+    async def due(self) -> Sequence[tuple[Plan, Decision]]:
+        self.looked_for_due += 1
+        return [
+            (example_plan("reward", decision.orchestrator), decision) for decision in self.retries
+        ]
+
+    async def execute(self, plan: Plan, progress: Progress, told: Told, by: str = "") -> Result:
+        who = f" by {by}" if by else ""
+        self.calls.append(f"execute {plan.action} {plan.target}{who}")
         self.executed_options = dict(plan.request.options)
         if plan.is_stepwise:
             return await self._stepwise(plan, progress, told)
