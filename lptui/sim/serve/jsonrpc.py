@@ -230,8 +230,6 @@ class JsonRpcApi:
         return hex(REWARD_GAS + REWARD_GAS // 25)
 
     def _logs(self, params: list[Any]) -> list[dict[str, Any]]:
-        if not self._rpc.logs:
-            raise RpcFault(-32601, "the method eth_getLogs does not exist/is not available")
         query = params[0]
         first = self._state_block(query.get("fromBlock", "latest"))
         last = min(self._head(), self._state_block(query.get("toBlock", "latest")))

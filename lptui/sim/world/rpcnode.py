@@ -18,7 +18,6 @@ class RpcProcess:
             request is cut short).
         forked_at: first block that it has otherwise than all others.
         has_pool: offers `txpool_contentFrom`, which Nitro does not.
-        logs: gives logs.
     """
 
     name: str
@@ -38,7 +37,6 @@ class RpcProcess:
     ipc: str = ""
     forked_at: int | None = None
     has_pool: bool = False
-    logs: bool = True
 
     def head(self, newest: int) -> int:
         """Its newest L2 block when `newest` is the chain's."""

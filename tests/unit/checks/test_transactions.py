@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lptui.errors import ProblemKind
-from lptui.fleet.facts.chain import SignerAccount
+from lptui.fleet.facts.chain import PooledTransaction, SignerAccount
 from lptui.fleet.facts.rpc import (
     RpcHead,
     SeenTransaction,
@@ -77,3 +79,15 @@ def test_without_a_hash_a_nonce_that_is_pending_no_more_tells_it(
 def test_an_unread_account_is_unknown() -> None:
     fleet = FleetBuilder().fail(SignerAccount, REDEEMER, ProblemKind.TIMEOUT)
     assert finding(fleet, ID).severity is UNKNOWN
+
+
+def test_later_transactions_that_wait_show_that_one_before_them_is_lost() -> None:
+    fleet = FleetBuilder()
+    account = fleet.value(SignerAccount, REDEEMER)
+    later = tuple(PooledTransaction(TX, account.nonce + n, queued=True) for n in (1, 2))
+    found = finding(fleet.put(replace(account, pool=later), REDEEMER), ID)
+    assert found.severity is WARNING
+    assert f"nonce {account.nonce} is missing: 2 transactions" in found.summary
+    first = PooledTransaction(TX, account.nonce)
+    fleet.put(replace(account, pool=(first, *later)), REDEEMER)
+    assert finding(fleet, ID).severity is OK
