@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from lptui.actions.drivers import nginx as nginx_driver
+from lptui.actions.moves.reboot import in_boot
 from lptui.actions.moves.registry import MOVES
 from lptui.actions.plan import Request, Step
 from lptui.actions.registry import actions_of
@@ -131,6 +132,8 @@ class Machine:
 
     def _answer(self, host: Host, command: Command) -> ExecResult:
         argv = command.argv
+        if argv[:5] == in_boot("".join(argv[4:5])):
+            argv = argv[5:]
         if rooted(host.privilege, argv[4:]) != argv:
             return ExecResult(b"", b"", 1)  # the login itself may do nothing
         argv = argv[4:]

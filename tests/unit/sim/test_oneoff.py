@@ -7,6 +7,7 @@ import shlex
 
 import pytest
 
+from lptui.actions.moves.reboot import in_boot
 from lptui.sim.serve.host.call import unwrapped
 from lptui.sim.serve.oneoff import Outcome, command
 from tests.unit.sim.acting import ANNOUNCING, AS_ROOT, NONCE, Hosts
@@ -51,6 +52,7 @@ def test_it_tells_its_number_as_the_console_asks(hosts: Hosts) -> None:
             True,
         ),
         (("sh", "-c", 'exec "$@"', "lptui", "id"), ("id",), False),
+        ((*in_boot("1-2"), "sh", "-c", AS_ROOT, "x", "id"), ("id",), True),
         (("sh", "-c", ANNOUNCING, "x", "sh", "-c", AS_ROOT, "x", "id"), ("id",), True),
         (("sh", "-c", "id; reboot", "x", "id"), ("sh", "-c", "id; reboot", "x", "id"), False),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lptui.actions.moves.reboot import in_boot
 from lptui.sim.world.build import registered
 from lptui.sim.world.watch import serves
 from tests.unit.sim.acting import Hosts
@@ -227,6 +228,16 @@ def test_the_cap_that_a_node_was_started_with_comes_back_with_a_restart(hosts: H
     assert node.max_sessions == node.capacity > 1
     hosts.wait(20)
     assert node.sessions > 1
+
+
+def test_a_reboot_of_another_boot_does_nothing(hosts: Hosts) -> None:
+    before = hosts.world.machines["orch-1"].boot_id
+    hosts.done("orch-1", *in_boot("another"), "systemctl", "reboot")
+    assert hosts.world.machines["orch-1"].boot_id == before
+    hosts.later(3)
+    hosts.done("orch-1", *in_boot(before), "systemctl", "reboot")
+    hosts.wait(6)
+    assert hosts.world.machines["orch-1"].boot_id != before
 
 
 def test_a_reboot_brings_back_what_is_enabled_with_another_boot(hosts: Hosts) -> None:

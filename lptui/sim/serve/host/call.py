@@ -14,6 +14,9 @@ _ANNOUNCED: Final = re.compile(r'echo "([0-9a-f]{1,64}) \$\$" >&2;\s*')
 _BECOMES_ROOT: Final = re.compile(
     r'\[ "\$\(id -u\)" = 0 \]\s*\|\|\s*exec (?:sudo|doas) -n -- "\$@";\s*'
 )
+_IN_BOOT: Final = re.compile(
+    r'\[ "\$\(cat /proc/sys/kernel/random/boot_id\)" = "\$1" \]\s*\|\|\s*exit 0;\s*shift;\s*'
+)
 _BECOMES_COMMAND: Final = re.compile(r'exec "\$@"\s*')
 _PID: Final = 4242
 _MOST_WRAPPINGS: Final = 8
@@ -31,13 +34,15 @@ class Reply(NamedTuple):
 class Call:
     """A command: its words, what it reads, whether it runs as root.
 
-    `announced` is what it has written to standard error before it began.
+    `announced` is what it has written to standard error before it began; `boot` the boot of the
+    machine that it is meant for alone, "" for any.
     """
 
     words: tuple[str, ...]
     stdin: str = ""
     is_root: bool = False
     announced: str = ""
+    boot: str = ""
 
     @property
     def program(self) -> str:
@@ -80,6 +85,10 @@ def _of_script(call: Call, script: str, words: tuple[str, ...]) -> Call | None:
     if root is not None:
         script = script[root.end() :]
         call = replace(call, is_root=True)
+    in_boot = _IN_BOOT.match(script)
+    if in_boot is not None and words:
+        script = script[in_boot.end() :]
+        call, words = replace(call, boot=words[0]), words[1:]
     if not _BECOMES_COMMAND.fullmatch(script):
         return None
     return replace(call, words=words)

@@ -37,6 +37,8 @@ def systemctl(world: World, machine: Machine, call: Call) -> Reply:
         if not call.is_root:
             subject = names[0] if names else "unit"
             return Reply("", 1, NOT_ROOT.format(verb=verb, name=subject))
+        if call.boot not in ("", machine.boot_id):
+            return Reply()
         return _change(world, machine, verb, names, words)
     return Reply("", 1, f"Unknown command verb {verb}.\n")
 
