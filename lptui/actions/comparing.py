@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from lptui.actions.engine import is_shown, to_undo
 from lptui.actions.journal import Entry
-from lptui.actions.moves.move import MAY_HAVE_RUN, Blind, Move, Standing
+from lptui.actions.moves.move import LEFT, MAY_HAVE_RUN, Blind, Move, Standing
 from lptui.actions.plan import Step
 from lptui.actions.spec import Source
 from lptui.fleet.snapshot import Snapshot
@@ -84,12 +84,23 @@ def compare(
     return tuple(found)
 
 
+def looked_into(entry: Entry) -> tuple[int, ...]:
+    """Steps that may have run, of which the operator has been told: who resumes again leaves them.
+
+    The first console that takes a run up only tells it.
+    """
+    newest = {number: words for number, _, _, words in entry.events}
+    return tuple(number for number, words in newest.items() if words == MAY_HAVE_RUN)
+
+
 def _blind(entry: Entry, number: int, verb: Verb) -> Compared:
     """A step of which nothing can be read: the journal is all there is."""
     step = entry.plan.steps[number]
     if number in entry.made:
         word = Word.TO_UNDO if verb is Verb.UNDO else Word.DONE_BEFORE
         return Compared(number, step, word, step.undo)
+    if verb is Verb.RESUME and number in looked_into(entry):
+        return Compared(number, step, Word.UNREAD, LEFT)
     if number in entry.begun:
         return Compared(number, step, Word.UNREAD, MAY_HAVE_RUN)
     return Compared(number, step, Word.TO_DO)

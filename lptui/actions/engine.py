@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lptui.actions.moves.move import MAY_HAVE_RUN, Blind, Looking, Move, Seen, Standing
+from lptui.actions.moves.move import LEFT, MAY_HAVE_RUN, Blind, Looking, Move, Seen, Standing
 from lptui.actions.plan import OnFailure, Outcome, Plan, Result, Step, StepResult
 from lptui.actions.spec import Event, Execution
 from lptui.errors import LptuiError, ProblemKind, RefusedError
@@ -93,15 +93,23 @@ class Engine:
         self._results: dict[int, StepResult] = {}
         self._begun: set[int] = set()
         self._made: set[int] = set()
+        self._looked_into: frozenset[int] = frozenset()
         self._in_hand: int | None = None
         self._is_asked_for = False
 
-    async def run(self, begun: Collection[int] = (), made: Collection[int] = ()) -> Result:
+    async def run(
+        self,
+        begun: Collection[int] = (),
+        made: Collection[int] = (),
+        looked_into: Collection[int] = (),
+    ) -> Result:
         """Makes all steps, or what is left of them by now.
 
-        `begun` and `made` are those (numbered from 0) of an earlier run that was cut.
+        `begun` and `made` are those (numbered from 0) of an earlier run that was cut;
+        `looked_into` those of which only the operator can tell, who was told so and goes on.
         """
         self._begun, self._made = set(begun), set(made)
+        self._looked_into = frozenset(looked_into)
         proofs = [n for n in sorted(made) if self._plan.steps[n].proves]
         try:
             for number, step in enumerate(self._plan.steps):
@@ -172,6 +180,9 @@ class Engine:
 
     async def _make_blindly(self, number: int, step: Step, move: Move) -> None:
         """Once, and never again when its end was not heard. Raises _StopError."""
+        if number in self._looked_into:
+            await self._made_now(number, step, LEFT)
+            return
         if number in self._begun:
             await self._fail(number, step, MAY_HAVE_RUN, unknown=True)
         await self._begin(number, step)

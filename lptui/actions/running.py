@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lptui.actions.audit import Run, new_run, whoami
-from lptui.actions.comparing import Verb
+from lptui.actions.comparing import Verb, looked_into
 from lptui.actions.journal import Entry, Journal, RunRecord
 from lptui.actions.plan import Outcome, Plan, Result, Step, StepResult
 from lptui.actions.spec import Action, Event, Execution, Progress, Told
@@ -172,7 +172,7 @@ class Running:
         async def go() -> Result:
             await self._record.again(entry)
             if verb is Verb.RESUME:
-                return await engine.run(entry.begun, entry.made)
+                return await engine.run(entry.begun, entry.made, looked_into(entry))
             return await engine.undo(entry.begun, entry.made, f"run {entry.id}")
 
         return await self._under_lock(go)

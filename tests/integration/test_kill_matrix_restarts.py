@@ -19,7 +19,16 @@ from typing import Any
 import pytest
 
 from tests.devnet.anvil import FIRST_BLOCK
-from tests.killing import EACH_ONCE, Copy, Report, Scenario, Wanted, kill_report, matrix
+from tests.killing import (
+    EACH_ONCE,
+    Copy,
+    Report,
+    Scenario,
+    Wanted,
+    consoles,
+    kill_report,
+    matrix,
+)
 from tests.killing_hosts import AT_ONCE, Copies, Hosts
 from tests.killing_pool import PoolCopy, pooled
 from tests.site import installed, unit
@@ -187,6 +196,21 @@ UNTOLD: Mapping[tuple[str, str], Wanted] = {
 def unchecked_upgrade(place: Site) -> Scenario:
     """All other steps are those of an upgrade that has a check."""
     return upgrade(place, among=(4,), besides=UNTOLD)
+
+
+async def test_an_upgrade_that_may_have_run_goes_on_when_somebody_has_looked(place: Site) -> None:
+    async with upgraded(place, is_checked=False)() as copy, consoles() as started:
+        assert isinstance(copy, UpgradeCopy)
+        status, _ = await started.run(copy, *copy.words, "--yes", kill_at="4 make+")
+        assert status < 0
+        status, told = await started.run(copy, "resume", "--yes")
+        assert (status, "it may have run" in told) == (3, True)
+        assert await copy.state() == "inactive DOWN, new"
+        runs = (await copy.site.lptui("runs", "--format", "json")).json["runs"]
+        status, told = await started.run(copy, "resume", runs[0]["run"], "--yes")
+        assert status == 0, told
+        assert await copy.state() == "active UP serves, begun 2 times, new"
+        assert copy.broken() == ""
 
 
 # A host that boots again.

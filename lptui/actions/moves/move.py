@@ -13,8 +13,11 @@ from lptui.fleet.pools import Place
 from lptui.fleet.snapshot import Snapshot
 
 MAY_HAVE_RUN: Final = (
-    "it may have run, and nothing shows whether it did: look, then undo it, or resume to leave it"
+    "it may have run, and nothing shows whether it did: look, then undo it, or resume once more to"
+    " leave it as it is and go on"
 )
+
+LEFT: Final = "it may have run, and is left as it is: resumed once more, after that was told"
 
 
 class Standing(StrEnum):

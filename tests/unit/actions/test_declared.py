@@ -223,6 +223,9 @@ class TestBlindMoves:
                 assert result.outcome is Outcome.UNKNOWN, moments
                 assert MAY_HAVE_RUN in result.summary
                 assert here.changes == before
+                result = await resume(here, self.PLAN)
+                assert result.outcome is Outcome.DONE, "who was told of it leaves it, and goes on"
+                assert [one for one in here.changes if one in before] == before
             else:
                 assert result.outcome is Outcome.DONE, moments
             assert len(set(here.changes)) == len(here.changes), moments

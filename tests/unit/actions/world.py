@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from lptui.actions.comparing import looked_into
 from lptui.actions.engine import Engine
 from lptui.actions.journal import Entry
 from lptui.actions.moves.move import Blind, Looking, Move, Seen, Standing
@@ -267,7 +268,7 @@ async def run(world: World, plan: Plan, looks: int = 1) -> Result:
 async def resume(world: World, plan: Plan) -> Result:
     """Goes on by what the journal tells."""
     entry = world.entry(plan)
-    return await engine(world, plan).run(entry.begun, entry.made)
+    return await engine(world, plan).run(entry.begun, entry.made, looked_into(entry))
 
 
 async def undo(world: World, plan: Plan) -> Result:
