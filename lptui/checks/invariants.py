@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Final
 
@@ -11,12 +11,12 @@ from lptui.checks.roles import MISMATCH
 from lptui.checks.view import SILENCE, View
 from lptui.checks.words import listed
 from lptui.fleet import settings
-from lptui.fleet.facts.balancer import BalancerState
+from lptui.fleet.facts.balancer import BalancerState, Server
 from lptui.fleet.facts.chain import OrchestratorRecord
 from lptui.fleet.facts.host import HostProcesses
 from lptui.fleet.facts.livepeer import NodeStatus
 from lptui.fleet.finding import Finding, Metric, Severity
-from lptui.fleet.pools import places_of, server_at, serves
+from lptui.fleet.pools import Place, servers_by_node, serves
 from lptui.fleet.processes import process_of
 from lptui.fleet.roles import observe
 from lptui.fleet.topology import Node, Orchestrator, Role
@@ -124,7 +124,8 @@ def orchestrators_serving(view: View) -> Iterator[Finding]:
     if not nodes:
         return
     least = view.limits.min_orchestrators
-    states = {node.name: _takes_work(view, node) for node in nodes}
+    places = servers_by_node(view.snapshot)
+    states = {node.name: _takes_work(view, node, places.get(node.name, ())) for node in nodes}
     well = [name for name, (yes, _) in states.items() if yes]
     unsure = [name for name, (yes, _) in states.items() if yes is None]
     severity, cause = Severity.OK, ""
@@ -153,7 +154,9 @@ def orchestrators_serving(view: View) -> Iterator[Finding]:
     )
 
 
-def _takes_work(view: View, node: Node) -> tuple[bool | None, str]:
+def _takes_work(
+    view: View, node: Node, places: Sequence[tuple[Place, Server | None]]
+) -> tuple[bool | None, str]:
     """Whether an orchestrator takes work from gateways, and what says so."""
     reading = view.reading(NodeStatus, node.name)
     if view.rest(node):
@@ -165,11 +168,9 @@ def _takes_work(view: View, node: Node) -> tuple[bool | None, str]:
         return (False if known else None), view.why(reading)
     if observe(view.snapshot, node).does.get(Role.ORCHESTRATOR) is False:
         return False, "answers, but is no orchestrator"
-    places = places_of(view.snapshot, node.name)
-    servers = [server_at(view.snapshot, place) for place in places]
-    if servers and all(server is not None and not serves(server) for server in servers):
-        balancer = view.reading(BalancerState, places[0].balancer)
-        return False, view.says(balancer, f"no traffic from {places[0].balancer}")
+    if places and all(server is not None and not serves(server) for _, server in places):
+        name = places[0][0].balancer
+        return False, view.says(view.reading(BalancerState, name), f"no traffic from {name}")
     return True, view.seen(reading)
 
 

@@ -18,11 +18,10 @@ from lptui.fleet.duty import rest, runs
 from lptui.fleet.facts.chain import OrchestratorRecord
 from lptui.fleet.facts.host import HostProcesses, HostUnits, LivepeerProcess
 from lptui.fleet.facts.livepeer import NodeStatus
-from lptui.fleet.links import Link, links
+from lptui.fleet.links import Link, LinkKind, links
 from lptui.fleet.places import place
-from lptui.fleet.pools import places_of
 from lptui.fleet.processes import strangers
-from lptui.fleet.roles import Observed, Setting, observe
+from lptui.fleet.roles import Observed, Setting, observe, settings_of
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Node, Orchestrator, Role
 from lptui.fleet.transcoders import is_remote
@@ -110,19 +109,31 @@ def layout(snapshot: Snapshot) -> Layout:
     chain = snapshot.fleet.chain
     registered = chain.orchestrators if chain is not None else ()
     members = tuple(_member(snapshot, node, seen[node.name]) for node in nodes)
-    groups = [_group(snapshot, nodes, seen, item) for item in registered or (None,)]
+    ways = links(snapshot, seen)
+    unknown = [
+        (host, process) for host in snapshot.fleet.hosts for process in strangers(snapshot, host)
+    ]
+    known = _Known(snapshot, nodes, seen, ways, unknown)
+    groups = [_group(known, item) for item in registered or (None,)]
     return Layout(
         tuple(group for group in groups if group.orchestrators or group.name),
         members,
-        links(snapshot, seen),
+        ways,
         tuple(node.name for node in nodes if has(seen, node, Role.GATEWAY)),
         tuple(_routers(snapshot)),
-        tuple(
-            named(process, host)
-            for host in snapshot.fleet.hosts
-            for process in strangers(snapshot, host)
-        ),
+        tuple(named(process, host) for host, process in unknown),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the groups are made of. `strangers` are processes of nobody's by their hosts."""
+
+    snapshot: Snapshot
+    nodes: list[Node]
+    seen: dict[str, Observed]
+    links: tuple[Link, ...]
+    strangers: list[tuple[str, LivepeerProcess]]
 
 
 def named(process: LivepeerProcess, host: str) -> str:
@@ -150,14 +161,13 @@ def _member(snapshot: Snapshot, node: Node, seen: Observed) -> Member:
         seen.account or node.account,
         seen.recipient or node.recipient,
         rest(snapshot, node),
-        seen.settings,
+        settings_of(snapshot, node, seen),
     )
 
 
-def _group(
-    snapshot: Snapshot, nodes: list[Node], seen: dict[str, Observed], item: Orchestrator | None
-) -> Group:
-    ours = [node for node in nodes if item is None or _works_for(snapshot, node, seen, item)]
+def _group(known: _Known, item: Orchestrator | None) -> Group:
+    snapshot, seen = known.snapshot, known.seen
+    ours = [node for node in known.nodes if item is None or _works_for(snapshot, node, seen, item)]
     at_work = [node for node in ours if not rest(snapshot, node)]
     orchestrators = [node for node in at_work if has(seen, node, Role.ORCHESTRATOR)]
     redeemers = [node for node in at_work if has(seen, node, Role.REDEEMER)]
@@ -165,13 +175,13 @@ def _group(
     return Group(
         item.name if item is not None else "",
         _set_up(orchestrators, redeemers, callers, delegated),
-        tuple(_variants(snapshot, orchestrators, nodes, seen)),
+        tuple(_variants(known, orchestrators)),
         _names(orchestrators),
         _names(redeemers),
         _names(callers),
         _names([node for node in at_work if has(seen, node, Role.ROUND_INITIALISER)]),
         tuple(_missing(snapshot, orchestrators, redeemers, callers, seen, item)),
-        tuple(_doubled(snapshot, redeemers, callers, seen, item)),
+        tuple(_doubled(known, redeemers, callers, item)),
     )
 
 
@@ -228,14 +238,15 @@ def _set_up(
     return SetUp.REDEEMER if callers and len(orchestrators) == 1 else SetUp.OTHER
 
 
-def _variants(
-    snapshot: Snapshot, orchestrators: list[Node], nodes: list[Node], seen: dict[str, Observed]
-) -> Iterator[str]:
-    count = len(orchestrators)
+def _variants(known: _Known, orchestrators: list[Node]) -> Iterator[str]:
+    snapshot, seen, nodes = known.snapshot, known.seen, known.nodes
+    count, names = len(orchestrators), _names(orchestrators)
     if count > 1:
         yield f"{count} orchestrators"
     balancers = dict.fromkeys(
-        at.balancer for node in orchestrators for at in places_of(snapshot, node.name)
+        link.source
+        for link in known.links
+        if link.kind is LinkKind.CLIENTS and link.target in names
     )
     if balancers:
         kinds = [f"{name} ({snapshot.fleet.balancers[name].kind})" for name in balancers]
@@ -325,11 +336,7 @@ def _is_gone(snapshot: Snapshot, node: Node) -> bool:
 
 
 def _doubled(
-    snapshot: Snapshot,
-    redeemers: list[Node],
-    callers: list[Node],
-    seen: dict[str, Observed],
-    item: Orchestrator | None,
+    known: _Known, redeemers: list[Node], callers: list[Node], item: Orchestrator | None
 ) -> Iterator[str]:
     if len(redeemers) > 1:
         yield f"redeemers: {', '.join(_names(redeemers))}"
@@ -337,11 +344,10 @@ def _doubled(
         yield f"callers of reward: {', '.join(_names(callers))}"
     if item is None:
         return
-    holders = [name for name, one in seen.items() if one.account == item.address]
+    holders = [name for name, one in known.seen.items() if one.account == item.address]
     holders += [
         named(process, host)
-        for host in snapshot.fleet.hosts
-        for process in strangers(snapshot, host)
+        for host, process in known.strangers
         if settings.account_of(process) == item.address
     ]
     if len(holders) > 1:

@@ -12,10 +12,10 @@ from lptui.fleet.facts.balancer import AdminState
 from lptui.fleet.facts.links import RedeemerLink
 from lptui.fleet.facts.rpc import RpcHead
 from lptui.fleet.places import HostPort, place
-from lptui.fleet.pools import places_of, server_at, serves
+from lptui.fleet.pools import servers_by_node, serves
 from lptui.fleet.roles import Observed
 from lptui.fleet.snapshot import Snapshot
-from lptui.fleet.topology import Node, Role
+from lptui.fleet.topology import Node, Role, Rpc
 from lptui.fleet.transcoders import Join, joined
 
 
@@ -65,11 +65,11 @@ def links(snapshot: Snapshot, seen: Mapping[str, Observed]) -> tuple[Link, ...]:
 
 
 def _of_clients(snapshot: Snapshot) -> Iterator[Link]:
-    for node in snapshot.fleet.nodes.values():
-        for at in places_of(snapshot, node.name):
-            server = server_at(snapshot, at)
+    places = servers_by_node(snapshot)
+    for name in snapshot.fleet.nodes:
+        for at, server in places.get(name, ()):
             if server is None:
-                yield Link(LinkKind.CLIENTS, at.balancer, node.name, LinkState.UNKNOWN, at.path)
+                yield Link(LinkKind.CLIENTS, at.balancer, name, LinkState.UNKNOWN, at.path)
                 continue
             state = LinkState.UP if serves(server) else LinkState.DOWN
             if state is LinkState.DOWN and server.admin in (AdminState.DRAIN, AdminState.MAINT):
@@ -79,7 +79,7 @@ def _of_clients(snapshot: Snapshot) -> Iterator[Link]:
                 words.append(str(server.admin))
             if server.share is not None and state is LinkState.UP:
                 words.append(f"{server.share:.0f}%")
-            yield Link(LinkKind.CLIENTS, at.balancer, node.name, state, " ".join(words))
+            yield Link(LinkKind.CLIENTS, at.balancer, name, state, " ".join(words))
 
 
 _JOINS = {
@@ -149,15 +149,17 @@ def _rpc_of(snapshot: Snapshot, node: Node, observed: Observed) -> str:
     where = _place(told or "")
     if where is None:
         return node.rpc or ""
-    names = [
-        name
-        for name, rpc in snapshot.fleet.rpcs.items()
-        if _place(rpc.url) == where and rpc.via in (None, node.host)
-    ]
-    if node.rpc in names or not names:
-        # By a name of its own network a declared endpoint may well be the one that it uses.
-        return node.rpc or str(where)
-    return names[0]
+    declared = snapshot.fleet.rpcs.get(node.rpc or "")
+    if declared is not None and _leads_to(declared, node, where):
+        return declared.name
+    others = (rpc for rpc in snapshot.fleet.rpcs.values() if _leads_to(rpc, node, where))
+    # By a name of its own network a declared endpoint may well be the one that it uses.
+    return next((rpc.name for rpc in others), node.rpc or str(where))
+
+
+def _leads_to(rpc: Rpc, node: Node, where: HostPort) -> bool:
+    """Whether an endpoint's address is the same seen from a node's host."""
+    return rpc.via in (None, node.host) and _place(rpc.url) == where
 
 
 def _place(url: str) -> HostPort | None:

@@ -117,6 +117,21 @@ def places_of(snapshot: Snapshot, node: str) -> tuple[Place, ...]:
     return tuple(found)
 
 
+def servers_by_node(snapshot: Snapshot) -> dict[str, list[tuple[Place, Server | None]]]:
+    """Where each node stands behind the balancers, and its server there; None for one of which
+    nothing fresh is known."""
+    found: dict[str, list[tuple[Place, Server | None]]] = {}
+    for balancer in snapshot.fleet.balancers.values():
+        state = snapshot.value(BalancerState, balancer.name)
+        is_fresh = snapshot.fresh(BalancerState, balancer.name) is not None
+        for server in state.servers if state else ():
+            name = node_of(balancer, server)
+            if name:
+                at = Place(balancer.name, server.backend, server.name)
+                found.setdefault(name, []).append((at, server if is_fresh else None))
+    return found
+
+
 def is_well(server: Server | None) -> bool:
     """Whether its balancer found it healthy; one that is not checked is taken to be."""
     return server is not None and server.health in WELL

@@ -6,14 +6,14 @@ say whether it is an orchestrator or a redeemer, and its metrics name its type.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from lptui.fleet import settings
 from lptui.fleet.facts.chain import OrchestratorRecord
-from lptui.fleet.facts.host import HostProcesses, LivepeerProcess
+from lptui.fleet.facts.host import HostProcesses, LivepeerProcess, Origin
 from lptui.fleet.facts.livepeer import NodeIdentity, NodeMetrics, NodeStatus
 from lptui.fleet.processes import process_of
 from lptui.fleet.reading import Reading
@@ -81,7 +81,6 @@ class Observed:
         node_type: None where nothing tells it.
         does: by role, whether it does that; a role that is not here cannot be told.
         account, recipient: whom it acts as, and the orchestrator that it works for.
-        settings: those that are known, in force.
         process: its process, where it can be told which one it is.
         evidence: what told all this, with source and age, one line each.
         contradiction: how its process and its own word differ; "" when they do not.
@@ -91,7 +90,6 @@ class Observed:
     does: Mapping[Role, bool]
     account: Address | None = None
     recipient: Address | None = None
-    settings: tuple[Setting, ...] = ()
     process: LivepeerProcess | None = None
     evidence: tuple[Reading[object], ...] = ()
     contradiction: str = ""
@@ -123,7 +121,6 @@ def observe(snapshot: Snapshot, node: Node) -> Observed:
         MappingProxyType(does),
         account,
         told or (account if does.get(Role.ORCHESTRATOR) and process is not None else None),
-        _settings(snapshot, node, process),
         process,
         _readings(snapshot, node),
         _contradiction(node_type, spoken),
@@ -221,17 +218,9 @@ def _contradiction(node_type: NodeType | None, spoken: Mapping[Role, bool]) -> s
     return ""
 
 
-def _settings(
-    snapshot: Snapshot, node: Node, process: LivepeerProcess | None
-) -> tuple[Setting, ...]:
-    found = []
-    for name in (*(flag for flag, _ in settings.TYPE_FLAGS), *_SHOWN) if process else ():
-        setting = process.setting(name) if process else None
-        if setting is not None and process is not None:
-            origin = str(setting[1])
-            if setting[1] == "configuration file":
-                origin = f"{origin} {process.config_file}"
-            found.append(Setting(name, setting[0] or "true", origin))
+def settings_of(snapshot: Snapshot, node: Node, seen: Observed) -> tuple[Setting, ...]:
+    """The settings in force that are known of a node: those it was given, and those it tells."""
+    found = list(_given(seen.process)) if seen.process is not None else []
     status = snapshot.fresh(NodeStatus, node.name)
     for gateway, wei in status.prices if status else ():
         found.append(Setting(f"price for {gateway}", f"{wei} wei/pixel", "/status"))
@@ -244,6 +233,15 @@ def _settings(
     if identity is not None and identity.max_gas_price is not None:
         found.append(Setting("gas price at most", f"{identity.max_gas_price} wei", "/maxGasPrice"))
     return tuple(found)
+
+
+def _given(process: LivepeerProcess) -> Iterator[Setting]:
+    for name in (*(flag for flag, _ in settings.TYPE_FLAGS), *_SHOWN):
+        setting = process.setting(name)
+        if setting is not None:
+            value, origin = setting
+            where = f" {process.config_file}" if origin is Origin.FILE else ""
+            yield Setting(name, value or "true", f"{origin}{where}")
 
 
 def _readings(snapshot: Snapshot, node: Node) -> tuple[Reading[object], ...]:

@@ -10,7 +10,7 @@ from lptui.errors import ProblemKind
 from lptui.fleet.facts.chain import OrchestratorRecord
 from lptui.fleet.facts.host import HostProcesses, LivepeerProcess, Origin
 from lptui.fleet.facts.livepeer import NodeIdentity, NodeMetrics, NodeStatus
-from lptui.fleet.roles import observe
+from lptui.fleet.roles import observe, settings_of
 from lptui.fleet.settings import NodeType
 from lptui.fleet.topology import Role
 from tests.snapshots import DELEGATE, REDEEMER, REGISTERED, FleetBuilder
@@ -184,7 +184,8 @@ def test_settings_tell_where_they_are_from() -> None:
         config_file="/etc/livepeer/o.conf",
     )
     fleet.change(HostProcesses, "edge-1", livepeer=(told,))
-    found = observe(fleet.snapshot(), fleet.fleet.nodes["orch-1"]).settings
+    node, snapshot = fleet.fleet.nodes["orch-1"], fleet.snapshot()
+    found = settings_of(snapshot, node, observe(snapshot, node))
     by_name = {one.name: (one.value, one.origin) for one in found}
     assert by_name["nodes"] == (flags[0][1], "configuration file /etc/livepeer/o.conf")
     assert by_name["orchestrator"] == ("true", "environment")
