@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from lptui.checks.transcoders import SESSIONS
+from lptui.checks.transcoders import EXPECTED, SESSIONS
 from lptui.checks.view import View
 from lptui.checks.words import listed
 from lptui.fleet.facts.livepeer import NodeMetrics
@@ -15,7 +15,8 @@ from lptui.text import plural
 
 HEADROOM: Final = "headroom"
 
-_CAPS: Final = frozenset({Resource.SESSIONS, Resource.TRANSCODERS})
+_EXPLAINED: Final = {Resource.SESSIONS: SESSIONS, Resource.TRANSCODERS: EXPECTED}
+"""Checks that say why there is no room, where it is not the work's own cost."""
 
 
 def room(view: View) -> Iterator[Finding]:
@@ -41,8 +42,7 @@ def _of_node(view: View, name: str, one: Headroom) -> Finding:
     severity, cause, remedy = Severity.OK, "", ""
     if not more:
         severity = Severity.WARNING
-        if limit in _CAPS:
-            cause = f"{SESSIONS}@{name}"
+        cause = f"{_EXPLAINED[limit]}@{name}" if limit in _EXPLAINED else ""
         remedy = "add cards or transcoders, or send it less; its -maxSessions promises too much"
     return Finding(
         HEADROOM,

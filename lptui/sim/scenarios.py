@@ -180,6 +180,15 @@ def _encoder_saturated(world: World) -> None:
         card.encoder_floor = 100.0
 
 
+@scenario("nvenc-cap", "a host's consumer cards have all encoder sessions that their driver allows")
+def _nvenc_cap(world: World) -> None:
+    machine = _gpu_host(world, 2)
+    machine.nvenc_cap = 8
+    for card in machine.gpus:
+        card.name = "NVIDIA GeForce RTX 3080"
+    move_load(world, 1.0)
+
+
 def _fail_check(world: World, server: BackendServer) -> None:
     server.health, server.check_status = 0, "L4CON"
     server.check_detail, server.check_failures = "Connection refused", 14

@@ -8,13 +8,15 @@ from typing import Final
 from lptui.fleet.topology import Role
 from lptui.sim.world.balancer import FORCED_MAINT, Backend, BackendServer, HaproxyProcess
 from lptui.sim.world.livepeer import LivepeerProcess, TranscoderLink
-from lptui.sim.world.machine import Machine
+from lptui.sim.world.machine import GpuCard, Machine
 from lptui.sim.world.nginx import retire
 from lptui.sim.world.world import World
 
 ORDINARY: Final = 0.46
 """Share of the fleet's session capacity in use on an ordinary day."""
 SEGMENT_SECONDS: Final = 2.0
+RENDITIONS: Final = 3
+"""Of a stream: encoder sessions that it takes."""
 REJOIN_SECONDS: Final = 6.0
 """How long a transcoder takes to register again; the real one's back-off grows to 90 s."""
 CONNECTION_SECONDS: Final = 4.0
@@ -177,10 +179,19 @@ def _machine(world: World, machine: Machine, seconds: float) -> None:
         cards = [card for card in machine.gpus if not card.lost]
         for place, card in enumerate(cards):
             mine = sessions // len(cards) + (place < sessions % len(cards))
-            card.sessions = mine * 3
+            card.sessions = mine * RENDITIONS
             card.load += (min(1.0, mine / 8) - card.load) * min(1.0, seconds / 4)
+        _hold_to_cap(machine, cards)
         machine.load = 0.04 + 0.35 * (sum(card.load for card in cards) / (len(cards) or 1))
     machine.tick(seconds, world.rng)
+
+
+def _hold_to_cap(machine: Machine, cards: list[GpuCard]) -> None:
+    """What its driver refuses beyond its cap, no card has."""
+    left = machine.nvenc_cap
+    for card in cards if left is not None else ():
+        card.sessions = min(card.sessions, left or 0)
+        left = (left or 0) - card.sessions
 
 
 def _gas(world: World, seconds: float) -> None:

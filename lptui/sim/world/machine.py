@@ -151,7 +151,10 @@ class Machine:
     """A host. `clock_offset` is added to its clock; `reach` says how its SSH server behaves:
 
     "up", "mute" (accepts connections and never speaks), "refused", "slow" or "dropping".
-    `boots_until` is when it will be there again while it reboots. `keystore_modes` are the
+    `boots_until` is when it will be there again while it reboots; `nvenc_cap` the encoder
+    sessions that its driver allows all its cards together, None for any number.
+
+    `keystore_modes` are the
     permission bits of the folder with the keys, and of its files.
     """
 
@@ -172,6 +175,7 @@ class Machine:
     listeners: list[Listening] = field(default_factory=list)
     gpus: list[GpuCard] = field(default_factory=list)
     driver: str = ""
+    nvenc_cap: int | None = None
     files: Files = field(default_factory=Files)
     unix_sockets: dict[str, str] = field(default_factory=dict)
     memory_base: float = 0.2

@@ -16,7 +16,8 @@ from lptui.sim.world.world import World
 NAMES = (
     "healthy reward-missed round-not-initialized reward-disagrees round-skipped inactive low-eth "
     "rpc-stuck rpc-lagging rpc-behind rpc-disagree rpc-wrong-chain "
-    "gpu-hot gpu-missing encoder-saturated backend-down backend-drained unbalanced split-brain "
+    "gpu-hot gpu-missing encoder-saturated nvenc-cap "
+    "backend-down backend-drained unbalanced split-brain "
     "role-mismatch price-drift "
     "node-down host-dead watcher-stalled nonce-stuck transaction-lost reward-gated gas-cap "
     "service-uri-mismatch "
