@@ -50,6 +50,13 @@ CALLER: Final = Option(
     "who may call reward besides the registered key: a node, an account, or none",
     metavar="WHO",
 )
+PRICE: Final = Option(
+    "price",
+    "the most that a node pays for gas, like '0.05 gwei'; else what is suggested",
+    metavar="PRICE",
+)
+SESSIONS: Final = Option("sessions", "how many sessions an orchestrator takes", metavar="N")
+LEVEL: Final = Option("level", "how much a node writes into its log, 0 to 10; 3", metavar="N")
 
 ALL: Final = (
     WAIT,
@@ -64,4 +71,7 @@ ALL: Final = (
     WITH,
     MOST_STEP,
     CALLER,
+    PRICE,
+    SESSIONS,
+    LEVEL,
 )

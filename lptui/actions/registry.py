@@ -7,6 +7,7 @@ from lptui.actions.drain import Drain
 from lptui.actions.failover import Failover
 from lptui.actions.initialize_round import InitializeRound
 from lptui.actions.move_transcoder import MoveTranscoder
+from lptui.actions.node_settings import SetLogLevel, SetMaxGasPrice, SetMaxSessions
 from lptui.actions.rebalance import Rebalance
 from lptui.actions.restart import Restart
 from lptui.actions.reward import Reward
@@ -25,6 +26,9 @@ ACTIONS: tuple[Action, ...] = (
     Rebalance(),
     MoveTranscoder(),
     Restart(),
+    SetMaxGasPrice(),
+    SetMaxSessions(),
+    SetLogLevel(),
 )
 
 

@@ -59,8 +59,8 @@ def preconditions(
 ) -> tuple[Precondition, ...]:
     """Node up, route offered, price under the cap, balance enough, nothing pending."""
     return (
-        _up(snapshot, node),
-        _offered(snapshot, node),
+        is_up(snapshot, node),
+        offers_transactions(snapshot, node),
         _under_cap(snapshot, chain, node),
         _funded(snapshot, chain, node, account, gas),
         _nothing_pending(snapshot, account),
@@ -94,7 +94,8 @@ def call_words(node: Node, path: str) -> str:
     return f"POST {node.cli.url}{path}"
 
 
-def _up(snapshot: Snapshot, node: Node) -> Precondition:
+def is_up(snapshot: Snapshot, node: Node) -> Precondition:
+    """Whether the node's CLI API answers."""
     status = snapshot.fresh(NodeStatus, node.name)
     if status is not None:
         return Precondition("node answers", True, f"{node.name}: version {status.version}")
@@ -102,7 +103,8 @@ def _up(snapshot: Snapshot, node: Node) -> Precondition:
     return Precondition("node answers", None, why, "see the node's own findings")
 
 
-def _offered(snapshot: Snapshot, node: Node) -> Precondition:
+def offers_transactions(snapshot: Snapshot, node: Node) -> Precondition:
+    """Whether the routes that send transactions and set caps are registered."""
     identity = snapshot.value(NodeIdentity, node.name)
     offered = identity.tx_routes if identity is not None else None
     words = {True: "offered", False: "answers 404", None: "could not be told"}[offered]
@@ -125,7 +127,7 @@ def _under_cap(snapshot: Snapshot, chain: Chain, node: Node) -> Precondition:
     evidence = f"{format_gwei(prices.gas_price)} against {format_gwei(identity.max_gas_price)}"
     met = prices.gas_price <= identity.max_gas_price
     return Precondition(
-        name, met, evidence, "" if met else "raise the cap (/setMaxGasPrice) or wait"
+        name, met, evidence, "" if met else "raise the cap (set-max-gas-price) or wait"
     )
 
 

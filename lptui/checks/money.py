@@ -9,20 +9,22 @@ from typing import Final
 from lptui.checks.view import View
 from lptui.checks.words import span
 from lptui.fleet.facts.chain import GasPrices, OrchestratorRecord, SignerAccount
+from lptui.fleet.facts.gas import FeeTrend, PaidCall
 from lptui.fleet.facts.livepeer import NodeIdentity
 from lptui.fleet.finding import Finding, Metric, Severity
+from lptui.fleet.gas import exact_gwei, suggested_cap
 from lptui.fleet.reading import Reading
-from lptui.fleet.topology import Signer
+from lptui.fleet.tickets import redemption_gas
+from lptui.fleet.topology import Chain, Node, Role, Signer
 from lptui.fleet.units import Address, Wei, format_gwei, format_units, short_address
 from lptui.text import plural
 
 BALANCE: Final = "balance"
-RUNWAY: Final = "runway"
 NONCE: Final = "nonce-stuck"
 GAS_CAP: Final = "gas-cap"
 
 
-def _accounts(
+def accounts(
     view: View, check: str
 ) -> Iterator[tuple[Signer, Reading[SignerAccount], SignerAccount] | Finding]:
     """Each signer with its account's reading, or the finding that it is not known."""
@@ -47,8 +49,8 @@ def balance(view: View) -> Iterator[Finding]:
     go-livepeer bids twice the price, at most its cap (PR #2583); a build from before that always
     bids its cap (issue #2574), as all do when the price gets there.
     """
-    needed = _reward_needs(view)
-    for item in _accounts(view, BALANCE):
+    needed = _needs(view)
+    for item in accounts(view, BALANCE):
         if isinstance(item, Finding):
             yield item
             continue
@@ -77,28 +79,29 @@ def _limits(view: View, signer: Signer) -> tuple[Wei, Wei]:
 
 @dataclass(frozen=True, slots=True)
 class _Need:
-    """Wei for one reward call: as the node bids now, and at its gas cap; 0 for not known."""
+    """Wei for one call: as the node bids now, and at its gas cap; 0 for not known."""
 
     now: int = 0
     at_cap: int = 0
+    what: str = "reward call"
 
 
 def _balance(have: Wei, warn: Wei, critical: Wei, needed: _Need) -> tuple[Severity, str]:
     if have < needed.now:
-        text = f"does not cover one reward call as the node bids now ({_eth(needed.now)})"
+        text = f"does not cover one {needed.what} as the node bids now ({_eth(needed.now)})"
         return Severity.CRITICAL, f"{_eth(have)} {text}"
     if have < critical:
         return Severity.CRITICAL, f"{_eth(have)}, below {_eth(critical)}"
     if have < needed.at_cap:
-        text = f"would not cover one reward call at the node's gas cap ({_eth(needed.at_cap)})"
+        text = f"would not cover one {needed.what} at the node's gas cap ({_eth(needed.at_cap)})"
         return Severity.WARNING, f"{_eth(have)} {text}"
     if have < warn:
         return Severity.WARNING, f"{_eth(have)}, below {_eth(warn)}"
     return Severity.OK, _eth(have)
 
 
-def _reward_needs(view: View) -> dict[Address, _Need]:
-    """What each account that calls reward must have, the most that one of its nodes may bid."""
+def _needs(view: View) -> dict[Address, _Need]:
+    """What each account that calls reward or redeems must have, the most that a node may bid."""
     chain = view.fleet.chain
     if chain is None:
         return {}
@@ -110,6 +113,11 @@ def _reward_needs(view: View) -> dict[Address, _Need]:
             callers.add(record.reward_caller)
     prices, gas = view.fresh(GasPrices, chain.network), view.limits.reward_gas
     needs: dict[Address, _Need] = {}
+    for node in view.fleet.nodes_with(Role.REDEEMER):
+        identity = view.fresh(NodeIdentity, node.name)
+        if identity is not None and identity.account is not None and identity.max_gas_price:
+            most = identity.max_gas_price * redemption_gas(chain.chain_id)
+            needs[identity.account] = _Need(at_cap=most, what="redemption")
     for reading in view.readings(NodeIdentity).values():
         identity = view.value(reading)
         if identity is None or identity.account not in callers or not identity.max_gas_price:
@@ -121,59 +129,9 @@ def _reward_needs(view: View) -> dict[Address, _Need]:
     return needs
 
 
-def runway(view: View) -> Iterator[Finding]:
-    """For how many rounds the balance pays a reward call a round at the present gas price."""
-    chain = view.fleet.chain
-    if chain is None:
-        return
-    limits = view.limits
-    prices = view.reading(GasPrices, chain.network)
-    now = view.value(prices)
-    for item in _accounts(view, RUNWAY):
-        if isinstance(item, Finding):
-            yield item
-            continue
-        signer, reading, account = item
-        if now is None:
-            cause = view.chain_blocker()
-            yield view.unknown(RUNWAY, "signer", signer.name, prices, cause=cause)
-            continue
-        cost = now.gas_price * limits.reward_gas
-        rounds = account.balance // cost if cost else None
-        severity = Severity.OK
-        if rounds is not None and rounds < limits.runway_critical_rounds:
-            severity = Severity.CRITICAL
-        elif rounds is not None and rounds < limits.runway_warn_rounds:
-            severity = Severity.WARNING
-        price = format_gwei(now.gas_price)
-        yield Finding(
-            RUNWAY,
-            severity,
-            "signer",
-            signer.name,
-            f"enough for {plural(rounds, 'round')} of one reward call at {price}"
-            if rounds is not None
-            else "gas costs nothing on this chain now",
-            (
-                view.says(reading, _eth(account.balance)),
-                view.says(prices, f"{price} x {limits.reward_gas} gas = {_eth(cost)} a call"),
-            ),
-            remedy=f"send ETH to {signer.address}" if severity else "",
-            metrics=(
-                Metric(
-                    "runway_rounds",
-                    rounds,
-                    "",
-                    f"{limits.runway_warn_rounds}:",
-                    f"{limits.runway_critical_rounds}:",
-                ),
-            ),
-        )
-
-
 def nonce_stuck(view: View) -> Iterator[Finding]:
     """A transaction that stays pending holds up every later one of the same key."""
-    for item in _accounts(view, NONCE):
+    for item in accounts(view, NONCE):
         if isinstance(item, Finding):
             yield item
             continue
@@ -225,17 +183,54 @@ def gas_cap(view: View) -> Iterator[Finding]:
         if now is None:
             yield view.unknown(GAS_CAP, "node", node.name, prices, cause=view.chain_blocker())
             continue
-        price, cap = now.gas_price, identity.max_gas_price
-        over = price > cap
-        yield Finding(
-            GAS_CAP,
-            Severity.WARNING if over else Severity.OK,
-            "node",
-            node.name,
-            f"gas at {format_gwei(price)} is above the node's cap of {format_gwei(cap)}: "
-            "it sends nothing"
-            if over
-            else f"gas at {format_gwei(price)}, cap {format_gwei(cap)}",
-            (view.says(prices, format_gwei(price)), view.says(reading, f"cap {format_gwei(cap)}")),
-            remedy="wait for a lower price, or raise -maxGasPrice" if over else "",
-        )
+        yield _under_cap(view, chain, node, reading, identity.max_gas_price, prices, now)
+
+
+def _under_cap(
+    view: View,
+    chain: Chain,
+    node: Node,
+    reading: Reading[NodeIdentity],
+    cap: Wei,
+    prices: Reading[GasPrices],
+    now: GasPrices,
+) -> Finding:
+    """The cap, the price now, of late, and what was paid the last time, side by side."""
+    trend = view.fresh(FeeTrend, chain.network)
+    over = now.gas_price > cap
+    suggested = suggested_cap(now, trend)
+    evidence = [
+        view.says(prices, f"suggested price {format_gwei(now.gas_price)}"),
+        view.says(reading, f"cap {format_gwei(cap)}"),
+    ]
+    if trend is not None and trend.windows:
+        lowest = min(window.lowest for window in trend.windows)
+        since = span(max(0.0, view.now - trend.windows[0].at))
+        told = f"base fee {format_gwei(lowest)} to {format_gwei(trend.highest)} in the last {since}"
+        evidence.append(view.says(view.reading(FeeTrend, chain.network), told))
+    for item in chain.orchestrators:
+        paid = view.reading(PaidCall, item.name)
+        if paid.value is not None:
+            told = f"{item.name}'s last reward call paid {format_gwei(paid.value.price)}"
+            evidence.append(view.says(paid, told))
+    remedy = "wait for a lower price, or raise the cap"
+    if suggested is not None:
+        remedy += f": set-max-gas-price {node.name} --price '{exact_gwei(suggested)}'"
+    remedy += "; -maxGasPrice keeps it at a restart"
+    return Finding(
+        GAS_CAP,
+        Severity.WARNING if over else Severity.OK,
+        "node",
+        node.name,
+        f"gas at {format_gwei(now.gas_price)} is above the node's cap of {format_gwei(cap)}: "
+        "it sends nothing"
+        if over
+        else f"gas at {format_gwei(now.gas_price)}, cap {format_gwei(cap)}",
+        tuple(evidence),
+        remedy=remedy if over else "",
+        action="set-max-gas-price" if over else "",
+        metrics=(
+            Metric("gas_price_wei", now.gas_price, "wei"),
+            Metric("gas_cap_wei", cap, "wei"),
+        ),
+    )

@@ -46,6 +46,8 @@ _DAY: Final = 86_400.0
 _PAIRS: Final = (
     # What must be worse than what: a warning comes before it is critical.
     ("balance_critical", "balance_warn", "below"),
+    ("deposit_critical", "deposit_warn", "below"),
+    ("reserve_critical", "reserve_warn", "below"),
     ("runway_critical_rounds", "runway_warn_rounds", "below"),
     ("head_age_critical", "head_age_warn", "above"),
     ("head_lag_critical_blocks", "head_lag_warn_blocks", "above"),

@@ -32,6 +32,18 @@ class ThresholdSpec(Part):
     balance_critical: Amount | None = Field(
         None, description="a signer's balance: critical below; 0.01 ETH"
     )
+    deposit_warn: Amount | None = Field(
+        None, description="a gateway's deposit: warning below; 0.05 ETH"
+    )
+    deposit_critical: Amount | None = Field(
+        None, description="a gateway's deposit: critical below; 0.01 ETH"
+    )
+    reserve_warn: Amount | None = Field(
+        None, description="a gateway's reserve: warning below; 0.05 ETH"
+    )
+    reserve_critical: Amount | None = Field(
+        None, description="a gateway's reserve: critical below; 0.01 ETH"
+    )
     runway_warn_rounds: Count | None = Field(
         None, description="rounds that a balance lasts: warning below; 30"
     )

@@ -296,6 +296,10 @@ class Thresholds:
     round_init_grace_s: float = 900.0
     balance_warn: Wei = Wei(50_000_000_000_000_000)
     balance_critical: Wei = Wei(10_000_000_000_000_000)
+    deposit_warn: Wei = Wei(50_000_000_000_000_000)
+    deposit_critical: Wei = Wei(10_000_000_000_000_000)
+    reserve_warn: Wei = Wei(50_000_000_000_000_000)
+    reserve_critical: Wei = Wei(10_000_000_000_000_000)
     runway_warn_rounds: int = 30
     runway_critical_rounds: int = 7
     reward_gas: int = 500_000

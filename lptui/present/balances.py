@@ -11,10 +11,14 @@ from lptui.fleet.facts.chain import (
     SenderDeposit,
     SignerAccount,
 )
+from lptui.fleet.facts.gas import FeeTrend, PaidCall
 from lptui.fleet.facts.livepeer import NodeIdentity
+from lptui.fleet.facts.money import AccountFlow, EarningsFlow
+from lptui.fleet.flows import Basis, burn, runway, whole_rounds
+from lptui.fleet.gas import exact_gwei, suggested_cap
 from lptui.fleet.snapshot import Snapshot
-from lptui.fleet.topology import Fleet, Role, Signer
-from lptui.fleet.units import format_gwei, format_units, short_address
+from lptui.fleet.topology import Fleet, Orchestrator, Role, Signer
+from lptui.fleet.units import Wei, format_gwei, format_units, short_address
 from lptui.present.model import (
     EMPTY_CELL,
     UNKNOWN_CELL,
@@ -46,9 +50,6 @@ from lptui.present.view import (
     tally,
 )
 from lptui.present.words import duration, spark
-
-MEASURED_S = 600.0
-"""A burn is measured only over at least this many seconds."""
 
 
 def present(view: View) -> PaneModel:
@@ -106,11 +107,14 @@ def _columns(signers: Sequence[Signer]) -> tuple[Column, ...]:
         Column("balance", "ETH", 11, right=True),
         Column("trend", "trend 5m", 10, 5),
         Column("runway", "runway", 12, 1, right=True),
+        Column("burn", "ETH/round", 11, 7, right=True),
         Column("limit", "warn/crit", 13, 6),
         Column("nonce", "nonce", 9, 3, right=True),
         Column("deposit", "deposit+reserve", 15, 9, right=True),
         Column("fees", "fees ETH", 10, 8, right=True),
+        Column("earned", "fees/round", 10, 12, right=True),
         Column("stake", "stake LPT", 11, 10, right=True),
+        Column("minted", "LPT/round", 10, 13, right=True),
         Column("address", "address", 11, 11),
         Column("note", "why", 20, grow=True),
         Column("age", "age", 5, 0, right=True),
@@ -129,6 +133,8 @@ def _row(view: View, signer: Signer) -> Row:
         (it for it in (chain.orchestrators if chain else ()) if it.address == signer.address), None
     )
     record = view.reading(OrchestratorRecord, registered.name if registered else "")
+    flow = view.reading(AccountFlow, signer.address)
+    earnings = view.reading(EarningsFlow, registered.name if registered else "")
     subjects = (("signer", signer.name), ("signer", signer.address))
     verdict = view.findings.verdict(subjects)
     old = (view.is_old(reading), view.is_old(gas), view.is_old(record), view.is_old(deposit))
@@ -136,9 +142,13 @@ def _row(view: View, signer: Signer) -> Row:
     def make() -> Row:
         state = row_state(verdict, reading, old[0])
         note = note_cell(verdict, problem_words(reading))
-        more: tuple[tuple[type, str], ...] = ()
+        more: tuple[tuple[type, str], ...] = ((AccountFlow, signer.address),)
         if registered is not None:
-            more = ((OrchestratorRecord, registered.name),)
+            more += (
+                (OrchestratorRecord, registered.name),
+                (EarningsFlow, registered.name),
+                (PaidCall, registered.name),
+            )
         if _is_gateway(fleet, signer):
             more += ((SenderDeposit, signer.address),)
         cells = (
@@ -148,11 +158,14 @@ def _row(view: View, signer: Signer) -> Row:
             _balance(view, signer),
             _trend(view, signer),
             _runway(view, signer),
+            _burn(view, signer),
             _limits(view, signer),
             _nonce(view, signer),
             _deposit(view, signer),
             _record_cell(view, registered.name if registered else None, "pending_fees", 4),
+            _earned(view, registered, "fees", 4),
             _record_cell(view, registered.name if registered else None, "pending_stake", 2),
+            _earned(view, registered, "stake", 2),
             cell(short_address(signer.address), tone=Tone.MUTED),
             note,
             EMPTY_CELL,
@@ -172,7 +185,10 @@ def _row(view: View, signer: Signer) -> Row:
         )
 
     return view.memo.row(
-        f"signer:{signer.address}", (reading, gas, clock, deposit, record), (verdict, old), make
+        f"signer:{signer.address}",
+        (reading, gas, clock, deposit, record, flow, earnings),
+        (verdict, old),
+        make,
     )
 
 
@@ -217,26 +233,69 @@ def _trend(view: View, signer: Signer) -> Cell:
 def _runway(view: View, signer: Signer) -> Cell:
     """How long the balance lasts: by the measured burn, else in rounds of one reward call."""
     value, since = view.seen(SignerAccount, signer.address)
-    if signer not in view.snapshot.fleet.signers:
+    chain = view.snapshot.fleet.chain
+    if signer not in view.snapshot.fleet.signers or chain is None:
         return EMPTY_CELL
-    if value is None:
+    clock, _ = view.seen(ChainRound, chain.network)
+    if value is None or clock is None:
         return UNKNOWN_CELL
-    series = view.history.get(signer.address, "balance")
-    change = series.change() if series else None
-    if change is not None and change[0] > 0 and change[1] >= MEASURED_S:
-        seconds = value.balance * change[1] / change[0]
-        return Cell(duration(seconds), Tone.NORMAL, seconds, since)
-    fleet = view.snapshot.fleet
-    gas, _ = view.seen(GasPrices, fleet.chain.network if fleet.chain else "")
-    if gas is None or not gas.gas_price:
+    flow, _ = view.seen(AccountFlow, signer.address)
+    gas, _ = view.seen(GasPrices, chain.network)
+    paid = [view.seen(PaidCall, item.name)[0] for item in chain.orchestrators]
+    length = clock.length * chain.block_seconds
+    limits = view.snapshot.fleet.thresholds
+    found = runway(
+        value.balance,
+        flow.balance if flow is not None else None,
+        length,
+        Wei(gas.gas_price * limits.reward_gas) if gas is not None else None,
+        max((call.cost for call in paid if call is not None), default=None),
+    )
+    if found is None:
         return UNKNOWN_CELL
-    rounds = value.balance // (gas.gas_price * fleet.thresholds.reward_gas)
-    limits = fleet.thresholds
+    if found.rounds is None:
+        return Cell("no cost", Tone.MUTED, None, since)
     tone = Tone.NORMAL
-    if rounds < limits.runway_warn_rounds:
-        tone = Tone.CRITICAL if rounds < limits.runway_critical_rounds else Tone.WARN
-    text = f"{rounds} rounds" if rounds < 10_000 else ">9999 rounds"
-    return Cell(text, tone, float(rounds) * 86400, since)
+    if found.rounds < limits.runway_warn_rounds:
+        tone = Tone.CRITICAL if found.rounds < limits.runway_critical_rounds else Tone.WARN
+    seconds = found.rounds * length
+    if found.basis is Basis.MEASURED:
+        return Cell(duration(seconds), tone, seconds, since)
+    text = f"{found.rounds} rounds" if found.rounds < 10_000 else ">9999 rounds"
+    return Cell(text, tone, seconds, since)
+
+
+def _burn(view: View, signer: Signer) -> Cell:
+    """What it spends a round, once enough rounds were watched; the last whole one until then."""
+    chain = view.snapshot.fleet.chain
+    flow, since = view.seen(AccountFlow, signer.address)
+    clock, _ = view.seen(ChainRound, chain.network if chain else "")
+    if chain is None or flow is None or clock is None:
+        return UNKNOWN_CELL if chain is not None else EMPTY_CELL
+    length = clock.length * chain.block_seconds
+    found = burn(flow.balance, length)
+    if found is not None:
+        return Cell(format_units(found[0], 6), Tone.NORMAL, found[0], since)
+    whole = whole_rounds(flow.balance, length)
+    if not whole:
+        return Cell("not yet", Tone.MUTED, None, since)
+    return Cell(f"~{format_units(whole[-1].down, 6)}", Tone.MUTED, whole[-1].down, since)
+
+
+def _earned(view: View, registered: Orchestrator | None, part: str, places: int) -> Cell:
+    """What the last whole round brought: a rise of pending fees, or of the stake."""
+    chain = view.snapshot.fleet.chain
+    if registered is None or chain is None:
+        return EMPTY_CELL
+    earnings, since = view.seen(EarningsFlow, registered.name)
+    clock, _ = view.seen(ChainRound, chain.network)
+    flow = getattr(earnings, part) if earnings is not None else None
+    if flow is None or clock is None:
+        return UNKNOWN_CELL
+    whole = whole_rounds(flow, clock.length * chain.block_seconds)
+    if not whole:
+        return Cell("not yet", Tone.MUTED, None, since)
+    return Cell(format_units(whole[-1].up, places), Tone.NORMAL, whole[-1].up, since)
 
 
 def _nonce(view: View, signer: Signer) -> Cell:
@@ -288,10 +347,29 @@ def _lead(view: View) -> tuple[Line, ...]:
         parts.append(label("base fee", Span(format_gwei(gas.base_fee))))
     cost = gas.gas_price * fleet.thresholds.reward_gas
     parts.append(label("reward()", Span(f"≈ {format_units(cost, 6)} ETH")))
+    paid = _paid(view)
+    if paid:
+        parts.append(label("last paid", Span(paid)))
     caps = _caps(view)
     if caps:
         parts.append(label("caps", Span(caps)))
+    trend, _ = view.seen(FeeTrend, fleet.chain.network)
+    if trend is not None and trend.windows:
+        lowest = min(window.lowest for window in trend.windows)
+        span = f"{format_gwei(lowest)} to {format_gwei(trend.highest)}"
+        parts.append(label(f"base fee in {duration(view.now - trend.windows[0].at)}", Span(span)))
+    suggested = suggested_cap(gas, trend)
+    if caps and suggested is not None:
+        parts.append(label("suggested cap", Span(exact_gwei(suggested))))
     return (joined(parts),)
+
+
+def _paid(view: View) -> str:
+    """The price that the newest reward call that was seen has paid."""
+    chain = view.snapshot.fleet.chain
+    calls = [view.seen(PaidCall, it.name)[0] for it in (chain.orchestrators if chain else ())]
+    newest = max((call for call in calls if call is not None), key=lambda c: c.block, default=None)
+    return format_gwei(newest.price) if newest is not None else ""
 
 
 def _caps(view: View) -> str:

@@ -15,6 +15,7 @@ from lptui.fleet.facts.chain import (
 )
 from lptui.fleet.facts.connections import HostConnections
 from lptui.fleet.facts.environment import NodeEnvironment
+from lptui.fleet.facts.gas import FeeTrend, PaidCall
 from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.facts.host import (
     HostClock,
@@ -28,6 +29,7 @@ from lptui.fleet.facts.host import (
 from lptui.fleet.facts.links import PublicAddresses, RedeemerLink
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
 from lptui.fleet.facts.lock import FleetLocked
+from lptui.fleet.facts.money import AccountFlow, EarningsFlow
 from lptui.fleet.facts.reward import ExplorerRewards, L1Pace, NodeReward, RewardWatch
 from lptui.fleet.facts.rpc import RpcHead, RpcUsage, RpcVantage, SentTransactions
 from lptui.fleet.facts.stake import StakeHistory, TranscoderPool
@@ -47,6 +49,10 @@ TOPICS: Final[tuple[type, ...]] = (
     SignerAccount,
     SenderDeposit,
     TicketQueue,
+    FeeTrend,
+    PaidCall,
+    AccountFlow,
+    EarningsFlow,
     NodeStatus,
     NodeIdentity,
     NodeBlock,

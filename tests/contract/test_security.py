@@ -64,7 +64,12 @@ def modules(pattern: str) -> Set[str]:
         (LISTENS, set()),
         (
             POSTS,
-            {"actions/transaction.py", "actions/moves/session_cap.py", "transport/jsonrpc.py"},
+            {
+                "actions/transaction.py",
+                "actions/moves/session_cap.py",
+                "actions/moves/node_setting.py",
+                "transport/jsonrpc.py",
+            },
         ),
     ],
     ids=["writes", "starts programs", "listens", "posts"],

@@ -8,6 +8,7 @@ from lptui.actions.moves.environment import EnvironmentMove
 from lptui.actions.moves.health import HealthMove
 from lptui.actions.moves.move import Move
 from lptui.actions.moves.node_sessions import NodeSessionsMove
+from lptui.actions.moves.node_setting import NodeSettingMove
 from lptui.actions.moves.reboot import RebootMove
 from lptui.actions.moves.registered import RegisteredMove
 from lptui.actions.moves.rejoined import RejoinedMove
@@ -34,6 +35,7 @@ MOVES: dict[str, Move] = {
         RegisteredMove(),
         SessionCapMove(),
         NodeSessionsMove(),
+        NodeSettingMove(),
         WatcherMove(),
         StopMove(),
         StartMove(),

@@ -34,7 +34,7 @@ def step(node: Node, was: str, to: str, *, group: str = "", returns: bool = Fals
     """The step that changes the cap of a node with a CLI address."""
     url = node.cli.url if node.cli else ""
     return Step(
-        title="lower its session cap" if to == LEAST else "restore its session cap",
+        title="lower its session cap" if to == LEAST else f"set its session cap to {to}",
         target=node.name,
         call=f"POST {url}{ROUTE} maxSessions={to}",
         precondition=f"{node.name} takes at most {was} sessions",

@@ -50,6 +50,7 @@ class NodeIdentity:
     reward_caller: Address | None = None
     knows_reward_caller: bool | None = None
     controller: Address | None = None
+    log_level: int | None = None
     errors: tuple[tuple[str, str], ...] = ()
 
 

@@ -16,7 +16,9 @@ from lptui.fleet.facts.chain import (
     SenderDeposit,
     SignerAccount,
 )
+from lptui.fleet.facts.gas import FeeTrend
 from lptui.fleet.facts.livepeer import NodeIdentity
+from lptui.fleet.facts.money import AccountFlow, EarningsFlow
 from lptui.fleet.facts.stake import TranscoderPool
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
@@ -24,6 +26,7 @@ from lptui.fleet.topology import Chain, Fleet, Orchestrator, Role
 from lptui.fleet.units import Address, L2Block
 from lptui.probes.chain import codec, pool, reads
 from lptui.probes.chain.client import batch, first_answer, is_revert
+from lptui.probes.chain.money import MoneyCycle
 from lptui.probes.probe import Answer, Asking
 from lptui.probes.rpc.values import given
 from lptui.transport.protocols import Call, JsonRpc
@@ -60,9 +63,12 @@ class ChainProbe:
         return (
             Key(ChainRound, target),
             Key(GasPrices, target),
+            Key(FeeTrend, target),
             *([Key(TranscoderPool, target)] if chain.orchestrators else []),
             *(Key(OrchestratorRecord, item.name) for item in chain.orchestrators),
             *(Key(SignerAccount, address) for address in accounts(nothing)),
+            *(Key(AccountFlow, address) for address in accounts(nothing)),
+            *(Key(EarningsFlow, item.name) for item in chain.orchestrators),
             *(Key(SenderDeposit, address) for address in gateways(nothing)),
         )
 
@@ -132,6 +138,7 @@ class _Cycle:
         self._chain = the_chain(asking.fleet)
         self._rpc: JsonRpc = asking.reach.rpc(name)
         self._end = end
+        self._money = MoneyCycle(asking.latest, self._chain, asking.clock.now())
 
     async def run(self) -> list[Answer]:
         """All answers. Raises LptuiError when there is nothing to be had from this endpoint."""
@@ -151,12 +158,14 @@ class _Cycle:
             contracts = moved
         clock = reads.parse_round(results, contracts, self._rpc.name)
         records = [self._record(results, item) for item in self._chain.orchestrators]
+        accounts_read = [self._wallet(results, address) for address in wallets]
         return [
             Answer(Key(ChainRound, self._chain.network), clock),
             self._answer(GasPrices, self._chain.network, lambda: reads.parse_prices(results)),
             *self._pool(results, clock),
             *records,
-            *[self._wallet(results, address) for address in wallets],
+            *accounts_read,
+            *self._money.answers(results, clock, accounts_read, records),
             *[self._deposit(results, address) for address in payers],
             *await self._callers(records, wallets),
         ]
@@ -200,6 +209,7 @@ class _Cycle:
             calls |= reads.deposit_calls(contracts, address)
         if self._chain.orchestrators and self._known_pool() is None:
             calls[_POOL] = pool.pool_call(contracts.bonding_manager)
+        calls |= self._money.calls()
         if again:
             calls |= reads.contract_calls(self._chain.controller)
         return calls

@@ -24,6 +24,7 @@ ROUTES: Final = (
     "/minGasPrice",
     "/contractAddresses",
     "/rewardCaller",
+    "/getLogLevel",
     routes.GATE,
 )
 """Routes that an identity is read from."""
@@ -31,6 +32,7 @@ ROUTES: Final = (
 T = TypeVar("T")
 
 _WEI_LIMIT: Final = 2**256
+_MOST_VERBOSE: Final = 1000
 _ZERO: Final = "0x" + "0" * 40
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 _DECIMAL: Final = re.compile(r"\d{1,78}", re.ASCII)
@@ -79,6 +81,7 @@ def parse_identity(answers: Mapping[str, HttpAnswer | LptuiError]) -> NodeIdenti
         reward_caller=field("/rewardCaller", an_address),
         knows_reward_caller=_offers(answers.get("/rewardCaller")),
         controller=field("/contractAddresses", _controller),
+        log_level=field("/getLogLevel", _level),
         errors=tuple(errors),
     )
 
@@ -119,6 +122,13 @@ def _cap(raw: bytes, what: str) -> int:
     if cap >= PRICE:
         raise BadAnswerError(what, f"absurdly large: {cap}")
     return cap
+
+
+def _level(raw: bytes, what: str) -> int:
+    level = decimal(raw, what)
+    if level > _MOST_VERBOSE:
+        raise BadAnswerError(what, f"absurdly large: {level}")
+    return level
 
 
 def _controller(raw: bytes, what: str) -> Address | None:

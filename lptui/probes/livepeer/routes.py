@@ -38,6 +38,7 @@ READABLE: Final = frozenset(
         "/minGasPrice",
         "/contractAddresses",
         "/rewardCaller",
+        "/getLogLevel",
         "/currentRound",
         "/roundInitialized",
         "/orchestratorInfo",

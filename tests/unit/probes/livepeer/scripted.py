@@ -31,6 +31,7 @@ ON_CHAIN: Mapping[str, tuple[int, bytes]] = MappingProxyType(
         "/minGasPrice": (200, b"0"),
         "/contractAddresses": (200, b'{"Controller": "%s"}' % CONTROLLER.encode()),
         "/rewardCaller": (404, b"404 page not found\n"),
+        "/getLogLevel": (200, b"3"),
         "/currentRound": (200, b"4121"),
         "/roundInitialized": (200, b"true"),
         "/orchestratorInfo": (
@@ -53,6 +54,7 @@ OFF_CHAIN: Mapping[str, tuple[int, bytes]] = MappingProxyType(
         "/minGasPrice": _NO_CLIENT,
         "/contractAddresses": _NO_CLIENT,
         "/rewardCaller": _NO_CLIENT,
+        "/getLogLevel": (200, b"3"),
     }
 )
 

@@ -34,13 +34,14 @@ def test_reads_what_an_orchestrator_says() -> None:
         reward_caller=None,
         knows_reward_caller=False,
         controller=CONTROLLER,  # type: ignore[arg-type]
+        log_level=3,
     )
 
 
 def test_off_chain_is_no_failure() -> None:
     answers = {path: HttpAnswer(*_whole(OFF_CHAIN[path])) for path in ROUTES}
     who = parse_identity(answers)
-    assert who == NodeIdentity(None, False, False, None, tx_routes=True)
+    assert who == NodeIdentity(None, False, False, None, tx_routes=True, log_level=3)
 
 
 def _whole(answer: tuple[int, bytes]) -> tuple[int, dict[str, str], bytes]:
