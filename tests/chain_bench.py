@@ -134,22 +134,28 @@ async def finished(process: asyncio.subprocess.Process) -> Done:
     return Done(process.returncode or 0, out.decode(), (err or b"").decode())
 
 
-@pytest.fixture
-async def bench(devnet: Devnet, livepeer_node: NodeFactory, tmp_path: Path) -> AsyncIterator[Bench]:
-    account = devnet.accounts[1]
-    await devnet.bond(account, 1000 * LPT)
-    node = await livepeer_node(devnet, account=account, name="reward")
-    config = tmp_path / "lptui.yaml"
+async def a_bench(net: Devnet, livepeer_node: NodeFactory, folder: Path) -> Bench:
+    """On a chain: a node with the key of a registered orchestrator, and its configuration."""
+    account = net.accounts[1]
+    await net.bond(account, 1000 * LPT)
+    node = await livepeer_node(net, account=account, name="reward")
+    config = folder / "lptui.yaml"
     config.write_text(
         CONFIG.format(
             node=node.url,
             account=account,
-            rpc=devnet.url,
-            controller=devnet.controller.address,
+            rpc=net.url,
+            controller=net.controller.address,
             chain_id=42161,
         )
     )
-    yield Bench(devnet, node, account, config, tmp_path / "state")
+    return Bench(net, node, account, config, folder / "state")
+
+
+@pytest.fixture
+async def bench(devnet: Devnet, livepeer_node: NodeFactory, tmp_path: Path) -> AsyncIterator[Bench]:
+    made = await a_bench(devnet, livepeer_node, tmp_path)
+    yield made
     # What a console that was killed leaves behind, so that nobody calls too soon.
-    for lock in Path("/tmp").glob(f"lptui-0x*-{node.port}.*"):
+    for lock in Path("/tmp").glob(f"lptui-0x*-{made.node.port}.*"):
         shutil.rmtree(lock)

@@ -1,4 +1,4 @@
-"""A console that runs calls a reward by itself on a real chain, once, and tells what it waits for."""
+"""A console that runs calls a reward by itself on a real chain, and tells what it waits for."""
 
 from __future__ import annotations
 

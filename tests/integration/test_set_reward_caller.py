@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
 from lptui.probes.chain.abi import REWARD_CALLER_SET
-from tests.chain_bench import Bench, Done, bench, finished
+from tests.chain_bench import Bench, Done, a_bench, bench, finished
 from tests.devnet.call_log import CallLog
 from tests.devnet.chain import LPT
+from tests.devnet.deploy import Protocol, running_devnet
+from tests.devnet.fixtures import require_anvil
 from tests.devnet.livepeer import LivepeerNode, NodeFactory
 from tests.devnet.node.config import Role, TxFault
 from tests.waiting import until
@@ -94,9 +97,21 @@ async def test_a_dry_run_and_what_is_so_already_send_nothing(pair: Pair, call_lo
     assert call_log.count(ROUTE) == 0
 
 
-async def test_a_contract_or_node_without_callers_is_refused(
-    bench: Bench, call_log: CallLog
+async def test_a_contract_without_callers_is_refused(
+    livepeer_node: NodeFactory, call_log: CallLog, tmp_path: Path
 ) -> None:
+    require_anvil()
+    async with running_devnet(protocol=Protocol(lip118=False)) as net:
+        bench = await a_bench(net, livepeer_node, tmp_path)
+        bench.node.config.delegated_rewards = True
+        caller = net.accounts[2]
+        refused = await bench.lptui("set-reward-caller", "main", "--caller", caller, "--yes")
+    assert refused.code == 1
+    assert "LIP-118 is not deployed there" in refused.out
+    assert call_log.count(ROUTE) == 0
+
+
+async def test_a_node_without_callers_is_refused(bench: Bench, call_log: CallLog) -> None:
     account = bench.net.accounts[3]
     refused = await bench.lptui("set-reward-caller", "main", "--caller", account, "--yes")
     assert refused.code == 1
