@@ -32,6 +32,9 @@ DATA_LIMIT: Final = 64 * 1024
 
 DEEPEST: Final = 100
 
+_REVERTED: Final = "Reverted "
+"""What Nethermind put before a revert's data, with a code of its own (-32015)."""
+
 _STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _NO_BRACKETS: Final = bytes(code for code in range(256) if code not in b"[]{}")
 
@@ -196,6 +199,8 @@ def rpc_error(what: str, error: object) -> RpcError:
     data = fields.get("data")
     if isinstance(data, dict) and isinstance(data.get("data"), str):
         data = data["data"]
+    if isinstance(data, str) and data.startswith(_REVERTED):
+        data, code = data.removeprefix(_REVERTED), 3
     revert = data if isinstance(data, str) and data.startswith("0x") else None
     if revert is not None:
         revert = clean(revert[:DATA_LIMIT], DATA_LIMIT)
@@ -205,7 +210,7 @@ def rpc_error(what: str, error: object) -> RpcError:
 
 def _kind(code: int | None, message: str) -> tuple[ProblemKind, str]:
     lowered = message.lower()
-    if code == 3 or "revert" in lowered:
+    if code in (3, -32015) or "revert" in lowered:
         return ProblemKind.REVERTED, ""
     if code in (-32005, -32029, 429) or "rate limit" in lowered or "too many req" in lowered:
         return ProblemKind.RATE_LIMITED, "ask less often, or use another endpoint"

@@ -40,12 +40,25 @@ ANCHOR: Final = "anchor block"
 
 T = TypeVar("T")
 
-_CLIENT: Final = re.compile(r"([^/]+)/v?(\d[^\s/-]*)")
+_CLIENT: Final = re.compile(r"([^/]+)/(?:[^/]*/)??v?(\d[^\s/-]*)")
+"""The name, what its operator calls it where they do (geth's `--identity`), the version."""
 _INDEXING: Final = ("txIndexRemainingBlocks", "stateIndexRemaining", "trienodeIndexRemaining")
-_NITRO_SEEN: Final = ("msgCount", "maxMessageCount", "broadcasterQueuedMessagesPos")
+_NITRO_SEEN: Final = (
+    "msgCount",
+    "maxMessageCount",
+    "syncTargetMsgCount",
+    "consensusSyncTarget",
+    "feedPendingMessageCount",
+    "broadcasterQueuedMessagesPos",
+    "messageOfProcessedBatch",
+)
+"""Of one release or another: how many messages it knows of."""
 _MANY: Final = 40
-_NO_METHOD: Final = frozenset({-32601, -32004})
-"""Codes of a method that is not there (JSON-RPC 2.0), or not supported (EIP-1474)."""
+_NO_METHOD: Final = frozenset({-32601, -32004, -32604})
+"""Codes of a method that is not there (JSON-RPC 2.0), not supported (EIP-1474), or not enabled
+(Besu)."""
+_MODULE_OFF: Final = "module is disabled"
+"""Nethermind's words for the same, with the code of an invalid request."""
 
 
 def parse_head(results: Mapping[str, Any], latency_s: float = 0.0) -> RpcHead:
@@ -62,7 +75,9 @@ def parse_head(results: Mapping[str, Any], latency_s: float = 0.0) -> RpcHead:
         try:
             return parse(given(results[method]), method)
         except LptuiError as error:
-            missing = isinstance(error, RpcError) and error.code in _NO_METHOD
+            missing = isinstance(error, RpcError) and (
+                error.code in _NO_METHOD or _MODULE_OFF in error.why
+            )
             errors.append((method, NOT_OFFERED if missing else clean(error.why or error.what, 120)))
             return None
 

@@ -90,7 +90,7 @@ class TestLogs:
         assert tx in found.summary
 
     @pytest.mark.parametrize(
-        ("archive", "words"), [(True, "an archive"), (False, "pruned"), (None, "unknown")]
+        ("archive", "words"), [(True, "as archives do"), (False, "pruned"), (None, "unknown")]
     )
     def test_whether_it_is_an_archive_is_told(self, archive: bool | None, words: str) -> None:
         fleet = nitro(abilities=RpcAbilities(NOW - 20, "", archive))

@@ -73,9 +73,8 @@ def read(**results: Any) -> RpcAbilities:
         (error(-32000, "old data not available due to pruning"), False),
         # Besu
         (None, False),
-        (error(-32000, "World state unavailable"), False),
         # Reth
-        (error(-32000, "state at block #1 is pruned"), False),
+        (error(-32603, "State at block #1 is pruned"), False),
         # no block of that height, a method that is not there, too many requests
         (error(-32602, "BlockOutOfRangeError: block height is 9 but requested was 1"), None),
         (NO_METHOD, None),
