@@ -343,9 +343,10 @@ def reward_disagrees(view: View) -> Iterator[Finding]:
 
 def _which_is_wrong(pair: Contradiction) -> str:
     kinds = {pair.says_called.kind, pair.says_not.kind}
-    if Kind.NODE in kinds:
-        node = pair.says_called if pair.says_called.kind is Kind.NODE else pair.says_not
-        return f"compare the RPC endpoint of {node.source} with ours: one of them is wrong"
+    if kinds & {Kind.NODE, Kind.LOG}:
+        told = (pair.says_called, pair.says_not)
+        node = next(one for one in told if one.kind in (Kind.NODE, Kind.LOG))
+        return f"compare the RPC endpoint behind {node.source} with ours: one of them is wrong"
     if Kind.EXPLORER in kinds:
         return "look the transaction up at another RPC endpoint"
     return _DISAGREE

@@ -1,7 +1,7 @@
 """What each source says of the current round's reward, side by side, and which contradict. Pure.
 
-Four kinds of evidence, the strongest first: the contract's record, the `Reward` log, the node's
-own word (through an RPC endpoint that may be another than ours), an explorer. Each is of its own
+The strongest evidence first: the contract's record, the `Reward` log, the node's own word (through
+an RPC endpoint that may be another than ours) and its log, an explorer. Each is of its own
 moment: sources contradict each other only where the one that says no must know what the one
 that says yes has seen.
 """
@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from lptui.clock import iso
 from lptui.fleet.chains import head_age_limits
 from lptui.fleet.facts.chain import ChainRound, OrchestratorRecord, RewardHistory, RoundOutcome
 from lptui.fleet.facts.livepeer import NodeBlock
-from lptui.fleet.facts.reward import ExplorerReward, ExplorerRewards, NodeReward
+from lptui.fleet.facts.reward import ExplorerReward, ExplorerRewards, NodeReward, NodeRewardLog
 from lptui.fleet.hindrances import expected_callers
 from lptui.fleet.reading import Reading
 from lptui.fleet.snapshot import Snapshot
@@ -25,6 +26,9 @@ from lptui.fleet.units import L2Block, Round, format_units, short_address
 
 SETTLED_S: Final = 2.0
 """Where blocks tell no time: how much later than a node's word the contract must be asked."""
+
+CLOCKS_S: Final = 30.0
+"""How far a host's clock may be off the chain's."""
 
 INDEXED_S: Final = 3600.0
 """An explorer that has not got a log after that long does not have it."""
@@ -36,6 +40,7 @@ class Kind(StrEnum):
     CONTRACT = "contract"
     EVENT = "event"
     NODE = "node"
+    LOG = "log"
     EXPLORER = "explorer"
 
 
@@ -82,6 +87,8 @@ def evidences(snapshot: Snapshot, registered: Orchestrator) -> tuple[Evidence, .
     found = [_contract(snapshot, registered, clock), _event(snapshot, registered, number)]
     for node in expected_callers(snapshot, registered):
         found.append(_node(snapshot, registered, node.name, number))
+        log = _log(snapshot, node.name, number)
+        found += [log] if log is not None else []
     if chain.explorer is not None:
         found.append(_explorer(snapshot, registered, number))
     return tuple(found)
@@ -211,6 +218,30 @@ def _node(
     return Evidence(
         Kind.NODE, source, False, text, reading, _seen_before(snapshot, name), reading.taken_at
     )
+
+
+def _log(snapshot: Snapshot, name: str, number: Round | None) -> Evidence | None:
+    """What a node's log says; nothing while no reward is due and the log is not read."""
+    reading = snapshot.reading(NodeRewardLog, name)
+    log = snapshot.fresh(NodeRewardLog, name)
+    source = f"log of {name}"
+    if log is None and reading.problem is not None and reading.taken_at:
+        return Evidence(Kind.LOG, source, None, str(reading.problem), reading)
+    if log is None or log.since_at is None:
+        return None
+    tries = [one for one in log.tries if one.round == number]
+    if not tries:
+        text = f"no try to call it in round {number}"
+        return Evidence(Kind.LOG, source, None, text, reading)
+    called = next((one for one in reversed(tries) if one.called), None)
+    if called is not None:
+        text = f"called in round {number} at {iso(called.at)}"
+        # By the host's clock; the transaction was mined before it was logged.
+        return Evidence(Kind.LOG, source, True, text, reading, None, called.at + CLOCKS_S)
+    last = tries[-1]
+    # It does not say that nobody called since.
+    text = f"its try failed at {iso(last.at)}: {last.why or 'no reason given'}"
+    return Evidence(Kind.LOG, source, None, text, reading)
 
 
 def _seen_before(snapshot: Snapshot, name: str) -> L2Block | None:

@@ -13,11 +13,11 @@ from lptui.fleet.callers import Caller, reward_callers
 from lptui.fleet.duty import rest
 from lptui.fleet.facts.chain import ChainRound, GasPrices, OrchestratorRecord, SignerAccount
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
-from lptui.fleet.facts.reward import Hindrance
+from lptui.fleet.facts.reward import Hindrance, NodeRewardLog
 from lptui.fleet.reading import Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Node, Orchestrator
-from lptui.fleet.units import Address, format_gwei, format_units, short_address
+from lptui.fleet.units import Address, Round, format_gwei, format_units, short_address
 
 Found = tuple[Hindrance, str]
 
@@ -175,3 +175,14 @@ def failed_calls(snapshot: Snapshot, registered: Orchestrator) -> dict[str, int]
         if metrics is not None and metrics.monitored:
             found[node.name] = metrics.reward_errors
     return found
+
+
+def logged_failures(snapshot: Snapshot, registered: Orchestrator, number: Round) -> str:
+    """Why the callers' own tries failed in a round, by their logs; "" when none tells."""
+    told = []
+    for node in expected_callers(snapshot, registered):
+        log = snapshot.fresh(NodeRewardLog, node.name)
+        tries = [one for one in log.tries if one.round == number and not one.called] if log else []
+        if tries:
+            told.append(f"{node.name}'s log: {tries[-1].why or 'the call failed'}")
+    return "; ".join(told)

@@ -37,6 +37,7 @@ _SAYS = {
     Kind.CONTRACT: "chain",
     Kind.EVENT: "event",
     Kind.NODE: "node",
+    Kind.LOG: "node's log",
     Kind.EXPLORER: "explorer",
 }
 _OUTCOME_TONES = {

@@ -14,7 +14,13 @@ from lptui.fleet.facts.chain import (
     RoundOutcome,
 )
 from lptui.fleet.facts.livepeer import NodeIdentity, NodeStatus
-from lptui.fleet.facts.reward import ExplorerRewards, L1Pace, NodeReward, RewardWatch
+from lptui.fleet.facts.reward import (
+    ExplorerRewards,
+    L1Pace,
+    NodeReward,
+    NodeRewardLog,
+    RewardWatch,
+)
 from lptui.fleet.facts.stake import StakeHistory, TranscoderPool
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Chain, Node, Orchestrator, Role
@@ -172,6 +178,7 @@ def _row(view: View, chain: Chain, it: Orchestrator, clock: Reading[ChainRound])
                 *((NodeIdentity, node.name) for node in nodes),
                 *((NodeStatus, node.name) for node in nodes),
                 *((NodeReward, n.name) for n in nodes if view.reading(NodeReward, n.name).source),
+                *((NodeRewardLog, n.name) for n in nodes if _has_log(view, n)),
                 (RewardWatch, it.name),
                 (TranscoderPool, chain.network),
                 *(((ExplorerRewards, it.name),) if chain.explorer is not None else ()),
@@ -214,6 +221,10 @@ def _active(view: View, record: Reading[OrchestratorRecord]) -> Cell:
         return Cell("active", Tone.OK, 0, since)
     word = "inactive" if value.registered else "unregist"
     return Cell(word, Tone.CRITICAL, 1, since)
+
+
+def _has_log(view: View, node: Node) -> bool:
+    return bool(view.reading(NodeRewardLog, node.name).taken_at)
 
 
 def _nodes_of(view: View, it: Orchestrator) -> tuple[Node, ...]:

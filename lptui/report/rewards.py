@@ -82,7 +82,7 @@ def lines(snapshot: Snapshot) -> Iterator[str]:
             left = f"{plural(found.blocks_left, 'block')} ({time_left}) left"
             yield f"{registered.name}: reward {found.state} in round {clock.round}, {left}"
         for one in sources:
-            word = {True: "called", False: "not called", None: "says nothing"}[one.called]
-            yield clean(f"  {one.source}: {word}: {one.text}", 600)
+            word = {True: "called: ", False: "not called: ", None: ""}[one.called]
+            yield clean(f"  {one.source}: {word}{one.text}", 600)
         for pair in contradictions(snapshot, sources):
             yield clean(f"  CONTRADICTION: {pair.text}", 600)

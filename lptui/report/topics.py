@@ -30,7 +30,13 @@ from lptui.fleet.facts.links import PublicAddresses, RedeemerLink
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
 from lptui.fleet.facts.lock import FleetLocked
 from lptui.fleet.facts.money import AccountFlow, EarningsFlow
-from lptui.fleet.facts.reward import ExplorerRewards, L1Pace, NodeReward, RewardWatch
+from lptui.fleet.facts.reward import (
+    ExplorerRewards,
+    L1Pace,
+    NodeReward,
+    NodeRewardLog,
+    RewardWatch,
+)
 from lptui.fleet.facts.rpc import RpcHead, RpcUsage, RpcVantage, SentTransactions
 from lptui.fleet.facts.stake import StakeHistory, TranscoderPool
 from lptui.fleet.facts.tickets import TicketQueue
@@ -40,6 +46,7 @@ TOPICS: Final[tuple[type, ...]] = (
     OrchestratorRecord,
     RewardHistory,
     NodeReward,
+    NodeRewardLog,
     RewardWatch,
     ExplorerRewards,
     L1Pace,

@@ -26,6 +26,7 @@ from lptui.sim.world.world import World
 
 Change = Callable[[World], None]
 RPC_FAULT: Final = "Post http://10.20.2.10:8545: EOF"
+GAS_FAULT: Final = "current gas price exceeds maximum gas price max=0.005 GWei current=0.018 GWei"
 LATE: Final = ROUND_LENGTH - 290
 """So far into the round that a reward not yet called is overdue, with minutes left to call it."""
 
@@ -92,6 +93,8 @@ def reward_due(world: World, fault: str) -> None:
     forget_reward(world.ledger, registered(world), _current_round(world))
     node.reward_fault = fault
     node.work.reward_errors = 1
+    when = world.ledger.timeline.time_of_l2(world.ledger.initialised[-1][0]) + 2.0
+    node.failed_tries.append((when, _current_round(world), fault or GAS_FAULT))
 
 
 @scenario("healthy", "all is well")

@@ -26,6 +26,27 @@ class NodeReward:
     errors: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class RewardTry:
+    """A node's own call of reward as its log tells it; `why` it failed, `at` UTC seconds."""
+
+    round: Round
+    called: bool
+    why: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRewardLog:
+    """What a node's log says of its tries, oldest first. Target: the node's name.
+
+    `since_at` is from when it was read (UTC seconds); None: it was not, for no reward is due.
+    """
+
+    tries: tuple[RewardTry, ...] = ()
+    since_at: float | None = None
+
+
 class Hindrance(StrEnum):
     """What keeps a reward from being called while it lasts."""
 

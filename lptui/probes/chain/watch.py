@@ -18,7 +18,7 @@ from lptui.fleet.deadline import with_sample
 from lptui.fleet.evidence import evidences, is_unsettled
 from lptui.fleet.facts.chain import ChainRound, OrchestratorRecord
 from lptui.fleet.facts.reward import Hindrance, L1Pace, RewardWatch, RoundNote, RoundSeen
-from lptui.fleet.hindrances import failed_calls, hindrances
+from lptui.fleet.hindrances import failed_calls, hindrances, logged_failures
 from lptui.fleet.reading import Key
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet, Orchestrator
@@ -46,6 +46,7 @@ class RewardWatchProbe:
         "node-metrics",
         "node-reward",
         "node-status",
+        "reward-log",
     )
 
     def targets(self, fleet: Fleet) -> Sequence[str]:
@@ -126,7 +127,8 @@ def watched(
         seen = [item for item in seen if item.round != number]
     else:
         found = dict(hindrances(snapshot, registered, before.caller))
-        failed = failures(dict(before.errors), counts)
+        failed = logged_failures(snapshot, registered, number)
+        failed = failed or failures(dict(before.errors), counts)
         if failed:
             found[Hindrance.CALL_FAILED] = failed
         recent = _noted(recent, number, found, now)

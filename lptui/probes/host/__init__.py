@@ -9,6 +9,7 @@ from lptui.probes.host.environment import EnvironmentProbe
 from lptui.probes.host.keystores import HostKeystoresProbe
 from lptui.probes.host.listeners import HostListenersProbe
 from lptui.probes.host.processes import HostProcessesProbe
+from lptui.probes.host.reward_log import RewardLogProbe
 from lptui.probes.host.services import HostUnitsProbe
 from lptui.probes.host.system import HostSystemProbe
 from lptui.probes.host.vitals import HostVitalsProbe
@@ -25,4 +26,5 @@ PROBES: tuple[Probe, ...] = (
     HostConnectionsProbe(),
     HostKeystoresProbe(),
     EnvironmentProbe(),
+    RewardLogProbe(),
 )

@@ -91,6 +91,7 @@ class LivepeerProcess:
         monitor: started with `-monitor`; tx_routes: with `-enableCliTxRoutes`.
         stalled_at: L2 block at which its block watcher stopped, None while it follows.
         reward_service: calls reward after each NewRound; `reward_fault` makes that one try fail.
+        failed_tries: its own calls of reward that failed, by time (UTC s), round and reason.
         claims_reward: says that it called reward in every round, whatever the chain has.
         call_fault: what a manual `/reward` fails with, "" for nothing.
         reward_seconds: how long a `/reward` takes to be mined.
@@ -134,6 +135,7 @@ class LivepeerProcess:
     reward_fault: str = ""
     call_fault: str = ""
     claims_reward: bool = False
+    failed_tries: list[tuple[float, int, str]] = field(default_factory=list)
     reward_seconds: float = 4.0
     reward_tried: int = 0
     log_level: int = 3

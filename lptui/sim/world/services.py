@@ -66,8 +66,9 @@ def _reward(world: World, block: int) -> None:
         node.round_seen = node.reward_tried = seen
         try:
             send_reward(world, node, fault=node.reward_fault, seconds=2.0)
-        except RevertError:
+        except RevertError as refused:
             node.work.reward_errors += 1
+            node.failed_tries.append((world.now, seen, str(refused)))
 
 
 def send_reward(world: World, node: LivepeerProcess, *, fault: str, seconds: float) -> Transaction:

@@ -268,7 +268,7 @@ class TestTheNodesWord:
         assert found.severity is WARNING
         assert "node reward says called" in found.summary
         assert "contract at nitro says not" in found.summary
-        assert "RPC endpoint of node reward" in found.remedy
+        assert "RPC endpoint behind node reward" in found.remedy
         # The chain decides: it still has to be called.
         assert finding(fleet, "reward-due@main").action == "reward"
 

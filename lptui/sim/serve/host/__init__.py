@@ -30,6 +30,7 @@ READINGS: Final[dict[str, Handler]] = {
     "lptui_fds": proc.open_files,
     "lptui_livepeer": proc.livepeer_processes,
     "lptui_keystores": proc.keystores,
+    "lptui_reward_log": journal.reward_log,
     "lptui_nginx": nginx.processes,
     "lptui_established": nginx.established,
     "lptui_nginx_files": nginx.files,

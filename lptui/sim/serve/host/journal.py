@@ -21,6 +21,20 @@ def journalctl(world: World, machine: Machine, argv: Sequence[str]) -> Result:
     return "\n".join(lines) + "\n", 0
 
 
+def reward_log(world: World, machine: Machine, argv: Sequence[str]) -> Result:
+    """The lines of a unit's log about calls of reward: those that failed."""
+    unit, since = argv[2], float(argv[3])
+    lines = ["sees"] if unit in machine.units else []
+    for node in world.nodes.values():
+        if node.host != machine.name or node.unit != unit:
+            continue
+        for at, number, why in node.failed_tries:
+            said = world.say(f'Error trying to call reward for round {number} err="{why}"')
+            stamp = f"{at:.6f} {machine.name} livepeer[{machine.units[unit].pid or 0}]"
+            lines += [f"{stamp}: {said}"] if at >= since else []
+    return "".join(f"{line}\n" for line in lines), 0
+
+
 def _option(argv: Sequence[str], short: str, long: str) -> str:
     for place, word in enumerate(argv):
         if word in (short, long) and place + 1 < len(argv):
