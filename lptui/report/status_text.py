@@ -31,6 +31,8 @@ from lptui.fleet.facts.host import (
     HostUnits,
     HostVitals,
 )
+from lptui.fleet.facts.keystore import HostKeystores
+from lptui.fleet.facts.links import PublicAddresses, RedeemerLink
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
 from lptui.fleet.facts.rpc import RpcHead, RpcUsage, RpcVantage, SentTransactions
 from lptui.fleet.facts.tickets import TicketQueue
@@ -40,7 +42,7 @@ from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.tickets import total
 from lptui.fleet.topology import Role
 from lptui.fleet.units import format_gwei, format_units
-from lptui.report import layout, rewards
+from lptui.report import layout, rewards, ways_text
 from lptui.text import clean, plural
 
 _MARKS: Final = {
@@ -57,9 +59,9 @@ _SECTIONS: Final[tuple[tuple[str, tuple[type, ...]], ...]] = (
     ("ETH balances", (SignerAccount, SenderDeposit, TicketQueue, GasPrices)),
     (
         "Transcoders & GPUs",
-        (NodeStatus, NodeMetrics, NodeIdentity, NodeBlock, HostGpus),
+        (NodeStatus, NodeMetrics, NodeIdentity, NodeBlock, RedeemerLink, HostGpus),
     ),
-    ("Load balancers", (BalancerState, NginxConfig, NginxConnections)),
+    ("Load balancers", (BalancerState, NginxConfig, NginxConnections, PublicAddresses)),
     ("Ethereum sync", (RpcHead, RpcUsage, RpcVantage, SentTransactions)),
     (
         "Hosts",
@@ -71,6 +73,7 @@ _SECTIONS: Final[tuple[tuple[str, tuple[type, ...]], ...]] = (
             HostClock,
             HostListeners,
             HostProcesses,
+            HostKeystores,
         ),
     ),
 )
@@ -366,4 +369,7 @@ _TELL: Final[Mapping[type, Callable[[Any], str]]] = {
     HostClock: _clock,
     HostListeners: _listeners,
     HostProcesses: _processes,
+    HostKeystores: ways_text.keystores,
+    RedeemerLink: ways_text.redeemer,
+    PublicAddresses: ways_text.public,
 }

@@ -1,0 +1,44 @@
+"""The ways to and within the fleet, and its key files, in one line each."""
+
+from __future__ import annotations
+
+from lptui.errors import Problem
+from lptui.fleet.facts.keystore import HostKeystores
+from lptui.fleet.facts.links import Attempt, PublicAddresses, RedeemerLink
+
+
+def redeemer(value: RedeemerLink) -> str:
+    """From an orchestrator to its redeemer."""
+    if value.attempt is None:
+        return value.origin or "where its redeemer is, nobody tells"
+    return f"redeemer {_attempt(value.attempt)} ({value.origin})"
+
+
+def public(value: PublicAddresses) -> str:
+    """Where clients are sent."""
+    told = [
+        f"{place.uri}: "
+        + (", ".join(_attempt(one) for one in place.attempts) or _problem(place.problem))
+        for place in value.places
+    ]
+    return "; ".join(told) or "clients are sent nowhere"
+
+
+def keystores(value: HostKeystores) -> str:
+    """Who may read the key files."""
+    told = []
+    for one in value.keystores:
+        folder = "" if one.mode is None else f"{one.mode:03o} "
+        files = " ".join(f"{mode:03o}" for mode in sorted(set(one.modes))) or "none"
+        told.append(f"{one.path} {folder}files {files}" if one.seen else f"{one.path} not seen")
+    return ", ".join(told) or "no place of keys is known"
+
+
+def _attempt(one: Attempt) -> str:
+    if one.took_s is None:
+        return f"{one.address} NO ANSWER: {_problem(one.problem)}"
+    return f"{one.address} in {one.took_s * 1000:.0f} ms"
+
+
+def _problem(problem: Problem | None) -> str:
+    return problem.why if problem is not None else "unknown"
