@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
-from lptui.fleet.headroom import FleetHeadroom, Headroom, headroom
+from lptui.fleet.headroom import FleetHeadroom, Headroom, Resource, headroom
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Fleet, Node, Role
 from lptui.present import gpus
@@ -39,13 +41,25 @@ from lptui.present.view import (
 )
 from lptui.present.words import percent, seconds
 
+SHORT = {
+    Resource.SESSIONS: "cap",
+    Resource.TRANSCODERS: "transc",
+    Resource.NVENC: "NVENC",
+    Resource.ENCODER: "enc",
+    Resource.DECODER: "dec",
+    Resource.MEMORY: "memory",
+    Resource.CPU: "CPU",
+    Resource.SPEED: "speed",
+}
+
 WORKERS = (Role.ORCHESTRATOR, Role.TRANSCODER, Role.GATEWAY)
 
 
 def present(view: View) -> PaneModel:
     """The pane."""
     fleet = view.snapshot.fleet
-    room = headroom(view.snapshot)
+    # As of now, not of the snapshot: a console that stands still tells no old room.
+    room = headroom(replace(view.snapshot, taken_at=view.now))
     nodes = tuple(
         _node_row(view, node, room.of(node.name))
         for node in fleet.nodes.values()
@@ -130,7 +144,7 @@ def _node_columns(fleet: Fleet) -> tuple[Column, ...]:
         Column("role", "role", 5, 6),
         Column("host", "host", name_width(fleet.hosts, 6, 16), 8),
         Column("sessions", "sess/cap", 9, 1, right=True),
-        Column("headroom", "room", 15, 7),
+        Column("headroom", "room", 10, 7),
         Column("history", "5m", 10, 4),
         Column("transcoders", "transc", 7, 3, right=True),
         Column("success", "success", 7, 2, right=True),
@@ -229,12 +243,13 @@ def _with_orchestrators(
 
 
 def _headroom(room: Headroom | None) -> Cell:
-    """How many more sessions it takes, and what sets the limit: `12 encoder`."""
+    """How many more sessions it takes, and what sets the limit: `12 enc`; `?` where something
+    else might."""
     if room is None:
         return EMPTY_CELL
     if room.room is None or room.limit is None:
         return UNKNOWN_CELL
-    more = f"{room.room} {room.limit}{'?' if room.sessions == 0 or room.missing else ''}"
+    more = f"{room.room} {SHORT[room.limit]}{'?' if room.sessions == 0 or room.missing else ''}"
     return Cell(more, Tone.NORMAL if room.room else Tone.WARN, room.room)
 
 

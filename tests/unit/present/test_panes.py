@@ -15,10 +15,11 @@ from lptui.fleet.facts.chain import (
     SignerAccount,
 )
 from lptui.fleet.facts.host import HostDisks, HostVitals
-from lptui.fleet.facts.livepeer import NodeMetrics
+from lptui.fleet.facts.livepeer import ConnectedTranscoder, NodeMetrics, NodeStatus
 from lptui.fleet.facts.reward import Hindrance, NodeReward, RewardWatch, RoundNote
 from lptui.fleet.facts.rpc import RpcHead, SyncProgress
-from lptui.fleet.units import L1Block, L2Block, Round, Wei
+from lptui.fleet.facts.stake import TranscoderPool
+from lptui.fleet.units import L1Block, L2Block, Percent, Round, Wei
 from lptui.history.series import History
 from lptui.present.catalog import PRESENTERS
 from lptui.present.detail import detail
@@ -208,6 +209,50 @@ def test_sessions_are_against_capacity_and_unknown_ones_are_not_counted() -> Non
     assert text_of(model.summary).startswith("sessions 20/80 ")
     builder = FleetBuilder().fail(NodeMetrics, "orch-1", ProblemKind.TIMEOUT)
     assert text_of(pane("transcoders", builder).summary).startswith("sessions 10/40+? ")
+
+
+def test_how_many_more_sessions_are_taken_and_what_sets_the_limit() -> None:
+    elsewhere = tuple(ConnectedTranscoder(f"198.51.100.{n}:50000", 20) for n in (1, 2))
+    builder = FleetBuilder().change(NodeStatus, "orch-2", transcoders=elsewhere)
+    model = pane("transcoders", builder)
+    assert cell(model, "node:orch-1", "headroom").text == "10 NVENC"
+    # The machines behind the other one are not known: only its caps are.
+    assert cell(model, "node:orch-2", "headroom").text == "30 cap?"
+    assert cell(model, "node:trans-1", "headroom").text == "-"
+    assert "room 40 (NVENC sessions, session cap)" in text_of(model.summary)
+    builder.put(NodeMetrics(monitored=False), "orch-1")
+    assert "room 30+? (session cap)" in text_of(pane("transcoders", builder).summary)
+    old = pane("transcoders", builder, after=7200)
+    assert "room ?" in text_of(old.summary)
+    full = builder.change(NodeMetrics, "orch-2", current_sessions=40)
+    assert cell(pane("transcoders", full), "node:orch-2", "headroom").tone is Tone.WARN
+
+
+def test_a_place_near_the_last_one_is_marked() -> None:
+    model = pane("rounds", FleetBuilder())
+    assert cell(model, "orchestrator:main", "place").text == "51/100"
+    assert cell(model, "orchestrator:main", "margin").text == "147000.00"
+    builder = FleetBuilder().limit(stake_margin_warn=Percent(60.0))
+    assert cell(pane("rounds", builder), "orchestrator:main", "place").tone is Tone.WARN
+    gone = FleetBuilder().change(TranscoderPool, NETWORK, members=())
+    assert cell(pane("rounds", gone), "orchestrator:main", "place").text == "none"
+    unread = FleetBuilder().fail(TranscoderPool, NETWORK)
+    assert cell(pane("rounds", unread), "orchestrator:main", "place").since is not None
+
+
+def test_rates_that_cannot_be_changed_are_told_beside_them() -> None:
+    assert cell(pane("rounds", FleetBuilder()), "orchestrator:main", "cuts").text == "10/50%"
+    locked = FleetBuilder().change(ChainRound, NETWORK, locked=True)
+    assert cell(pane("rounds", locked), "orchestrator:main", "cuts").text == "10/50% locked"
+
+
+def test_encoder_sessions_are_against_what_the_driver_allows() -> None:
+    builder = FleetBuilder().configure_host("gpu-1", nvenc_sessions=None)
+    assert cell(pane("transcoders", builder), "gpu:gpu-1:0", "sessions").text == "4"
+    for index in (0, 1):
+        builder.change_gpu("gpu-1", index, name="NVIDIA GeForce RTX 3080")
+    shown = cell(pane("transcoders", builder), "gpu:gpu-1:0", "sessions")
+    assert (shown.text, shown.tone) == ("4/8", Tone.CRITICAL)
 
 
 def test_a_missing_gpu_has_a_row_of_its_own() -> None:

@@ -55,6 +55,11 @@ def test_a_healthy_fleet() -> None:
     assert value(text, "lptui_head_lag_blocks", rpc="nitro") == 2
     assert value(text, "lptui_sessions", node="orch-1") == 10
     assert value(text, "lptui_sessions", node="trans-1") is None
+    assert value(text, "lptui_headroom_sessions", node="orch-1") == 10
+    assert value(text, "lptui_headroom_limit_sessions", node="orch-1", resource="encoder") == 11
+    assert value(text, "lptui_transcoder_registered", node="trans-1") == 1
+    assert value(text, "lptui_orchestrator_place", orchestrator="main") == 51
+    assert value(text, "lptui_orchestrator_margin_lpt", orchestrator="main") == 147000
     assert value(text, "lptui_gpu_temperature_celsius", gpu="gpu-1/0") == 61
     assert value(text, "lptui_backend_up", balancer="front", backend="orchestrators") == 1
     assert value(text, "lptui_source_age_seconds", topic="HostDisks", target="edge-1") == 20
