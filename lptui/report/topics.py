@@ -26,6 +26,7 @@ from lptui.fleet.facts.host import (
     HostUnits,
     HostVitals,
 )
+from lptui.fleet.facts.keystore import HostKeystores
 from lptui.fleet.facts.links import PublicAddresses, RedeemerLink
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
 from lptui.fleet.facts.lock import FleetLocked
@@ -81,6 +82,7 @@ TOPICS: Final[tuple[type, ...]] = (
     HostClock,
     HostListeners,
     HostProcesses,
+    HostKeystores,
     HostConnections,
     NodeEnvironment,
     FleetLocked,
