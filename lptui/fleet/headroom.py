@@ -291,27 +291,32 @@ def _times(room: float, each: float) -> int:
 def _nvenc(
     snapshot: Snapshot, found: dict[str, HostGpus | None], sessions: int, missing: list[str]
 ) -> Iterator[Limit]:
-    """Encoder sessions where every host has a cap; one without takes what the others cannot."""
-    caps = [
-        nvenc_cap(snapshot.fleet.hosts[host], value)
+    """Encoder sessions, where a driver allows only so many.
+
+    An orchestrator sends work where the load is least, and knows nothing of such limits: where
+    only some hosts have one, these fill up at the pace at which all hosts do.
+    """
+    caps = {
+        host: nvenc_cap(snapshot.fleet.hosts[host], value)
         for host, value in found.items()
         if value is not None
-    ]
-    limited = [cap for cap in caps if cap is not None]
-    if not caps or len(limited) < len(caps):
-        return
-    used = [cap.used for cap in limited if cap.used is not None]
-    if len(used) < len(limited):
+    }
+    limited = {host: cap for host, cap in caps.items() if cap is not None}
+    if any(cap.used is None for cap in limited.values()):
         missing.append(f"{Resource.NVENC} of some card")
         return
-    total, most = sum(used), sum(cap.sessions for cap in limited)
-    if total:
-        each = total / sessions
-        left = sum(cap.left or 0 for cap in limited)
-        why = f"{total} of {most}, {each:.1f} a session"
-        yield Limit(Resource.NVENC, _times(left, each), why)
-    elif not most:
-        yield Limit(Resource.NVENC, 0, "none are allowed")
+    pools = [list(limited)] if len(limited) == len(caps) else [[host] for host in limited]
+    rooms = []
+    for pool in pools:
+        used = sum(limited[host].used or 0 for host in pool)
+        left = sum(limited[host].left or 0 for host in pool)
+        most = sum(limited[host].sessions for host in pool)
+        each = used / sessions
+        if used or not most:
+            where = "" if len(pool) == len(caps) else f" on {pool[0]}"
+            why = f"{used} of {most}{where}, {each:.1f} a session"
+            rooms.append(Limit(Resource.NVENC, _times(left, each), why))
+    yield from sorted(rooms, key=lambda limit: limit.room)[:1]
 
 
 def _cpus(snapshot: Snapshot, group: _Group, sessions: int, missing: list[str]) -> Iterator[Limit]:

@@ -152,8 +152,12 @@ def test_cards_that_are_not_told_are_named_as_missing() -> None:
     assert "encoder of some card" in of(cards(fleet(), encoder=None)).missing
 
 
-def test_a_host_without_a_cap_takes_what_the_others_cannot() -> None:
-    found = cards(fleet(), encoder_sessions=8).configure_host("gpu-2", nvenc_sessions=None)
+def test_a_host_with_a_cap_fills_up_beside_those_without() -> None:
+    found = cards(fleet(), encoder_sessions=6).configure_host("gpu-2", nvenc_sessions="unlimited")
+    # Ten sessions took twelve there; for the four that are left three more come along.
+    assert rooms(found)[Resource.NVENC] == 3
+    assert "12 of 16 on gpu-1" in finding(found, OWN).evidence[0]
+    found.configure_host("gpu-1", nvenc_sessions="unlimited")
     assert Resource.NVENC not in rooms(found)
 
 
