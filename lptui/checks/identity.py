@@ -116,6 +116,9 @@ def recipient_expected(view: View) -> Iterator[Finding]:
         severity, summary = Severity.OK, f"works for {short_address(node.recipient)}"
         if not told and node.account == node.recipient:
             summary += ", its own account"
+        elif not told and process.unread:
+            severity = Severity.UNKNOWN
+            summary = f"not known: its {' and '.join(process.unread)} could not be read"
         elif not told:
             severity = Severity.CRITICAL
             summary = f"names no -ethOrchAddr, expected {short_address(node.recipient)}"

@@ -21,6 +21,7 @@ from lptui.fleet.facts.livepeer import NodeIdentity
 from lptui.fleet.finding import Finding, Metric, Severity
 from lptui.fleet.processes import process_of
 from lptui.fleet.reading import Reading
+from lptui.fleet.settings import is_on_chain
 from lptui.fleet.topology import Node, Orchestrator, Role
 from lptui.fleet.units import Address, short_address
 
@@ -233,7 +234,7 @@ def _has_ended(view: View, host: str, item: LivepeerProcess, seen: Reading[HostP
 
 def _acts_as(process: LivepeerProcess, account: Address) -> bool:
     told = (process.flag("ethAcctAddr") or "").strip().lower()
-    return told == account and bool(process.flag("ethUrl"))
+    return told == account and is_on_chain(process) is not False
 
 
 def _unsure_about(view: View) -> tuple[Node, Reading[NodeIdentity]] | None:

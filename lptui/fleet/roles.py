@@ -115,12 +115,16 @@ def observe(snapshot: Snapshot, node: Node) -> Observed:
     if process is not None:
         callers = identity is None or identity.knows_reward_caller is not False
         does |= _services(snapshot, process, account, callers)
-    told = settings.recipient_of(process) if process is not None else None
+    recipient = None
+    if process is not None:
+        recipient = settings.recipient_of(process)
+        if recipient is None and does.get(Role.ORCHESTRATOR) and not process.unread:
+            recipient = account
     return Observed(
         node_type or _spoken_type(snapshot, node),
         MappingProxyType(does),
         account,
-        told or (account if does.get(Role.ORCHESTRATOR) and process is not None else None),
+        recipient,
         process,
         _readings(snapshot, node),
         _contradiction(node_type, spoken),

@@ -94,12 +94,12 @@ def settings(layout: Layout) -> Iterator[Line]:
 
 
 def _setting(setting: Setting) -> str:
-    value = clean(setting.value, 120)
+    name, value = clean(setting.name, 60), clean(setting.value, 120)
     if setting.origin == Origin.ARGUMENT:
-        return f"-{setting.name}" if value == "true" else f"-{setting.name} {value}"
+        return f"-{name}" if value == "true" else f"-{name} {value}"
     if setting.origin == Origin.ENVIRONMENT:
-        return f"LP_{setting.name.upper()}={value}"
-    return f"{setting.name} {value} ({clean(setting.origin, 120)})"
+        return f"LP_{name.upper()}={value}"
+    return f"{name} {value} ({clean(setting.origin, 120)})"
 
 
 def _head(group: Group) -> Iterator[Line]:

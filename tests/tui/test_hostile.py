@@ -132,9 +132,13 @@ async def test_every_field_of_every_fact(size: tuple[int, int]) -> None:
                 await console.press("enter")
                 drawn_well(console)
                 await console.press("end", "escape", "escape")
-            await console.press("e")
-            drawn_well(console)
-            await console.press("escape", "6", "a", "s", "c")
+            for page in ("e", "T"):
+                await console.press(page)
+                drawn_well(console)
+                await console.press("end")
+                drawn_well(console)
+                await console.press("escape")
+            await console.press("6", "a", "s", "c")
             drawn_well(console)
         assert console.app.is_running
 

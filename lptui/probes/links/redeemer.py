@@ -53,9 +53,10 @@ def redeemer_of(snapshot: Snapshot, node: Node) -> tuple[str, HostPort | None]:
     process = process_of(snapshot, node)
     if process is not None:
         written = process.flag(FLAG)
-        if not written:
-            return f"no -{FLAG} in its command line", None
-        return f"-{FLAG} {written}", place(written)
+        if written:
+            return f"-{FLAG} {written}", place(written)
+        if not process.unread:
+            return f"no -{FLAG} among its settings", None
     redeemers = [
         (one.name, place(one.service_uri))
         for one in snapshot.fleet.nodes_with(Role.REDEEMER)

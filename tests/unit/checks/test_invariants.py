@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from lptui.errors import ProblemKind
 from lptui.fleet.facts.balancer import AdminState
 from lptui.fleet.facts.chain import OrchestratorRecord
-from lptui.fleet.facts.host import HostProcesses
+from lptui.fleet.facts.host import HostProcesses, Origin
 from lptui.fleet.facts.livepeer import NodeIdentity, NodeStatus
 from lptui.fleet.topology import Role
 from tests.snapshots import DELEGATE, REDEEMER, FleetBuilder
@@ -114,6 +115,17 @@ def test_recipients_are_not_judged_where_no_process_tells_them() -> None:
     assert "1 node for main" in finding(fleet, "recipients-agree@example").summary
     fleet.change(HostProcesses, "edge-2", livepeer=())
     assert "recipients-agree@example" not in by_id(fleet)
+
+
+def test_a_recipient_that_an_unread_environment_may_name_is_not_known() -> None:
+    fleet = flags(FleetBuilder(), "edge-2", ethOrchAddr=None)
+    [process] = fleet.value(HostProcesses, "edge-2").livepeer
+    hidden = replace(process, unread=(Origin.ENVIRONMENT,))
+    fleet.change(HostProcesses, "edge-2", livepeer=(hidden,))
+    assert severity(fleet, "recipients-agree@example") is OK
+    found = finding(fleet, "recipient-expected@orch-2")
+    assert found.severity is UNKNOWN
+    assert "its environment could not be read" in found.summary
 
 
 def asks(fleet: FleetBuilder, node: str, price: str) -> FleetBuilder:

@@ -217,6 +217,15 @@ def test_a_stranger_with_one_of_our_keys_is_worse() -> None:
     assert finding(twin, "unknown-process@gpu-1").cause == "registered-key-once@main"
 
 
+def test_a_stranger_whose_environment_is_closed_may_act_with_the_key_that_it_names() -> None:
+    fleet = FleetBuilder()
+    flags = (("reward", ""), ("ethAcctAddr", REGISTERED))
+    twin = LivepeerProcess(4242, "root", flags, unread=(Origin.ENVIRONMENT,))
+    there = fleet.value(HostProcesses, "gpu-1").livepeer
+    fleet.change(HostProcesses, "gpu-1", livepeer=(*there, twin))
+    assert severity(fleet, "registered-key-once@main") is CRITICAL
+
+
 def test_a_node_without_a_unit_is_known_by_its_port() -> None:
     fleet = FleetBuilder().configure_node("trans-1", service=None)
     there = process("gpu-1", fleet)
