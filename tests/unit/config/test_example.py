@@ -16,7 +16,7 @@ from lptui.fleet.topology import Intervals, Role, Thresholds
 
 EXAMPLE = Path(__file__).parents[3] / "config.example.yaml"
 TEXT = EXAMPLE.read_text(encoding="utf-8")
-OPTION = re.compile(r"^( *)# ([a-z_]+: [^#]+?)(?:  # .*)?$")
+OPTION = re.compile(r"^( *)# ([a-z][a-z0-9_]*: [^#]+?)(?:  # .*)?$")
 COMMENTED = [
     (number, f"{found[1]}{found[2]}")
     for number, line in enumerate(TEXT.splitlines())
