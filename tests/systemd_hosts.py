@@ -15,6 +15,7 @@ import fcntl
 import hashlib
 import inspect
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -101,11 +102,13 @@ class SystemdHost:
         return done.stdout
 
     def write(self, path: str, text: str, mode: int = 0o644) -> None:
-        """A file of it, owned by root."""
+        """A file of it, owned by root; nobody there sees it half written."""
         file = self.root / path.lstrip("/")
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-        file.chmod(mode)
+        new = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+        new.write_text(text)
+        new.chmod(mode)
+        new.replace(file)
 
     def unit(self, name: str, text: str) -> None:
         """A unit file, which systemd has read when this returns."""
