@@ -23,7 +23,8 @@ def source_stale(view: View) -> Iterator[Finding]:
     old: list[tuple[float, str]] = []
     total = len(view.snapshot.readings)
     for key, reading in view.snapshot.readings.items():
-        if view.is_fresh(reading):
+        if view.is_fresh(reading) or (not reading.taken_at and reading.last_good is not None):
+            # What is only remembered from earlier runs is nobody's reading yet.
             continue
         problem = reading.problem
         if problem is None or problem.kind is ProblemKind.NOT_READ:

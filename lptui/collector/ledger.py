@@ -78,6 +78,12 @@ class Ledger:
             interval_s=interval_s,
         )
 
+    def forget_unasked(self) -> None:
+        """Lets go of what was remembered and nobody has asked for since."""
+        self._readings = {
+            key: reading for key, reading in self._readings.items() if reading.taken_at
+        }
+
     def rescale(self, fleet: Fleet) -> None:
         """Goes on with changed intervals; hosts and nodes must be the same."""
         self._fleet = fleet

@@ -98,4 +98,5 @@ async def collect_once(
             took_s=deadline_s,
             interval_s=max(source.probe.interval_s(fleet, source.target), deadline_s),
         )
+    ledger.forget_unasked()
     return ledger.publish(clock.now())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from types import MappingProxyType
 
@@ -14,7 +14,7 @@ from lptui.clock import FrozenClock, SystemClock
 from lptui.collector.asking import GRACE_S
 from lptui.collector.collector import Collector, pace
 from lptui.collector.once import collect_once
-from lptui.errors import DeadlineError, ProblemKind, TransportError
+from lptui.errors import DeadlineError, Problem, ProblemKind, TransportError
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet, Host, Intervals
@@ -217,6 +217,37 @@ async def test_one_collection_asks_everything_once_and_is_complete() -> None:
     assert probe.asked == {"a": 1, "b": 1}
     assert snapshot.complete
     assert snapshot.value(Pulse, "scripted/a") == Pulse(1)
+
+
+async def test_what_is_remembered_is_the_last_good_of_who_fails_and_nothing_of_who_is_not_asked() -> (
+    None
+):
+    async def fails(_target: str, _count: int) -> int:
+        raise TransportError("it", "is down")
+
+    past = Reading(Pulse(7), None, "earlier", 5.0)
+    unread: Reading[object] = Reading(
+        None, Problem(ProblemKind.NOT_READ, "it", "not read yet"), "earlier", 0.0
+    )
+    remembered = {
+        Key(Pulse, target): replace(unread, last_good=past) for target in ("scripted/a", "nobody's")
+    }
+    seen: list[Snapshot] = []
+
+    async def looks(target: str, _count: int) -> int:
+        seen.append(probe.seen[-1])
+        return await fails(target, 1)
+
+    probe = ScriptedProbe(looks)
+    snapshot = await collect_once(
+        fleet_of("a"), FakeReach(), SystemClock(), [probe], 5, remembered=remembered
+    )
+    # The probe can go on from it; the reading is its own failure, with what was known before.
+    assert seen[0].reading(Pulse, "scripted/a").last_good == past
+    found = snapshot.reading(Pulse, "scripted/a")
+    assert found.problem is not None
+    assert (found.problem.kind, found.last_good) == (ProblemKind.UNREACHABLE, past)
+    assert Key(Pulse, "nobody's") not in snapshot.readings
 
 
 async def test_one_collection_never_takes_longer_than_its_deadline() -> None:
