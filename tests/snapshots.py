@@ -559,7 +559,7 @@ def _process(pid: int, node: Node) -> LivepeerProcess:
     if node.recipient is not None:
         flags.append(("ethOrchAddr", node.recipient))
     if node.roles == {Role.TRANSCODER}:
-        flags.append(("orchAddr", "edge-1.example.org:8935"))
+        flags += [("orchAddr", "edge-1.example.org:8935"), ("nvidia", "all")]
     unit = node.service.name if node.service else ""
     return LivepeerProcess(pid, "livepeer", tuple(flags), unit=unit)
 

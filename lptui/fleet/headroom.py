@@ -313,8 +313,9 @@ def _nvenc(
         most = sum(limited[host].sessions for host in pool)
         each = used / sessions
         if used or not most:
-            where = "" if len(pool) == len(caps) else f" on {pool[0]}"
-            why = f"{used} of {most}{where}, {each:.1f} a session"
+            why = f"{used} of {most} on {pool[0]}"
+            if len(pool) == len(caps):
+                why = f"{used} of {most}, {each:.1f} a session"
             rooms.append(Limit(Resource.NVENC, _times(left, each), why))
     yield from sorted(rooms, key=lambda limit: limit.room)[:1]
 
