@@ -167,6 +167,8 @@ EXPECTED: Mapping[str, Mapping[str, Severity]] = {
     "transaction-lost": {"transaction-lost@redeemer": W},
     "reward-gated": {"reward-due@aurora": C},
     "gas-cap": {"reward-due@aurora": C, "gas-cap@reward": W},
+    "tickets-expiring": {"tickets-expiring@redeemer": C, "gas-cap@redeemer": W},
+    "gateway-reserve-low": {"gateway-funds@gateway": C},
     "service-uri-mismatch": {"service-uri@aurora": C},
     "stake-margin": {"stake-margin@aurora": W},
     "slashed": {"slashed@aurora": C, "orchestrator-active@aurora": W},

@@ -20,7 +20,7 @@ NAMES = (
     "backend-down backend-drained unbalanced split-brain "
     "role-mismatch price-drift "
     "node-down host-dead watcher-stalled nonce-stuck transaction-lost reward-gated gas-cap "
-    "service-uri-mismatch "
+    "tickets-expiring gateway-reserve-low service-uri-mismatch "
     "stake-margin slashed unit-failed disk-full clock-skew cli-exposed keystore-open redeemer-gone "
     "transcoders-missing hostile flaky "
     "delegated-caller caller-revoked two-callers reward-retry"
