@@ -150,7 +150,13 @@ class LiveSession:
         if self._collector is None or not self._collector.snapshot.complete:
             return ()
         runner, snapshot = self._runner, self._collector.snapshot
-        found = [due(runner, snapshot, Request((name,))) for name in names]
+        try:
+            found = [due(runner, snapshot, Request((name,))) for name in names]
+        except LptuiError:
+            raise
+        except Exception as error:  # a plan's own bug must not end the console that watches
+            why = clean(f"{type(error).__name__}: this is a bug in lptui; please report it")
+            raise LptuiError("automatic calls", why) from None
         return [(plan, decision) for plan, decision in found if decision is not None]
 
     async def execute(self, plan: Plan, progress: Progress, told: Told, by: str = "") -> Result:

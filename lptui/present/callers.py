@@ -137,7 +137,7 @@ def _automatic(view: View, chain: Chain, registered: Orchestrator) -> Line:
         return (head, Span("off: lptui calls only on request (chain.reward_retry)", Tone.MUTED))
     one = next((d for d in view.retries if d.orchestrator == registered.name), None)
     if one is None:
-        return (head, Span("armed, but not in this console"))
+        return (head, Span("armed; this console has not looked yet"))
     tries = f"  {one.tries} of {one.most} tries made"
     state = Span(f"armed: {_state(view, one)}", _TONES[one.standing])
     return (head, state, Span(tries, Tone.MUTED))

@@ -33,6 +33,7 @@ class Retrying:
         self._feed = feed
         self._acting = acting
         self._rests_until: dict[str, float] = {}
+        self._told = ""
 
     async def run(self) -> None:
         """Looks for as long as the console runs."""
@@ -46,8 +47,12 @@ class Retrying:
         try:
             found = await self._session.due()
         except LptuiError as error:
-            self._app.note(f"automatic calls: {error}", bad=True)
+            if str(error) != self._told:
+                self._told = str(error)
+                self._app.note(self._told, bad=True)
+            self._show(())
             return
+        self._told = ""
         self._show(tuple(decision for _, decision in found))
         now = self._app.clock.monotonic()
         for plan, decision in found:

@@ -78,7 +78,7 @@ def test_armed_calls_say_when_the_next_one_comes_and_why_not_now() -> None:
     assert told(fleet, WAITING)["automatic"] == (
         "armed: next try in 25m (tried at noon)  1 of 3 tries made"
     )
-    assert told(fleet)["automatic"] == "armed, but not in this console"
+    assert told(fleet)["automatic"] == "armed; this console has not looked yet"
     hindered = replace(WAITING, standing=Standing.HINDERED, why="gas is dear", at=None)
     assert "armed: not now: gas is dear" in told(fleet, hindered)["automatic"]
 
