@@ -104,7 +104,7 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         keys.reward_caller,
     ),
     CheckSpec(
-        callers.DELEGATE,
+        keys.DELEGATE,
         "Delegated reward callers",
         "A node is there to call reward with its own key, and the contract does not name that key.",
         "Authorise it (set-reward-caller), or call with the registered key.",
