@@ -48,8 +48,14 @@ def looked_at(entry: Entry, verb: Verb) -> tuple[int, ...]:
     """The steps whose standing matters, in the order in which they come."""
     if verb is Verb.UNDO:
         return to_undo(entry.plan, entry.begun, entry.made)
-    plan, begun, made = entry.plan, entry.begun, entry.made
-    return tuple(n for n in range(len(plan.steps)) if n not in made or is_shown(plan, begun, n))
+    plan, begun, first = entry.plan, entry.begun, _first_to_make(entry)
+    return tuple(n for n in range(len(plan.steps)) if n >= first or is_shown(plan, begun, n))
+
+
+def _first_to_make(entry: Entry) -> int:
+    """From here on nothing is sure to be made still: an undo that was cut has taken it back."""
+    count = len(entry.plan.steps)
+    return next((number for number in range(count) if number not in entry.made), count)
 
 
 def sources(entry: Entry, verb: Verb, moves: Mapping[str, Move]) -> tuple[Source, ...]:
@@ -77,7 +83,8 @@ def compare(
             continue
         seen = moves[step.kind].seen(step, now, None)
         if verb is Verb.RESUME:
-            word = _to_resume(seen.standing, number in entry.begun, number in entry.made)
+            is_sure = number in entry.made and number < _first_to_make(entry)
+            word = _to_resume(seen.standing, number in entry.begun, is_sure)
         else:
             word = _to_undo(seen.standing, is_first=number == looked[0])
         found.append(Compared(number, step, word, seen.words))

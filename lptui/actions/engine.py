@@ -95,6 +95,7 @@ class Engine:
         self._made: set[int] = set()
         self._looked_into: frozenset[int] = frozenset()
         self._in_hand: int | None = None
+        self._anew = False
         self._is_asked_for = False
 
     async def run(
@@ -113,7 +114,7 @@ class Engine:
         proofs = [n for n in sorted(made) if self._plan.steps[n].proves]
         try:
             for number, step in enumerate(self._plan.steps):
-                if number in self._made and not self._is_shown(number):
+                if number in self._made and not self._is_open(number):
                     self._note(number, Outcome.DONE, "made before")
                     continue
                 if self._execution.abort.is_set():
@@ -176,6 +177,7 @@ class Engine:
         await self._execution.record.step(number, Event.BEGAN)
         self._begun.add(number)
         self._made.discard(number)
+        self._anew = True
         self._in_hand = number
 
     async def _make_blindly(self, number: int, step: Step, move: Move) -> None:
@@ -411,9 +413,14 @@ class Engine:
         known = self._begun | self._made
         return bool(group) and not any(self._plan.steps[n].group == group for n in known)
 
-    def _is_shown(self, number: int) -> bool:
-        move = self._moves[self._plan.steps[number].kind]
-        return is_shown(self._plan, self._begun, number) and not isinstance(move, Blind)
+    def _is_open(self, number: int) -> bool:
+        """Whether a step that was made must be seen made: also when one before it is made anew.
+
+        That one was undone since, in part, and what followed from it may be undone with it.
+        """
+        if isinstance(self._moves[self._plan.steps[number].kind], Blind):
+            return False
+        return self._anew or is_shown(self._plan, self._begun, number)
 
     async def _look(self, step: Step, move: Move) -> Snapshot:
         return await self._execution.look_at(move.sources(step))

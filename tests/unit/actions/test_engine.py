@@ -453,19 +453,34 @@ async def killed(here: World, plan: Plan, at_look_of: str) -> None:
 
 # Killed anywhere.
 
-PLANS = st.lists(st.sampled_from(["put", "cycle", "wait"]), min_size=1, max_size=4)
+PLANS = st.lists(st.sampled_from(["put", "cycle", "around", "wait"]), min_size=1, max_size=4)
 KILLS = st.lists(st.integers(0, 120), min_size=1, max_size=3)
+
+
+def around(outer: str, inner: str) -> tuple[Step, ...]:
+    """Takes a thing away around another that is taken away and brought back."""
+    first, _, last = cycle(outer, outer)
+    away, _, back = (replace(step, group=outer) for step in cycle(inner, inner))
+    return (first, away, back, replace(wait(inner, "off"), group=outer, returns=True), last)
+
+
+def names(kinds: list[str]) -> list[str]:
+    """The things of such a plan."""
+    found = [f"t{place}" for place in range(len(kinds))]
+    return found + [f"t{place}x" for place, kind in enumerate(kinds) if kind == "around"]
 
 
 def planned(kinds: list[str]) -> tuple[World, Plan]:
     """A plan of such parts, each on a thing of its own, and the world before it."""
-    here, steps = world(*(f"t{place}" for place in range(len(kinds)))), list[Step]()
+    here, steps = world(*names(kinds)), list[Step]()
     for place, kind in enumerate(kinds):
         name = f"t{place}"
         if kind == "put":
             steps.append(put(name))
         elif kind == "wait":
             steps.append(replace(wait(name, "off"), returns=True))
+        elif kind == "around":
+            steps += around(name, f"{name}x")
         else:
             steps += cycle(name, name)
     return here, plan_of(*steps)
@@ -473,7 +488,8 @@ def planned(kinds: list[str]) -> tuple[World, Plan]:
 
 def after(here: World, kinds: list[str]) -> dict[str, str]:
     """Where such a plan ends."""
-    return {f"t{n}": "on" if kind == "put" else "off" for n, kind in enumerate(kinds)}
+    found = dict.fromkeys(names(kinds), "off")
+    return found | {f"t{place}": "on" for place, kind in enumerate(kinds) if kind == "put"}
 
 
 def attempt(
@@ -523,6 +539,20 @@ def test_killed_anywhere_and_undone_it_ends_as_it_was(kinds: list[str], kills: l
     assert here.entry(plan).begun == () or all(
         plan.steps[number].group or plan.steps[number].returns for number in here.entry(plan).begun
     )
+
+
+@pytest.mark.parametrize("kill", range(15))
+def test_what_an_undo_that_was_cut_has_taken_back_is_made_again_with_all_that_follows(
+    kill: int,
+) -> None:
+    here, plan = planned(["around"])
+    attempt(here, plan, fresh, 38)
+    assert here.written[-1] == (3, "made")
+    attempt(here, plan, undo, kill)
+    result = attempt(here, plan, resume, None)
+    assert result is not None
+    assert result.outcome is Outcome.DONE
+    assert here.things == {"t0": "off", "t0x": "off"}
 
 
 @given(kinds=PLANS, kills=KILLS)
