@@ -97,14 +97,18 @@ class Setting:
     @contextmanager
     def written(self, word: str) -> Iterator[None]:
         """It says this, for the length of a block."""
-        self.host.write(self.path, self.texts[word], MODE)
-        os.chown(self._here(self.path), 0, GROUP)
+        self.say(self.texts[word])
         self._here(self.read).mkdir(parents=True)
         try:
             yield
         finally:
             for folder in (self.folder, self.read):
                 shutil.rmtree(self._here(folder))
+
+    def say(self, text: str) -> None:
+        """Writes it."""
+        self.host.write(self.path, text, MODE)
+        os.chown(self._here(self.path), 0, GROUP)
 
     def says(self) -> str:
         """The word for what it says, and what lies beside it."""
@@ -354,8 +358,8 @@ async def test_a_start_with_another_file_is_seen(hosts: Hosts, tmp_path: Path) -
     async with transcoders(hosts, tmp_path)() as copy:
         assert isinstance(copy, TranscoderCopy)
         assert copy.broken() == ""
-        h1, setting = copy.site.h1, copy.setting
-        h1.write(setting.path, "LP_MAXSESSIONS=8\n", MODE)
-        h1.run("systemctl", "restart", copy.own.unit)
-        h1.write(setting.path, setting.texts["o1"], MODE)
+        setting = copy.setting
+        setting.say("LP_MAXSESSIONS=8\n")
+        copy.site.h1.run("systemctl", "restart", copy.own.unit)
+        setting.say(setting.texts["o1"])
         assert "env says 'LP_MAXSESSIONS=8" in copy.broken()
