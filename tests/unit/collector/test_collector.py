@@ -225,7 +225,7 @@ async def test_what_is_remembered_is_the_last_good_of_who_fails_and_nothing_of_w
     async def fails(_target: str, _count: int) -> int:
         raise TransportError("it", "is down")
 
-    past = Reading(Pulse(7), None, "earlier", 5.0)
+    past: Reading[object] = Reading(Pulse(7), None, "earlier", 5.0)
     unread: Reading[object] = Reading(
         None, Problem(ProblemKind.NOT_READ, "it", "not read yet"), "earlier", 0.0
     )
