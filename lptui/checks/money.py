@@ -8,7 +8,7 @@ from typing import Final
 
 from lptui.checks.view import View
 from lptui.checks.words import span
-from lptui.fleet.facts.chain import GasPrices, OrchestratorRecord, SignerAccount
+from lptui.fleet.facts.chain import GasPrices, OrchestratorRecord, PooledTransaction, SignerAccount
 from lptui.fleet.facts.gas import FeeTrend, PaidCall
 from lptui.fleet.facts.livepeer import NodeIdentity
 from lptui.fleet.finding import Finding, Metric, Severity
@@ -137,18 +137,26 @@ def nonce_stuck(view: View) -> Iterator[Finding]:
             continue
         signer, reading, account = item
         severity, summary, remedy = _pending(view, account)
+        evidence = view.says(reading, f"nonce {account.nonce}, pending {account.pending_nonce}")
         yield Finding(
             NONCE,
             severity,
             "signer",
             signer.name,
             summary,
-            (view.says(reading, f"nonce {account.nonce}, pending {account.pending_nonce}"),),
+            (evidence, *(_pooled(item) for item in account.pool or ())),
             remedy=remedy,
             metrics=(
                 Metric("pending_transactions", account.pending if account.pending_known else None),
             ),
         )
+
+
+def _pooled(item: PooledTransaction) -> str:
+    """A transaction that waits, and what it bids."""
+    bid = f", bids {format_gwei(item.max_fee)}" if item.max_fee is not None else ""
+    place = "waits for an earlier nonce" if item.queued else "waits to be mined"
+    return f"{item.hash}, nonce {item.nonce}{bid}: {place}"
 
 
 def _pending(view: View, account: SignerAccount) -> tuple[Severity, str, str]:

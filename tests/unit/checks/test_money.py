@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from lptui.fleet.facts.chain import GasPrices, OrchestratorRecord, SignerAccount
+from lptui.fleet.facts.chain import (
+    GasPrices,
+    OrchestratorRecord,
+    PooledTransaction,
+    SignerAccount,
+)
 from lptui.fleet.facts.livepeer import NodeIdentity
 from lptui.fleet.finding import Severity
 from lptui.fleet.topology import Signer
@@ -138,3 +143,17 @@ def test_money_is_unknown_without_the_chain() -> None:
     fleet = FleetBuilder().fail(SignerAccount, REGISTERED)
     for check in ("balance", "runway", "nonce-stuck"):
         assert severity(fleet, f"{check}@registered") is UNKNOWN
+
+
+def test_a_stuck_transaction_is_named_with_what_it_bids_where_the_pool_shows_it() -> None:
+    tx = "0x" + "ab" * 32
+    fleet = FleetBuilder().change(
+        SignerAccount,
+        REGISTERED,
+        pending_nonce=4001,
+        pending_since=NOW - 400.0,
+        pool=(PooledTransaction(tx, 4000, max_fee=Wei(10_000_000)),),
+    )
+    found = next(f for f in by_id(fleet).values() if f.check == "nonce-stuck" and f.severity)
+    assert found.severity is WARNING
+    assert found.evidence[1] == f"{tx}, nonce 4000, bids 0.0100 gwei: waits to be mined"
