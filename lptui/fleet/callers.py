@@ -91,10 +91,13 @@ def calls_by_itself(snapshot: Snapshot, caller: Caller) -> bool | None:
 
     Without `-reward` it is on for a key that may call; a build from before delegated callers
     looks for its own registration alone (go-livepeer cmd/livepeer/starter/starter.go, PR #4011).
+    Whom a delegate calls for it knows by `-ethOrchAddr` alone.
     """
     process = process_of(snapshot, caller.node)
     if process is None:
         return None
+    if caller.delegated and not process.flag("ethOrchAddr"):
+        return False
     told = process.flag("reward")
     if told is not None:
         return told.strip().lower() not in _NO

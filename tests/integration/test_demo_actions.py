@@ -26,6 +26,7 @@ from lptui.checks import failing, run_checks
 from lptui.clock import SystemClock
 from lptui.fleet.duty import at_work
 from lptui.fleet.facts.balancer import AdminState, BalancerState, Server
+from lptui.fleet.facts.chain import OrchestratorRecord
 from lptui.fleet.facts.environment import NodeEnvironment
 from lptui.fleet.facts.host import HostProcesses, HostSystem, HostUnits, Unit
 from lptui.fleet.facts.livepeer import NodeBlock, NodeMetrics, NodeStatus
@@ -51,6 +52,7 @@ PROBES: dict[type, tuple[str, ...]] = {
     NodeMetrics: ("node-metrics",),
     NodeStatus: ("node-status",),
     NodeBlock: ("node-status",),
+    OrchestratorRecord: ("chain",),
     RpcHead: ("rpc",),
 }
 """Who reads what."""
@@ -266,6 +268,17 @@ async def reboot_a_host(folder: Path) -> None:
         assert (await it.unit("transcoder-2")).is_running
 
 
+async def set_a_reward_caller_and_back(folder: Path) -> None:
+    async with console(folder) as it:
+        hot = it.world.signer("initialiser")
+        await it.act("set-reward-caller", "aurora", caller="initialiser")
+        assert (await it.read(OrchestratorRecord, "aurora")).reward_caller == hot
+        assert await it.wrong() == set()
+        await it.act("set-reward-caller", "aurora", caller="none")
+        assert (await it.read(OrchestratorRecord, "aurora")).reward_caller is None
+        assert await it.wrong() == set()
+
+
 async def run_what_is_declared(folder: Path) -> None:
     async with console(folder) as it:
         files = it.world.machines["orch-1"].files
@@ -287,6 +300,7 @@ STORIES: tuple[Story, ...] = (
     rebalance,
     move_a_transcoder,
     failover_of_a_pool_and_back,
+    set_a_reward_caller_and_back,
     run_what_is_declared,
 )
 """The longest first."""

@@ -26,10 +26,13 @@ HOT = Node(
 )
 
 
-def with_hot(names: Address | None = DELEGATE, *, reward: str | None = None) -> FleetBuilder:
+def with_hot(
+    names: Address | None = DELEGATE, *, reward: str | None = None, works_for_it: bool = True
+) -> FleetBuilder:
     """The fleet with a node that is there to call with a key of its own.
 
-    The contract names `names`; the node was started with `-reward=…` where that is given.
+    The contract names `names`; the node was started with `-reward=…` where that is given, and
+    with `-ethOrchAddr` where it `works_for_it`.
     """
     fleet = FleetBuilder()
     fleet.configure(nodes=MappingProxyType({**fleet.fleet.nodes, "hot": HOT}))
@@ -38,6 +41,7 @@ def with_hot(names: Address | None = DELEGATE, *, reward: str | None = None) -> 
     fleet.put(own, "hot")
     fleet.put(SignerAccount(Wei(10**18), 0, 0), DELEGATE)
     flags = [("ethAcctAddr", str(DELEGATE)), ("ethUrl", "http://127.0.0.1:8547")]
+    flags += [("ethOrchAddr", str(REGISTERED))] if works_for_it else []
     flags += [] if reward is None else [("reward", reward)]
     process = LivepeerProcess(4711, "livepeer", tuple(flags), unit="hot.service")
     seen = fleet.value(HostProcesses, "core-1").livepeer
@@ -108,6 +112,10 @@ def test_two_nodes_that_both_call_by_themselves_are_told() -> None:
 def test_one_that_was_told_not_to_call_is_no_second_caller(told: str) -> None:
     found = finding(with_hot(reward=told), "reward-called-once@main")
     assert (found.severity, found.summary) == (OK, "reward (registered key) alone calls by itself")
+
+
+def test_a_delegate_that_was_not_told_whom_it_calls_for_does_not_call() -> None:
+    assert severity(with_hot(works_for_it=False), "reward-called-once@main") is OK
 
 
 def test_an_older_build_does_not_call_for_others_by_itself() -> None:
