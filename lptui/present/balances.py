@@ -107,7 +107,7 @@ def _columns(signers: Sequence[Signer]) -> tuple[Column, ...]:
         Column("balance", "ETH", 11, right=True),
         Column("trend", "trend 5m", 10, 5),
         Column("runway", "runway", 12, 1, right=True),
-        Column("burn", "ETH/round", 11, 7, right=True),
+        Column("burn", "ETH/round", 11, 11, right=True),
         Column("limit", "warn/crit", 13, 6),
         Column("nonce", "nonce", 9, 3, right=True),
         Column("deposit", "deposit+reserve", 15, 9, right=True),
