@@ -17,6 +17,7 @@ from lptui.fleet.callers import (
     reward_callers,
     served_by,
     unknown_nodes,
+    works_for,
 )
 from lptui.fleet.facts.chain import ChainRound, OrchestratorRecord, RewardEvent, RewardHistory
 from lptui.fleet.facts.livepeer import NodeIdentity
@@ -72,6 +73,7 @@ class Reward:
         steps: tuple[Step, ...] = ()
         if callers:
             caller = callers[0]
+            conditions += _for_whom(snapshot, registered, caller)
             conditions += sender.preconditions(snapshot, chain, caller.node, caller.account, gas)
             cost = sender.cost(snapshot, chain, caller.node, gas)
             words = sender.cost_words(cost)
@@ -211,6 +213,20 @@ def _caller_found(
         f"no node acts with {' or '.join(short_address(item) for item in wanted)}",
         "start the reward node, or check its keystore (-ethAcctAddr)",
     )
+
+
+def _for_whom(
+    snapshot: Snapshot, registered: Orchestrator, caller: Caller
+) -> tuple[Precondition, ...]:
+    """A delegate's node must be known to call for this orchestrator, and for no other one."""
+    if not caller.delegated:
+        return ()
+    name, node = "the node calls for this orchestrator", caller.node.name
+    if works_for(snapshot, caller.node, registered):
+        return (Precondition(name, True, f"{node} works for {registered.address}"),)
+    why = f"{node} is not declared to work for it, and its -ethOrchAddr is not seen"
+    remedy = f"say `orchestrator: {registered.name}` of {node} in the configuration"
+    return (Precondition(name, None, why, remedy),)
 
 
 def _steps(registered: Orchestrator, caller: Caller) -> tuple[Step, ...]:

@@ -66,13 +66,15 @@ def reward_callers(
     """Nodes whose account may call reward for an orchestrator, the expected one first.
 
     Order: the node that the configuration names, then nodes of role reward, then the others;
-    among those, holders of the registered key before delegates.
+    among those, holders of the registered key before delegates. A key may be the delegate of
+    several orchestrators: its node calls for the one that it works for.
     """
     delegate = record.reward_caller if record is not None else None
     callers = [
         Caller(node, account, account != registered.address, reading)
         for node, account, reading in accounts_of(snapshot)
-        if account in (registered.address, delegate)
+        if account == registered.address
+        or (account == delegate and works_for(snapshot, node, registered) is not False)
     ]
     return tuple(
         sorted(
@@ -84,6 +86,14 @@ def reward_callers(
             ),
         )
     )
+
+
+def works_for(snapshot: Snapshot, node: Node, registered: Orchestrator) -> bool | None:
+    """Whether a node was started for an orchestrator, by its flags, else as it was declared."""
+    process = process_of(snapshot, node)
+    told = (process.flag("ethOrchAddr") or "").strip().lower() if process is not None else ""
+    whom = told or node.recipient
+    return None if whom is None else whom == registered.address
 
 
 def calls_by_itself(snapshot: Snapshot, caller: Caller) -> bool | None:

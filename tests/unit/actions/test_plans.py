@@ -15,7 +15,7 @@ from lptui.errors import ProblemKind, RefusedError
 from lptui.fleet.facts.chain import ChainRound, GasPrices, OrchestratorRecord, SignerAccount
 from lptui.fleet.facts.livepeer import NodeIdentity, NodeStatus
 from lptui.fleet.topology import Role
-from lptui.fleet.units import Round, Wei
+from lptui.fleet.units import Address, Round, Wei
 from tests.snapshots import DELEGATE, NETWORK, REGISTERED, ROUND, FleetBuilder
 
 
@@ -131,7 +131,7 @@ def test_an_authorised_delegate_may_call_and_pays_from_its_own_account() -> None
     fleet.change(OrchestratorRecord, "main", reward_caller=DELEGATE, has_reward_caller=True)
     fleet.change(NodeIdentity, "reward", account=DELEGATE)
     fleet.put(SignerAccount(Wei(10**18), 3, 3), DELEGATE)
-    plan = plan_of(fleet)
+    plan = plan_of(fleet.configure_node("reward", recipient=REGISTERED))
     assert plan.why_not == ""
     assert plan.fact("account") == DELEGATE
 
@@ -208,3 +208,30 @@ def test_a_selector_that_selects_nothing_is_refused_with_a_suggestion() -> None:
         with pytest.raises(RefusedError) as caught:
             targets(Reward(), due().snapshot(), [word])
         assert caught.value.remedy == remedy
+
+
+def delegated(recipient: Address | None) -> FleetBuilder:
+    """Only the delegate's node can call; it was declared to work for `recipient`."""
+    fleet = due().change(OrchestratorRecord, "main", reward_caller=DELEGATE)
+    fleet.change(NodeIdentity, "reward", account=DELEGATE)
+    fleet.put(SignerAccount(Wei(10**18), 0, 0), DELEGATE)
+    return fleet.configure_node("reward", recipient=recipient)
+
+
+def test_a_delegates_node_calls_for_the_orchestrator_that_it_works_for() -> None:
+    plan = plan_of(delegated(REGISTERED))
+    assert plan.why_not == ""
+    assert (plan.fact("node"), plan.fact("account")) == ("reward", DELEGATE)
+
+
+def test_a_key_that_is_the_delegate_of_two_is_not_asked_through_the_others_node() -> None:
+    """That node would call for the orchestrator that it was started for."""
+    other = Address("0x" + "ee" * 20)
+    assert "no node acts with" in refusal(
+        plan_of(delegated(other)), "a node of the fleet holds the key"
+    )
+
+
+def test_a_delegates_node_that_nobody_declared_to_work_for_it_is_not_asked() -> None:
+    evidence = refusal(plan_of(delegated(None)), "the node calls for this orchestrator")
+    assert "not declared to work for it" in evidence
