@@ -14,7 +14,7 @@ from lptui.actions.select import requests, targets
 from lptui.errors import ProblemKind, RefusedError
 from lptui.fleet.facts.balancer import AdminState, BalancerState, Health
 from lptui.fleet.facts.gpu import HostGpus
-from lptui.fleet.facts.host import HostProcesses
+from lptui.fleet.facts.host import HostProcesses, LivepeerProcess
 from lptui.fleet.facts.livepeer import NodeMetrics
 from lptui.fleet.units import Percent
 from tests.snapshots import FleetBuilder
@@ -23,8 +23,14 @@ POOL = "lb:orchestrators"
 
 
 def fleet(*caps: int, algorithm: str = "roundrobin") -> FleetBuilder:
-    """Orchestrators o1, o2… with room for so many sessions each, a fifth of it in use."""
+    """Orchestrators o1, o2… with room for so many sessions each, a fifth of it in use.
+
+    Whom the transcoders work for is not known, so that their cards are nobody's load.
+    """
     made = FleetBuilder(orchestrators=len(caps))
+    for name in made.fleet.hosts:
+        if name.startswith("gpu-"):
+            made.put(HostProcesses(()), name)
     for number, cap in enumerate(caps, 1):
         made.change(NodeMetrics, f"orch-{number}", max_sessions=cap, current_sessions=cap // 5)
     return balancing(made, algorithm)
@@ -131,9 +137,10 @@ def test_the_encoders_of_its_transcoders_count() -> None:
     for number in (1, 2):
         uri = f"https://orch-{number}.example.org:8935"
         made.configure_node(f"orch-{number}", service_uri=uri)
-        [process] = made.value(HostProcesses, f"gpu-{number}").livepeer
-        flags = (*process.flags, ("orchAddr", f"orch-{number}.example.org:8935"))
-        made.change(HostProcesses, f"gpu-{number}", livepeer=(replace(process, flags=flags),))
+        flags = (("transcoder", ""), ("orchAddr", f"orch-{number}.example.org:8935"))
+        unit = "livepeer-transcoder.service"
+        process = LivepeerProcess(900, "livepeer", flags, unit=unit)
+        made.put(HostProcesses((process,)), f"gpu-{number}")
         gpus = made.value(HostGpus, f"gpu-{number}").gpus
         busy = tuple(replace(gpu, encoder=Percent(90.0 / number)) for gpu in gpus)
         made.change(HostGpus, f"gpu-{number}", gpus=busy)
