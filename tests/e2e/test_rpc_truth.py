@@ -46,7 +46,12 @@ class Ask:
                 "orchestrators": {"main": {"address": net.accounts[1]}},
             },
             "signers": {"s": {"address": self.signer, "role": "redeemer"}},
-            "thresholds": {"pending_nonce": "1s"},
+            # Blocks come on demand here: only what tests say is old is old.
+            "thresholds": {
+                "pending_nonce": "1s",
+                "head_age_warn": "10m",
+                "head_age_critical": "20m",
+            },
         }
         self.config.write_text(yaml.safe_dump(document))
 
