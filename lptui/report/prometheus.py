@@ -20,7 +20,7 @@ from lptui.fleet.facts.chain import ChainRound, GasPrices, OrchestratorRecord, S
 from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.facts.host import HostDisks, HostUnits, HostVitals
 from lptui.fleet.facts.livepeer import NodeMetrics, NodeStatus
-from lptui.fleet.facts.rpc import RpcHead
+from lptui.fleet.facts.rpc import RpcHead, RpcUsage
 from lptui.fleet.facts.stake import TranscoderPool
 from lptui.fleet.facts.tickets import TicketQueue
 from lptui.fleet.finding import Finding, Severity
@@ -231,6 +231,7 @@ def _rpcs(snapshot: Snapshot, answers: Up) -> Iterator[Family]:
     syncing = Family("lptui_rpc_syncing", "1: the client says that it is syncing.")
     peers = Family("lptui_rpc_peers", "Peers of the client.")
     latency = Family("lptui_rpc_latency_seconds", "How long the endpoint took to answer.")
+    asked = Family("lptui_rpc_requests", "Requests that lptui made to it since it was started.")
     best: dict[int, int] = {}
     heads = {name: snapshot.fresh(RpcHead, name) for name in snapshot.fleet.rpcs}
     for head in heads.values():
@@ -238,6 +239,8 @@ def _rpcs(snapshot: Snapshot, answers: Up) -> Iterator[Family]:
             best[head.chain_id] = max(head.head, best.get(head.chain_id, 0))
     for name, head in heads.items():
         up.add(answers("rpc-reachable", name, head), rpc=name)
+        usage = snapshot.fresh(RpcUsage, name)
+        asked.add(usage.requests if usage is not None else None, rpc=name)
         if head is None:
             continue
         reading = snapshot.reading(RpcHead, name)
@@ -247,7 +250,7 @@ def _rpcs(snapshot: Snapshot, answers: Up) -> Iterator[Family]:
         syncing.add(head.syncing is not None if head.is_sync_known else None, rpc=name)
         peers.add(head.peers, rpc=name)
         latency.add(round(head.latency_s, 6), rpc=name)
-    yield from (up, number, age, lag, syncing, peers, latency)
+    yield from (up, number, age, lag, syncing, peers, latency, asked)
 
 
 def _nodes(snapshot: Snapshot, answers: Up) -> Iterator[Family]:

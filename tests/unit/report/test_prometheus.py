@@ -53,6 +53,7 @@ def test_a_healthy_fleet() -> None:
     assert value(text, "lptui_check_status", check="reward-due", target="main", subject="orchestrator") == 0  # fmt: skip  # noqa: E501
     assert value(text, "lptui_reward_blocks_remaining", orchestrator="main") == 3189
     assert value(text, "lptui_head_lag_blocks", rpc="nitro") == 2
+    assert value(text, "lptui_rpc_requests", rpc="nitro") == 40
     assert value(text, "lptui_sessions", node="orch-1") == 10
     assert value(text, "lptui_sessions", node="trans-1") is None
     assert value(text, "lptui_headroom_sessions", node="orch-1") == 10
