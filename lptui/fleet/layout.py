@@ -310,9 +310,11 @@ def _missing(
     if sent and not redeemers:
         yield f"the redeemer that {', '.join(sent)} send their winning tickets to"
     for node in orchestrators:
-        status = snapshot.fresh(NodeStatus, node.name)
-        works = seen[node.name].does.get(Role.TRANSCODER)
-        if status is not None and not status.transcoders_number and works is False:
+        status, process = snapshot.fresh(NodeStatus, node.name), seen[node.name].process
+        needs = seen[node.name].does.get(Role.TRANSCODER) is False and node.transcoders != 0
+        if process is not None:
+            needs = needs and settings.needs_transcoders(process)
+        if status is not None and not status.transcoders_number and needs:
             yield f"transcoders of {node.name}"
 
 

@@ -124,6 +124,14 @@ def instances(process: LivepeerProcess) -> tuple[str, ...]:
     return tuple(word.strip() for word in (process.flag("nodes") or "").split(",") if word.strip())
 
 
+def needs_transcoders(process: LivepeerProcess) -> bool:
+    """Whether an orchestrator's work is done by transcoders that register with it: not where it
+    transcodes itself, has AI workers or runners instead, or sends all work on (`-nodes`)."""
+    own = any(switch(process, name) for name in ("transcoder", "aiWorker", "useLiveRunners"))
+    sends_on = (process.flag("serviceAddr") or "").lower() == "none"
+    return not own and not process.flag("aiModels") and not sends_on
+
+
 def _address(word: str | None) -> Address | None:
     text = (word or "").strip().lower()
     return Address(text) if len(text) == 42 and text.startswith("0x") else None

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
 
 class TopologyScreen(Page):
-    """The whole picture as of the newest snapshot."""
+    """The whole picture as of the newest snapshot, made once for each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._of: tuple[object, object] = (None, None)
+        self._lines: list[Line] = []
 
     def title_line(self) -> Line:
         return (
@@ -25,17 +30,18 @@ class TopologyScreen(Page):
         feed = cast("LptuiApp", self.app).feed
         if feed is None or feed.snapshot is None:
             return [(Span(" nothing has been read yet", Tone.MUTED),)]
+        snapshot, findings = feed.snapshot, feed.findings
+        if self._of[0] is snapshot and self._of[1] is findings:
+            return self._lines
         from lptui.fleet.layout import layout
         from lptui.present.topology import draw, settings
-
-        findings = feed.findings
 
         def verdict(kind: str, name: str) -> tuple[State, str]:
             found = findings.verdict(((kind, name),))
             return found.state, found.note
 
-        picture = layout(feed.snapshot)
-        lines = draw(feed.snapshot.fleet, picture, verdict)
+        picture = layout(snapshot)
+        lines = draw(snapshot.fleet, picture, verdict)
         told = list(settings(picture))
         if told:
             title = (
@@ -43,4 +49,5 @@ class TopologyScreen(Page):
                 Span("  of the command line, of LP_ variables, of a file, or asked", Tone.MUTED),
             )
             lines += [(), title, *told]
+        self._of, self._lines = (snapshot, findings), lines
         return lines

@@ -16,7 +16,7 @@ from lptui.fleet.facts.livepeer import NodeIdentity, NodeStatus
 from lptui.fleet.facts.rpc import RpcHead
 from lptui.fleet.layout import Group, SetUp, layout
 from lptui.fleet.links import Link, LinkKind, LinkState
-from lptui.fleet.topology import Role
+from lptui.fleet.topology import Orchestrator, Role
 from tests.snapshots import DELEGATE, REGISTERED, FleetBuilder
 from tests.unit.checks.test_nodes import flags
 from tests.unit.checks.test_roles import stray
@@ -129,6 +129,31 @@ def test_orchestrators_without_transcoders() -> None:
     combined = flags(fleet, "edge-1", transcoder="")
     assert "transcoders of orch-1" not in group(combined).missing
     assert "transcoding in its own process: orch-1" in group(combined).variants
+
+
+@pytest.mark.parametrize(
+    "given", [{"aiModels": "m.json"}, {"useLiveRunners": ""}, {"serviceAddr": "none"}]
+)
+def test_orchestrators_that_need_no_transcoders(given: dict[str, str]) -> None:
+    fleet = FleetBuilder().change(NodeStatus, "orch-1", transcoders=(), transcoders_number=0)
+    assert "transcoders of orch-1" not in group(flags(fleet, "edge-1", **given)).missing
+
+
+def test_each_registered_orchestrator_has_a_picture_of_its_own() -> None:
+    fleet = holds(flags(FleetBuilder(), "edge-2", ethOrchAddr=None), "orch-2", DELEGATE)
+    fleet = fleet.configure_node("orch-2", recipient=DELEGATE)
+    main, other = (
+        Orchestrator("main", REGISTERED, reward_caller="reward"),
+        Orchestrator("other", DELEGATE),
+    )
+    fleet = fleet.configure_chain(orchestrators=(main, other))
+    record = replace(fleet.value(OrchestratorRecord, "main"), address=DELEGATE)
+    fleet.put(record, "other")
+    first, second = layout(fleet.snapshot()).groups
+    assert (first.name, first.orchestrators, first.callers) == ("main", ("orch-1",), ("reward",))
+    assert (second.name, second.orchestrators) == ("other", ("orch-2",))
+    assert second.callers == ("orch-2",), "its own key is registered: it calls by itself"
+    assert second.set_up is SetUp.ALONE
 
 
 def test_two_of_what_there_should_be_one_of() -> None:
