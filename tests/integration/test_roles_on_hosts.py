@@ -109,6 +109,17 @@ def test_settings_of_a_file_and_of_the_environment_count_and_are_told_apart(host
     assert found["severity"] == "OK"
 
 
+def test_a_price_that_the_next_restart_takes_back(host: Host) -> None:
+    host.declare("orchestrator", unit=UNIT, cli=7935)
+    host.runs(
+        *("-orchestrator", "-pricePerUnit", "1200", "-cliAddr=127.0.0.1:7935"),
+        extra="Environment=STANDIN_PRICE=900\n",
+    )
+    found = host.finding("price-drift@n1")
+    assert found["severity"] == "WARNING"
+    assert found["summary"] == "asks 900 wei/pixel, but starts with 1200 wei/pixel"
+
+
 def test_another_users_environment_is_not_read_and_nothing_is_claimed_of_it(host: Host) -> None:
     host.declare("transcoder", unit=UNIT)
     host.runs("-cliAddr=127.0.0.1:6935", extra="Environment=LP_TRANSCODER=true\n")
