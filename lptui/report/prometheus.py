@@ -14,17 +14,26 @@ from lptui import __version__
 from lptui.checks import failing, overall
 from lptui.checks.balancers import serves
 from lptui.checks.gpu import card_name
+from lptui.checks.spending import runway_of
+from lptui.checks.view import View
 from lptui.fleet.chains import of_the_past
 from lptui.fleet.facts.balancer import BalancerState
-from lptui.fleet.facts.chain import ChainRound, GasPrices, OrchestratorRecord, SignerAccount
+from lptui.fleet.facts.chain import (
+    ChainRound,
+    GasPrices,
+    OrchestratorRecord,
+    SenderDeposit,
+    SignerAccount,
+)
 from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.facts.host import HostDisks, HostUnits, HostVitals
-from lptui.fleet.facts.livepeer import NodeMetrics, NodeStatus
+from lptui.fleet.facts.livepeer import NodeIdentity, NodeMetrics, NodeStatus
 from lptui.fleet.facts.rpc import RpcHead, RpcUsage
 from lptui.fleet.facts.stake import TranscoderPool
 from lptui.fleet.facts.tickets import TicketQueue
 from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.headroom import headroom
+from lptui.fleet.payers import payers
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.standing import standing
 from lptui.fleet.tickets import VALID_ROUNDS, keepers, total
@@ -199,7 +208,37 @@ def _money(snapshot: Snapshot) -> Iterator[Family]:
             waiting = account.pending if account.pending_known else None
             pending.add(waiting, signer=signer.name, role=signer.role)
     yield from (balance, pending)
+    yield from _lasting(snapshot)
     yield from _tickets(snapshot)
+
+
+def _lasting(snapshot: Snapshot) -> Iterator[Family]:
+    """How long balances last, what gateways have left, and what nodes may pay for gas."""
+    chain = snapshot.fleet.chain
+    if chain is None:
+        return
+    view = View(snapshot)
+    rounds = Family("lptui_runway_rounds", "Rounds that a signing key's balance lasts.")
+    burn = Family("lptui_burn_eth_per_round", "What is reckoned to be spent a round, in ETH.")
+    for signer in snapshot.fleet.signers:
+        account = snapshot.fresh(SignerAccount, signer.address)
+        found = runway_of(view, chain, signer, account) if account is not None else None
+        if found is not None:
+            rounds.add(found.rounds, signer=signer.name, basis=found.basis.value)
+            burn.add(eth(found.burn), signer=signer.name, basis=found.basis.value)
+    deposit = Family("lptui_gateway_deposit_eth", "A gateway's deposit, in ETH.")
+    reserve = Family("lptui_gateway_reserve_eth", "A gateway's reserve, in ETH.")
+    for address, name in payers(snapshot).items():
+        held = snapshot.fresh(SenderDeposit, address)
+        if held is not None:
+            deposit.add(eth(held.deposit), gateway=name)
+            reserve.add(eth(held.reserve), gateway=name)
+    cap = Family("lptui_gas_cap_wei", "The most that a node pays for a unit of gas, in wei.")
+    for node in snapshot.fleet.nodes.values():
+        identity = snapshot.value(NodeIdentity, node.name)
+        if identity is not None and identity.max_gas_price is not None:
+            cap.add(int(identity.max_gas_price), node=node.name)
+    yield from (rounds, burn, deposit, reserve, cap)
 
 
 def _tickets(snapshot: Snapshot) -> Iterator[Family]:

@@ -21,6 +21,7 @@ from lptui.fleet.facts.chain import (
     SenderDeposit,
     SignerAccount,
 )
+from lptui.fleet.facts.gas import FeeTrend, PaidCall
 from lptui.fleet.facts.gpu import Gpu, HostGpus
 from lptui.fleet.facts.host import (
     HostClock,
@@ -34,6 +35,7 @@ from lptui.fleet.facts.host import (
 from lptui.fleet.facts.keystore import HostKeystores
 from lptui.fleet.facts.links import PublicAddresses, RedeemerLink
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
+from lptui.fleet.facts.money import AccountFlow, EarningsFlow
 from lptui.fleet.facts.rpc import RpcHead, RpcUsage, RpcVantage, SentTransactions
 from lptui.fleet.facts.tickets import TicketQueue
 from lptui.fleet.finding import Finding
@@ -42,7 +44,7 @@ from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.tickets import total
 from lptui.fleet.topology import Role
 from lptui.fleet.units import format_gwei, format_units
-from lptui.report import layout, rewards, ways_text
+from lptui.report import layout, money, rewards, ways_text
 from lptui.text import clean, plural
 
 _MARKS: Final = {
@@ -54,9 +56,19 @@ _MARKS: Final = {
     RoundOutcome.UNKNOWN: "?",
 }
 _LEGEND: Final = "C called, M missed, - inactive, . pending, n round not initialised, ? not known"
+_MONEY: Final[tuple[type, ...]] = (
+    SignerAccount,
+    AccountFlow,
+    SenderDeposit,
+    EarningsFlow,
+    TicketQueue,
+    GasPrices,
+    FeeTrend,
+    PaidCall,
+)
 _SECTIONS: Final[tuple[tuple[str, tuple[type, ...]], ...]] = (
     ("Round & reward", (ChainRound, OrchestratorRecord, RewardHistory)),
-    ("ETH balances", (SignerAccount, SenderDeposit, TicketQueue, GasPrices)),
+    ("ETH balances", _MONEY),
     (
         "Transcoders & GPUs",
         (NodeStatus, NodeMetrics, NodeIdentity, NodeBlock, RedeemerLink, HostGpus),
@@ -349,6 +361,10 @@ _TELL: Final[Mapping[type, Callable[[Any], str]]] = {
     SignerAccount: _account,
     SenderDeposit: _deposit,
     TicketQueue: _tickets,
+    FeeTrend: money.trend,
+    PaidCall: money.paid,
+    AccountFlow: money.account,
+    EarningsFlow: money.earnings,
     GasPrices: _prices,
     NodeStatus: _status,
     NodeIdentity: _identity,
