@@ -110,12 +110,12 @@ def _summary(view: View, nodes: tuple[Row, ...], room: FleetHeadroom) -> Line:
 
 
 def _room(room: FleetHeadroom) -> Line:
-    """`  room 40 (encoder)`; nothing where there are no orchestrators."""
+    """`  room 40 (enc)`; nothing where there are no orchestrators."""
     if not room.groups:
         return ()
     if room.room is None:
         return (Span("  room ", Tone.MUTED), Span("?", Tone.UNKNOWN))
-    limits = dict.fromkeys(str(one.limit) for one in room.groups if one.limit is not None)
+    limits = dict.fromkeys(SHORT[one.limit] for one in room.groups if one.limit is not None)
     more = f"{room.room}{'' if room.is_whole else '+?'}"
     tone = Tone.NORMAL if room.room else Tone.WARN
     return (

@@ -219,9 +219,9 @@ def test_how_many_more_sessions_are_taken_and_what_sets_the_limit() -> None:
     # The machines behind the other one are not known: only its caps are.
     assert cell(model, "node:orch-2", "headroom").text == "30 cap?"
     assert cell(model, "node:trans-1", "headroom").text == "-"
-    assert "room 40 (NVENC sessions, session cap)" in text_of(model.summary)
+    assert "room 40 (NVENC, cap)" in text_of(model.summary)
     builder.put(NodeMetrics(monitored=False), "orch-1")
-    assert "room 30+? (session cap)" in text_of(pane("transcoders", builder).summary)
+    assert "room 30+? (cap)" in text_of(pane("transcoders", builder).summary)
     old = pane("transcoders", builder, after=7200)
     assert "room ?" in text_of(old.summary)
     full = builder.change(NodeMetrics, "orch-2", current_sessions=40)
