@@ -41,7 +41,7 @@ def modules(pattern: str) -> Set[str]:
                 "actions/audit_chain.py",  # the audit record, and where it ends
                 "actions/exclusive.py",  # lock files
                 "actions/journal.py",  # what each run meant to do, and how far it came
-                "history/pending.py",  # since when transactions wait
+                "history/files.py",  # since when transactions wait, what is known of past rounds
                 "tui/crash.py",  # a report when lptui itself fails
                 "tui/theming.py",  # the chosen theme
                 "tui/copying.py",  # screenshots

@@ -33,9 +33,9 @@ def test_a_healthy_fleet_is_well_and_every_check_says_so() -> None:
     assert [f.id for f in found if f.severity] == []
     assert overall(found) is OK
     silent = {check.id for check in CHECKS} - {f.check for f in found}
-    # No client of the reference fleet offers net_peerCount, no node stands by, and
-    # none calls reward with a key of its own.
-    assert silent == {"rpc-peers", "standby", "reward-delegate"}
+    # No client of the reference fleet offers net_peerCount, no node stands by, none calls
+    # reward with a key of its own, and there is no gateway.
+    assert silent == {"rpc-peers", "standby", "reward-delegate", "gateway-funds"}
 
 
 def test_well_findings_carry_evidence_and_no_remedy_action() -> None:

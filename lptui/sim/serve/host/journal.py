@@ -23,7 +23,10 @@ def journalctl(world: World, machine: Machine, argv: Sequence[str]) -> Result:
 
 def reward_log(world: World, machine: Machine, argv: Sequence[str]) -> Result:
     """The lines of a unit's log about calls of reward: those that failed."""
-    unit, since = argv[2], float(argv[3])
+    try:
+        unit, since = argv[2], float(argv[3])
+    except (IndexError, ValueError):
+        return "", 2
     lines = ["sees"] if unit in machine.units else []
     for node in world.nodes.values():
         if node.host != machine.name or node.unit != unit:
