@@ -247,7 +247,7 @@ class TestRequests:
             proxy.requests.clear()
             await asked.ask(PROBE)
             await asked.ask(PROBE)
-            assert [len(batch) for batch in proxy.methods] == [30, 30]
+            assert [len(batch) for batch in proxy.methods] == [31, 31]
 
     async def test_the_controller_is_asked_again_at_the_slow_pace(self, devnet: Devnet) -> None:
         async with behind_proxy(devnet) as (asked, proxy):
