@@ -156,26 +156,6 @@ class RewardRetrySpec(Part):
     )
 
 
-class RewardRetrySpec(Part):
-    """When lptui calls reward by itself; what is left out keeps its default."""
-
-    tries: Annotated[int, Field(ge=1, le=20)] | None = Field(
-        None, description="most calls in a round, whoever makes them; 3"
-    )
-    spacing: Duration | None = Field(
-        None, description="least time between two; 20m, twice what a node may take for one"
-    )
-    after: Duration | None = Field(
-        None, description="none so soon after a round's start; 30m. The node's own try comes first"
-    )
-    last_blocks: Count | None = Field(
-        None, description="none when no more L1 blocks of the round are left; 20"
-    )
-    max_gas_price: Amount | None = Field(
-        None, description="none while gas costs more; else the node's own cap holds alone"
-    )
-
-
 class IntervalSpec(Part):
     """How often each kind of source is asked; what is left out keeps its default."""
 

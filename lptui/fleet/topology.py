@@ -13,7 +13,6 @@ from types import MappingProxyType
 from lptui.fleet.declared import DeclaredCommand
 from lptui.fleet.guards import USUAL_GUARDS, Guards
 from lptui.fleet.retry import RewardRetry
-from lptui.fleet.retry import RewardRetry
 from lptui.fleet.units import Address, Percent, Wei
 
 
@@ -225,7 +224,6 @@ class Chain:
         block_seconds: length of an L1 block, the unit of the round clock.
         reward_retry: when lptui calls reward by itself; None: never.
         lpt_price: what an LPT is worth, in wei; None: nobody said.
-        reward_retry: when lptui calls reward by itself; None: never.
         explorer: API of a block explorer (Etherscan's or one like it) that is asked for the
             rewards too, as a witness of its own.
     """
@@ -238,7 +236,6 @@ class Chain:
     block_seconds: float = 12.0
     reward_retry: RewardRetry | None = None
     lpt_price: Wei | None = None
-    reward_retry: RewardRetry | None = None
     explorer: Endpoint | None = None
 
 
