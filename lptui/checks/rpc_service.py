@@ -139,7 +139,7 @@ def _logs(found: RpcAbilities, *, is_used: bool) -> Verdict:
 def _abilities(found: RpcAbilities) -> str:
     state = "archive or not: unknown"
     if found.archive is not None:
-        state = "has state of long ago, as archives do" if found.archive else "pruned: no state of long ago"
+        state = "has old state, as archives do" if found.archive else "pruned: no old state"
     logs = "did not say" if found.logs is None else found.logs or "answered"
     return f"eth_getLogs of the newest block {logs}; {state}"
 

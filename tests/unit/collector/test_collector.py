@@ -219,9 +219,7 @@ async def test_one_collection_asks_everything_once_and_is_complete() -> None:
     assert snapshot.value(Pulse, "scripted/a") == Pulse(1)
 
 
-async def test_what_is_remembered_is_the_last_good_of_who_fails_and_nothing_of_who_is_not_asked() -> (
-    None
-):
+async def test_what_is_remembered_is_of_who_fails_and_nothing_of_who_is_not_asked() -> None:
     async def fails(_target: str, _count: int) -> int:
         raise TransportError("it", "is down")
 
