@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from lptui.checks.nodes import cause_at_node
 from lptui.checks.view import View
 from lptui.checks.words import span
 from lptui.fleet.facts.chain import ChainRound, GasPrices
@@ -39,6 +40,9 @@ def tickets_expiring(view: View) -> Iterator[Finding]:
             continue
         if queue is None:
             cause = view.blocker(node.host, reading)
+            if not cause and node.database is None:
+                # Where it keeps its database is told by its process alone.
+                cause = cause_at_node(view, node)
             yield view.unknown(EXPIRING, "queue", node.name, reading, cause=cause)
         elif clock is None:
             cause = view.chain_blocker()

@@ -176,6 +176,8 @@ EXPECTED: Mapping[str, Mapping[str, Severity]] = {
     "disk-full": {"disk@nitro-2": C},
     "clock-skew": {"clock@orch-1": C},
     "cli-exposed": {"cli-exposed@redeem-1": C},
+    "keystore-open": {"keystore-open@vault-1": C},
+    "redeemer-gone": {"unit-state@redeemer": C},
     "transcoders-missing": {"transcoder-registered@transcoder-2": W},
     "hostile": {"service-uri@aurora": C},
     "flaky": {"node-up@orch-2": C, "node-up@orch-3": C, "rpc-reachable@nitro-2": C},

@@ -6,7 +6,7 @@ import pytest
 
 from lptui.errors import ProblemKind
 from lptui.fleet.facts.chain import ChainRound, GasPrices
-from lptui.fleet.facts.livepeer import NodeMetrics
+from lptui.fleet.facts.livepeer import NodeMetrics, NodeStatus
 from lptui.fleet.facts.tickets import TicketQueue, TicketsOfRound
 from lptui.fleet.finding import Severity
 from lptui.fleet.topology import NO_DATABASE
@@ -69,6 +69,15 @@ def test_a_ticket_worth_less_than_its_redemption_is_told_as_such() -> None:
 def test_a_queue_that_is_not_read_whole_is_not_well() -> None:
     fleet = FleetBuilder().change(TicketQueue, "redeemer", complete=False)
     assert severity(fleet, "tickets-expiring@redeemer") is UNKNOWN
+
+
+def test_a_database_that_its_process_does_not_name_is_explained_by_the_process() -> None:
+    fleet = FleetBuilder().fail(TicketQueue, "redeemer", ProblemKind.NOT_CONFIGURED)
+    fleet.fail(NodeStatus, "redeemer", ProblemKind.REFUSED)
+    found = finding(fleet, "tickets-expiring@redeemer")
+    assert (found.severity, found.cause) == (UNKNOWN, "node-up@redeemer")
+    fleet.configure_node("redeemer", database="/srv/lpdb.sqlite3")
+    assert finding(fleet, "tickets-expiring@redeemer").cause == ""
 
 
 def test_without_sqlite3_nothing_is_claimed() -> None:
