@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs every test, in four parts side by side: most of them wait for something real.
+# Runs every test, in five parts side by side: most of them wait for something real.
 # usage: run-tests.sh BIN
 set -eu
 bin=$1
@@ -9,7 +9,7 @@ trap 'rm -rf "$logs"' EXIT
 trap 'trap - INT TERM; kill 0' INT TERM
 
 # Consoles that are killed, those that boot hosts with a systemd of their own, the other
-# integration tests, and the rest.
+# integration tests, whole fleets from the command line, and the rest.
 kills=$(ls tests/integration/test_kill_matrix*.py)
 hosts=$(grep -l systemd_hosts tests/integration/test_*.py | grep -v /test_kill_matrix)
 others=$(grep -L systemd_hosts tests/integration/test_*.py | grep -v /test_kill_matrix)
@@ -28,11 +28,12 @@ part kills $kills >"$logs/kills" 2>&1 &
 part hosts $hosts >"$logs/hosts" 2>&1 &
 # shellcheck disable=SC2086
 part integration $others >"$logs/integration" 2>&1 &
-part rest tests/contract tests/e2e tests/tui tests/unit
+part fleets tests/e2e >"$logs/fleets" 2>&1 &
+part rest tests/contract tests/tui tests/unit
 wait
 
 worst=0
-for name in rest integration hosts kills; do
+for name in rest fleets integration hosts kills; do
     if [ "$name" != rest ]; then
         echo "--- tests: $name"
         cat "$logs/$name"

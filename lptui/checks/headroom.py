@@ -115,7 +115,14 @@ def _of_fleet(view: View, found: FleetHeadroom) -> Finding:
         summary = fleet_words(found)
     if lacking:
         summary += f"; not known: {listed(lacking, 3)}"
-    causes = [f"{HEADROOM}@{one.orchestrators[0]}" for one in known if not one.room]
+    full = [one.orchestrators[0] for one in known if not one.room]
+    silent = [
+        name
+        for one in found.nodes
+        for name in one.orchestrators
+        if one.room is None and view.fresh(NodeMetrics, name) is None
+    ]
+    causes = {Severity.WARNING: full, Severity.UNKNOWN: silent}.get(severity, [])
     return Finding(
         HEADROOM,
         severity,
@@ -127,5 +134,5 @@ def _of_fleet(view: View, found: FleetHeadroom) -> Finding:
         if severity is Severity.WARNING
         else "start the orchestrators with -monitor" * (more is None),
         metrics=(Metric("headroom_sessions", more),),
-        cause=causes[0] if severity is Severity.WARNING and causes else "",
+        cause=f"{HEADROOM}@{causes[0]}" if causes else "",
     )

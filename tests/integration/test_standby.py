@@ -19,6 +19,7 @@ UNIT = "standby-test.service"
 TEXT = f"""\
 [Service]
 ExecStart=/usr/local/bin/livepeer -redeemer -ethAcctAddr {KEY} -cliAddr 127.0.0.1:7961
+Restart=always
 [Install]
 WantedBy=multi-user.target
 """
