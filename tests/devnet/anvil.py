@@ -18,7 +18,7 @@ ARBITRUM_ONE = 42161
 # Far from the round clock (25 million), so that whoever mixes them up sees nonsense.
 FIRST_BLOCK = 460_000_000
 _LISTENING = re.compile(rb"Listening on 127\.0\.0\.1:(\d+)")
-_START_DEADLINE_S = 10.0
+_START_DEADLINE_S = 45.0
 _STOP_DEADLINE_S = 3.0
 
 
