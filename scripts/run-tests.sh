@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs every test, in five parts side by side: most of them wait for something real.
+# Runs every test, in four parts side by side: most of them wait for something real.
 # usage: run-tests.sh BIN
 set -eu
 bin=$1
@@ -8,8 +8,8 @@ trap 'rm -rf "$logs"' EXIT
 # What ends this ends all of them.
 trap 'trap - INT TERM; kill 0' INT TERM
 
-# Consoles that are killed, those that boot hosts with a systemd of their own, the other
-# integration tests, whole fleets from the command line, and the rest.
+# Consoles that are killed and what boots hosts with a systemd of their own, the other integration
+# tests, whole fleets from the command line, and the rest.
 kills=$(ls tests/integration/test_kill_matrix*.py)
 hosts=$(grep -l systemd_hosts tests/integration/test_*.py | grep -v /test_kill_matrix)
 others=$(grep -L systemd_hosts tests/integration/test_*.py | grep -v /test_kill_matrix)
@@ -23,9 +23,7 @@ part() {
 }
 
 # shellcheck disable=SC2086
-part kills $kills >"$logs/kills" 2>&1 &
-# shellcheck disable=SC2086
-part hosts $hosts >"$logs/hosts" 2>&1 &
+part hosts $hosts $kills >"$logs/hosts" 2>&1 &
 # shellcheck disable=SC2086
 part integration $others >"$logs/integration" 2>&1 &
 part fleets tests/e2e >"$logs/fleets" 2>&1 &
@@ -33,7 +31,7 @@ part rest tests/contract tests/tui tests/unit
 wait
 
 worst=0
-for name in rest fleets integration hosts kills; do
+for name in rest fleets integration hosts; do
     if [ "$name" != rest ]; then
         echo "--- tests: $name"
         cat "$logs/$name"

@@ -26,7 +26,7 @@ from tests.sshd import Sshd, sshd
 
 __all__ = ["sshd"]
 
-LONGEST_S = 20.0
+LONGEST_S = 60.0
 
 
 @pytest.fixture(autouse=True)
