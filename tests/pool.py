@@ -106,6 +106,7 @@ async def pool(
         ]
         long_port = free_port()
         more += f"\nlisten long\n    mode tcp\n    bind 127.0.0.1:{long_port}\n"
+        more += "    timeout client 1h\n    timeout server 1h\n"  # silence does not end a session
         more += "".join(f"    server {line}\n" for line in lines)
         balancer = await stack.enter_async_context(haproxy(lines, more))
         for name in servers:
