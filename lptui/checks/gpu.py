@@ -17,6 +17,7 @@ from lptui.fleet.nvenc import NvencCap, has_encoder, nvenc_cap
 from lptui.fleet.processes import process_of
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Host
+from lptui.fleet.units import Percent
 from lptui.text import plural
 
 MISSING: Final = "gpu-missing"
@@ -206,25 +207,32 @@ def throttled(view: View) -> Iterator[Finding]:
 
 def encoder(view: View) -> Iterator[Finding]:
     """An encoder that is always busy makes streams late. Cards without one are left out."""
-    limit = view.limits.encoder_warn
+    return _busy(view, ENCODER, "encoder", view.limits.encoder_warn, lambda gpu: gpu.encoder)
+
+
+def _busy(
+    view: View, check: str, part: str, limit: Percent, use: Callable[[Gpu], Percent | None]
+) -> Iterator[Finding]:
+    """A part of the cards that is near its limit."""
     limit_text = f"{limit:g}"
 
     def judge(name: str, gpu: Gpu, reading: Reading[HostGpus]) -> Finding | None:
-        if gpu.encoder is None:
-            return _silent(view, ENCODER, name, gpu, reading) if gpu.problem else None
-        severity = over(gpu.encoder, limit, inf)
+        used = use(gpu)
+        if used is None:
+            return _silent(view, check, name, gpu, reading) if gpu.problem else None
+        severity = over(used, limit, inf)
         return Finding(
-            ENCODER,
+            check,
             severity,
             "gpu",
             name,
-            f"encoder {gpu.encoder:g} % busy",
+            f"{part} {used:g} % busy",
             (view.says(reading, gpu.name),),
             "give its node fewer sessions, or add a card" if severity else "",
-            metrics=(Metric("encoder", gpu.encoder, "%", limit_text),),
+            metrics=(Metric(part, used, "%", limit_text),),
         )
 
-    return _cards(view, ENCODER, judge)
+    return _cards(view, check, judge)
 
 
 def ecc(view: View) -> Iterator[Finding]:
@@ -294,25 +302,7 @@ def _nvenc(
 
 def decoder(view: View) -> Iterator[Finding]:
     """A decoder that is always busy makes streams late, as an encoder does."""
-    limit = view.limits.decoder_warn
-    limit_text = f"{limit:g}"
-
-    def judge(name: str, gpu: Gpu, reading: Reading[HostGpus]) -> Finding | None:
-        if gpu.decoder is None:
-            return _silent(view, DECODER, name, gpu, reading) if gpu.problem else None
-        severity = over(gpu.decoder, limit, inf)
-        return Finding(
-            DECODER,
-            severity,
-            "gpu",
-            name,
-            f"decoder {gpu.decoder:g} % busy",
-            (view.says(reading, gpu.name),),
-            "give its node fewer sessions, or add a card" if severity else "",
-            metrics=(Metric("decoder", gpu.decoder, "%", limit_text),),
-        )
-
-    return _cards(view, DECODER, judge)
+    return _busy(view, DECODER, "decoder", view.limits.decoder_warn, lambda gpu: gpu.decoder)
 
 
 def devices(view: View) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from lptui.fleet.facts.links import Attempt, Place, PublicAddresses, RedeemerLin
 from lptui.fleet.finding import Finding, Metric, Severity
 from lptui.fleet.places import HostPort, place
 from lptui.fleet.pools import node_of
-from lptui.fleet.processes import process_of
+from lptui.fleet.processes import advertised
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Balancer, Node, Role
 from lptui.text import plural
@@ -246,9 +246,7 @@ def _sends_back(view: View, balancer: Balancer, state: BalancerState, backend: s
         node = view.fleet.nodes.get(node_of(balancer, server))
         if node is None or Role.ORCHESTRATOR not in node.roles:
             continue
-        process = process_of(view.snapshot, node)
-        told = process.flag("serviceAddr") if process is not None else None
-        where = place(told or node.service_uri or "")
+        where = place(advertised(view.snapshot, node))
         if where in seen:
             return True
         if where is not None:

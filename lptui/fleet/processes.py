@@ -82,3 +82,14 @@ def _port_of(node: Node) -> int | None:
         return urlsplit(node.cli.url).port
     except ValueError:
         return None
+
+
+def advertised(snapshot: Snapshot, node: Node) -> str:
+    """Where a node sends clients: its `-serviceAddr` where that is seen, else as configured.
+
+    "" where it advertises nothing of its own ("none": it sends them on, to its `-nodes`).
+    """
+    process = process_of(snapshot, node)
+    told = process.flag("serviceAddr") if process is not None else None
+    own = told or node.service_uri or ""
+    return "" if own.lower() == "none" else own

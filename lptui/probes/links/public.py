@@ -13,7 +13,7 @@ from lptui.errors import LptuiError
 from lptui.fleet.facts.chain import OrchestratorRecord
 from lptui.fleet.facts.links import Place, PublicAddresses
 from lptui.fleet.places import HostPort, place, speaks_tls
-from lptui.fleet.processes import process_of
+from lptui.fleet.processes import advertised, process_of
 from lptui.fleet.reading import Key
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet, Role
@@ -85,10 +85,7 @@ def _sent(snapshot: Snapshot) -> Iterator[tuple[str, User]]:
     for node in fleet.nodes.values():
         if Role.ORCHESTRATOR in node.roles and node.standby_for is None:
             process = process_of(snapshot, node)
-            told = process.flag("serviceAddr") if process is not None else None
-            # "none" and -nodes: it sends gateways on to others.
-            own = told if told is not None else node.service_uri
-            yield "" if own == "none" else own or "", ("node", node.name)
+            yield advertised(snapshot, node), ("node", node.name)
             for other in (process.flag("nodes") or "").split(",") if process is not None else ():
                 yield other, ("node", node.name)
 

@@ -142,6 +142,15 @@ def test_what_the_balancer_does_not_tell_is_not_called_well() -> None:
     assert "not told" in found.summary
 
 
+def test_orchestrators_that_advertise_nothing_share_no_address() -> None:
+    fleet = sharing(tables=())
+    flags = (("orchestrator", ""), ("serviceAddr", "none"))
+    for host in ("edge-1", "edge-2"):
+        process = LivepeerProcess(812, "livepeer", flags, unit="livepeer-orchestrator.service")
+        fleet.put(HostProcesses((process,)), host)
+    assert "balancer-sticky@front" not in by_id(fleet)
+
+
 def test_orchestrators_with_addresses_of_their_own_need_no_memory() -> None:
     fleet = sharing(tables=())
     process = LivepeerProcess(
