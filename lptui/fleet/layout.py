@@ -20,7 +20,7 @@ from lptui.fleet.facts.host import HostProcesses, HostUnits, LivepeerProcess
 from lptui.fleet.facts.livepeer import NodeStatus
 from lptui.fleet.links import Link, LinkKind, links
 from lptui.fleet.places import place
-from lptui.fleet.processes import strangers
+from lptui.fleet.processes import advertised, strangers
 from lptui.fleet.roles import Observed, Setting, observe, settings_of
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Node, Orchestrator, Role
@@ -251,7 +251,7 @@ def _variants(known: _Known, orchestrators: list[Node]) -> Iterator[str]:
     if balancers:
         kinds = [f"{name} ({snapshot.fleet.balancers[name].kind})" for name in balancers]
         yield f"behind {', '.join(kinds)}"
-    elif count > 1 and len({place(_advertised(node, seen)) for node in orchestrators}) == 1:
+    elif count > 1 and _share_address(snapshot, orchestrators):
         yield "one address for all by DNS, or by a balancer that is not declared"
     if any(is_remote(node) for node in nodes) or any(
         (status := snapshot.fresh(NodeStatus, node.name)) and status.transcoders_number
@@ -270,10 +270,10 @@ def _variants(known: _Known, orchestrators: list[Node]) -> Iterator[str]:
         yield f"a livepeer_router on {host}"
 
 
-def _advertised(node: Node, seen: dict[str, Observed]) -> str:
-    process = seen[node.name].process
-    told = process.flag("serviceAddr") if process is not None else None
-    return told or node.service_uri or ""
+def _share_address(snapshot: Snapshot, orchestrators: list[Node]) -> bool:
+    """Whether all advertise the same; that none advertises anything is no address."""
+    found = {place(advertised(snapshot, node)) for node in orchestrators}
+    return len(found) == 1 and None not in found
 
 
 def _routers(snapshot: Snapshot) -> Iterator[str]:

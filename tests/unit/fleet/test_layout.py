@@ -181,6 +181,9 @@ def test_variants_of_the_way_in() -> None:
     assert "a livepeer_router on lb-1" in words
     by_dns = FleetBuilder().configure(balancers={})
     assert any("by DNS" in word for word in group(by_dns).variants)
+    for name in ("orch-1", "orch-2"):
+        by_dns.configure_node(name, service_uri=None)
+    assert not any("by DNS" in word for word in group(by_dns).variants), "none is no address"
 
 
 def test_a_gateway_is_in_the_picture() -> None:
