@@ -30,7 +30,6 @@ commands with --headless (also with --demo):
   status             the whole snapshot
   validate           the configuration's mistakes; exit 0 or 1
 {actions}
-  run NAME [HOST…]   runs a command that the configuration declares
   run NAME [TARGET…] a command of your own, from `commands:` of the configuration
   runs               the newest runs of this fleet, and those that were cut half-way
   resume [RUN]       goes on with a run that was cut; --dry-run only compares it with the fleet
