@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lptui.actions.engine import is_shown, to_undo
+from lptui.actions.engine import is_shown
 from lptui.actions.journal import Entry
 from lptui.actions.moves.move import LEFT, MAY_HAVE_RUN, Blind, Move, Standing
 from lptui.actions.plan import Step
 from lptui.actions.spec import Source
+from lptui.actions.taking_back import to_undo
 from lptui.fleet.snapshot import Snapshot
 
 

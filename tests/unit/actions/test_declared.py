@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lptui.actions import engine as engines
+from lptui.actions import under_way
 from lptui.actions.comparing import Verb, Word, compare
 from lptui.actions.declared import Declared
 from lptui.actions.moves import declared
@@ -179,7 +179,7 @@ class TestBlindMoves:
 
     @pytest.fixture(autouse=True)
     def _without_pauses(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(engines, "FIRST_LOOK_S", 0.0)
+        monkeypatch.setattr(under_way, "FIRST_LOOK_S", 0.0)
 
     def world(self) -> World:
         return World({"a": "off", "b": "off"})
@@ -264,7 +264,7 @@ class TestBlindMoves:
 
 
 async def test_a_refusal_to_take_back_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "FIRST_LOOK_S", 0.0)
+    monkeypatch.setattr(under_way, "FIRST_LOOK_S", 0.0)
     here = World({"a": "off", "b": "off"})
     here.stubborn.add("b")
     here.breaks["a"] = RefusedError("a", "not without a second holder")

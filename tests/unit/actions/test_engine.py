@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lptui.actions import engine as engines
+from lptui.actions import under_way
 from lptui.actions.plan import OnFailure, Outcome, Plan, Result, Step
 from lptui.errors import CommandError, LptuiError, ProblemKind, RefusedError
 from tests.unit.actions.world import (
@@ -30,7 +30,7 @@ A, B, C = put("a"), put("b"), put("c")
 @pytest.fixture(autouse=True)
 def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """The world's clock goes on with each look, so nothing is gained by pausing."""
-    monkeypatch.setattr(engines, "FIRST_LOOK_S", 0.0)
+    monkeypatch.setattr(under_way, "FIRST_LOOK_S", 0.0)
 
 
 def world(*names: str) -> World:

@@ -7,10 +7,10 @@ from types import MappingProxyType
 
 import pytest
 
-from lptui.actions.engine import to_undo
 from lptui.actions.plan import OnFailure, Plan
 from lptui.actions.restart import Restart
 from lptui.actions.select import requests
+from lptui.actions.taking_back import to_undo
 from lptui.actions.waves import rank, waves
 from lptui.fleet.declared import DeclaredCommand
 from lptui.fleet.facts.balancer import AdminState
