@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.forked import Console, Program
+
 Json = Any
 
 _SOCKET = re.compile(r"socket:\[(\d+)\]")
@@ -127,46 +129,39 @@ class Operator:
         """`lptui WORDS…`, without a terminal."""
         mark = uuid.uuid4().hex
         started = time.monotonic()
-        process = subprocess.Popen(
-            [*self.prefix, sys.executable, "-m", "lptui", *words],
-            cwd=self.home,
-            env=self.environment(mark),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        process = self._start(words, self.environment(mark))
         listening: set[str] = set()
         try:
-            out, err = self._wait(process, deadline_s + _START_S, listening)
+            code = _wait(process, deadline_s + _START_S, listening)
         finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+            process.kill()
         took_s = time.monotonic() - started
-        outcome = Outcome(words, process.returncode, _text(out), _text(err), took_s)
+        outcome = Outcome(words, code, process.out, process.err, took_s)
         _owed(outcome, deadline_s, listening)
         left = _marked(mark)
         assert not left, f"{words} left processes behind: {left}"
         return outcome
 
-    def _wait(
-        self, process: subprocess.Popen[bytes], longest_s: float, listening: set[str]
-    ) -> tuple[bytes, bytes]:
-        ends = time.monotonic() + longest_s + 5.0  # a run that is late is told so, with its output
-        while True:
-            listening |= listeners(process.pid)
-            try:
-                return process.communicate(timeout=0.1)
-            except subprocess.TimeoutExpired:
-                if time.monotonic() > ends:
-                    process.kill()
-                    out, err = process.communicate()
-                    text = f"{_text(out)[-2000:]}\n{_text(err)[-2000:]}"
-                    raise AssertionError(f"not ended after {longest_s + 5:.0f} s: {text}") from None
+    def _start(self, words: tuple[str, ...], environment: dict[str, str]) -> Console | Program:
+        if not self.prefix:
+            return Console(*words, cwd=self.home, environment=environment)
+        argv = (*self.prefix, sys.executable, "-m", "lptui", *words)
+        return Program(*argv, cwd=self.home, environment=environment)
 
 
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "backslashreplace")
+def _wait(process: Console | Program, longest_s: float, listening: set[str]) -> int:
+    ends = time.monotonic() + longest_s + 5.0  # a run that is late is told so, with its output
+    look_s = 0.1
+    while True:
+        listening |= listeners(process.pid)
+        try:
+            return process.wait(look_s)
+        except subprocess.TimeoutExpired:
+            look_s = min(look_s * 2, 0.5)
+            if time.monotonic() > ends:
+                process.kill()
+                text = f"{process.out[-2000:]}\n{process.err[-2000:]}"
+                raise AssertionError(f"not ended after {longest_s + 5:.0f} s: {text}") from None
 
 
 def _owed(outcome: Outcome, deadline_s: float, listening: set[str]) -> None:
