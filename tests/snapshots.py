@@ -15,13 +15,14 @@ read a second ago; half of round 4121 has gone by and its reward has been called
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
 from lptui.errors import Problem, ProblemKind
 from lptui.fleet.duty import with_rest
+from lptui.fleet.facts.activity import DiskActivity, HostActivity, HostPrograms, TcpSockets
 from lptui.fleet.facts.balancer import AdminState, BalancerState, Health, Proxy, Server
 from lptui.fleet.facts.chain import (
     ChainRound,
@@ -471,9 +472,28 @@ def _read_host(fleet: FleetBuilder, name: str) -> None:
             memory_total=64 * gib,
             memory_available=48 * gib,
             cpu_busy=Percent(12.5),
+            cpu_user=Percent(9.5),
+            cpu_system=Percent(3.0),
+            cpu_iowait=Percent(0.4),
+            cpu_steal=Percent(0.0),
         ),
         name,
     )
+    disk = DiskActivity("sda", 1_000_000, 5_000_000, 40 * gib, 200 * gib, 6_000_000, 4_000_000)
+    disk = replace(
+        disk,
+        read_bytes_per_second=20_000.0,
+        written_bytes_per_second=1_500_000.0,
+        requests_per_second=42.0,
+        busy=Percent(3.5),
+        wait_s=0.0008,
+    )
+    sockets = dict.fromkeys((field.name for field in fields(TcpSockets)), 0)
+    sockets |= {"open": 80, "established": 80, "listening": 12, "time_wait": 9}
+    fleet.put(HostActivity(864_000.0, (disk,), TcpSockets(**sockets)), name, age=3.0, interval=10.0)
+    is_livepeer = any(node.is_livepeer for node in nodes)
+    programs = HostPrograms(livepeer="0.9.1" if is_livepeer else "")
+    fleet.put(programs, name, age=200.0, interval=900.0)
     fleet.put(
         HostDisks(
             (
@@ -521,6 +541,7 @@ def _read_host(fleet: FleetBuilder, name: str) -> None:
                 tuple(_gpu(name, index) for index in range(host.gpus)),
                 driver="550.54.14",
                 tool="nvidia-smi",
+                cuda="12.4",
             ),
             name,
         )

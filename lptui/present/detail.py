@@ -15,6 +15,7 @@ from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.reading import Key, Reading
 from lptui.present.callers import caller_lines
 from lptui.present.chart import chart
+from lptui.present.host_detail import card_lines, host_lines
 from lptui.present.model import AGE, Line, Row, Section, Span, State, Tone
 from lptui.present.rewards import reward_lines
 from lptui.present.view import STATE_OF, View, rest_words
@@ -60,7 +61,9 @@ def detail(view: View, section: Section, row: Row, drawn: list[Line]) -> list[Li
 
 
 _MORE: Mapping[str, tuple[Callable[[View, Row], Iterator[Line]], ...]] = {
-    "orchestrators": (reward_lines, caller_lines)
+    "orchestrators": (reward_lines, caller_lines),
+    "hosts": (host_lines,),
+    "gpus": (card_lines,),
 }
 """What the rows of some sections have to show besides."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lptui.fleet import duty
+from lptui.fleet.facts.activity import HostActivity, HostPrograms
 from lptui.fleet.facts.host import (
     HostClock,
     HostDisks,
@@ -161,6 +162,8 @@ def _row(view: View, host: Host) -> Row:
                 (HostListeners, host.name),
                 (HostProcesses, host.name),
                 (HostKeystores, host.name),
+                (HostActivity, host.name),
+                (HostPrograms, host.name),
             ),
             shown_at(vitals),
             vitals.interval_s,

@@ -11,6 +11,7 @@ from lptui.checks.rpc_verdict import verdict
 from lptui.checks.words import ago, span
 from lptui.clock import iso
 from lptui.errors import ProblemKind
+from lptui.fleet.facts.activity import HostActivity, HostPrograms
 from lptui.fleet.facts.balancer import BalancerState, NginxConfig, NginxConnections
 from lptui.fleet.facts.chain import (
     ChainRound,
@@ -22,7 +23,7 @@ from lptui.fleet.facts.chain import (
     SignerAccount,
 )
 from lptui.fleet.facts.gas import FeeTrend, PaidCall
-from lptui.fleet.facts.gpu import Gpu, HostGpus
+from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.facts.host import (
     HostClock,
     HostDisks,
@@ -44,7 +45,8 @@ from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.tickets import total
 from lptui.fleet.topology import Role
 from lptui.fleet.units import format_gwei, format_units
-from lptui.report import layout, money, rewards, ways_text
+from lptui.present.activity import cpu_words, program_words
+from lptui.report import host_text, layout, money, rewards, ways_text
 from lptui.text import clean, plural
 
 _MARKS: Final = {
@@ -79,9 +81,11 @@ _SECTIONS: Final[tuple[tuple[str, tuple[type, ...]], ...]] = (
         "Hosts",
         (
             HostVitals,
+            HostActivity,
             HostUnits,
             HostDisks,
             HostSystem,
+            HostPrograms,
             HostClock,
             HostListeners,
             HostProcesses,
@@ -232,26 +236,10 @@ def _node_block(value: NodeBlock) -> str:
 def _metrics(value: NodeMetrics) -> str:
     if not value.monitored:
         return "no metrics: it runs without -monitor"
+    success = None if value.success_rate is None else 100 * value.success_rate
     return (
         f"sessions {_or(value.current_sessions)} of {_or(value.max_sessions)}, "
-        f"success {_share(None if value.success_rate is None else 100 * value.success_rate)}"
-    )
-
-
-def _gpus(value: HostGpus) -> str:
-    fault = (value.fault,) if value.fault else ()
-    if not value.gpus:
-        return ": ".join(("no GPU" if value.tool else "no GPU tool", *fault))
-    return "; ".join((*(_gpu(gpu) for gpu in value.gpus), *fault))
-
-
-def _gpu(gpu: Gpu) -> str:
-    if gpu.problem:
-        return f"{gpu.index} {gpu.name}: {gpu.problem}"
-    return (
-        f"{gpu.index} {gpu.name}: {_or(gpu.temperature_c)} C, encoder {_share(gpu.encoder)}, "
-        f"decoder {_share(gpu.decoder)}, busy {_share(gpu.utilisation)}"
-        f"{', THROTTLED' if gpu.throttled else ''}"
+        f"success {host_text.share(success)}"
     )
 
 
@@ -315,7 +303,8 @@ def _sent(value: SentTransactions) -> str:
 def _vitals(value: HostVitals) -> str:
     return (
         f"up {span(value.uptime_s)}, load {value.load_1m:g} {value.load_5m:g} "
-        f"{value.load_15m:g}, CPU {_share(value.cpu_busy)}, memory {value.memory_used:.0f} %"
+        f"{value.load_15m:g}, CPU {host_text.share(value.cpu_busy)} ({cpu_words(value)}), "
+        f"memory {value.memory_used:.0f} %"
     )
 
 
@@ -346,10 +335,6 @@ def _processes(value: HostProcesses) -> str:
     return plural(len(value.livepeer), "livepeer process", "livepeer processes")
 
 
-def _share(percent: float | None) -> str:
-    return "unknown" if percent is None else f"{round(percent, 1):g} %"
-
-
 def _or(value: float | None) -> str:
     return "unknown" if value is None else f"{value:g}"
 
@@ -370,7 +355,7 @@ _TELL: Final[Mapping[type, Callable[[Any], str]]] = {
     NodeIdentity: _identity,
     NodeBlock: _node_block,
     NodeMetrics: _metrics,
-    HostGpus: _gpus,
+    HostGpus: host_text.gpus,
     BalancerState: _balancer,
     NginxConfig: _nginx,
     NginxConnections: _connections,
@@ -379,6 +364,8 @@ _TELL: Final[Mapping[type, Callable[[Any], str]]] = {
     RpcVantage: _vantage,
     SentTransactions: _sent,
     HostVitals: _vitals,
+    HostActivity: host_text.activity,
+    HostPrograms: program_words,
     HostUnits: _units,
     HostDisks: _disks,
     HostSystem: _system,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from lptui.fleet.facts.activity import HostActivity, HostPrograms
 from lptui.fleet.facts.balancer import BalancerState, NginxConfig, NginxConnections
 from lptui.fleet.facts.chain import (
     ChainRound,
@@ -84,6 +85,8 @@ TOPICS: Final[tuple[type, ...]] = (
     HostProcesses,
     HostKeystores,
     HostConnections,
+    HostActivity,
+    HostPrograms,
     NodeEnvironment,
     FleetLocked,
 )

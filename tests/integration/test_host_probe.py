@@ -33,7 +33,17 @@ from lptui.fleet.facts.host import (
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet, Host, Node, Role, Service, SupervisorKind
-from lptui.probes.host import PROBES, commands, listing, processes, system, units, vitals
+from lptui.probes.host import (
+    PROBES,
+    activity,
+    commands,
+    listing,
+    processes,
+    programs,
+    system,
+    units,
+    vitals,
+)
 from lptui.probes.probe import Asking
 from lptui.transport.protocols import Command
 from lptui.transport.reach import FleetReach
@@ -75,6 +85,83 @@ async def test_vitals_of_this_machine(reach: FleetReach) -> None:
     while second.cpu_total_ticks == first.cpu_total_ticks:
         second = await _ask(reach, "host-vitals", known=first)
     assert second.cpu_busy is not None
+
+
+def _established() -> int:
+    rows = [
+        line.split()
+        for name in ("tcp", "tcp6")
+        if (path := Path("/proc/net") / name).exists()
+        for line in path.read_text().splitlines()[1:]
+    ]
+    return sum(row[3] == "01" for row in rows)
+
+
+@pytest.mark.parametrize("shell", _shells(), ids=lambda shell: str(shell[0]))
+def test_sockets_and_disks_of_this_machine_in_each_shell(shell: list[str]) -> None:
+    function = activity.ACTIVITY.function
+    assert function is not None
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        held = [socket.create_connection(server.getsockname()) for _ in range(40)]
+        try:
+            told = subprocess.run(
+                shell, input=f"{function.text}\nlptui_activity\n".encode(), capture_output=True
+            )
+            here = _established()
+        finally:
+            for one in held:
+                one.close()
+    found = activity.parse(told.stdout.decode())
+    assert found.sockets is not None
+    assert found.sockets.listening
+    assert 40 <= (found.sockets.established or 0) <= here + 200
+    whole = {path.name for path in Path("/sys/block").iterdir()}
+    assert {disk.name for disk in found.disks} <= whole
+
+
+def test_a_host_with_very_many_sockets_is_not_made_to_list_each() -> None:
+    function = activity.ACTIVITY.function
+    assert function is not None
+    few = function.text.replace(f"m={activity.MOST_SOCKETS}", "m=20")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        held = [socket.create_connection(server.getsockname()) for _ in range(30)]
+        try:
+            script = f"{few}\nlptui_activity\n".encode()
+            told = subprocess.run(["sh"], input=script, capture_output=True, check=True)
+        finally:
+            for one in held:
+                one.close()
+    sockets = activity.parse(told.stdout.decode()).sockets
+    assert sockets is not None
+    assert sockets.established is None
+    assert (sockets.open or 0) >= 30
+
+
+async def test_disk_rates_of_this_machine(reach: FleetReach) -> None:
+    first = await _ask(reach, "host-activity")
+    second = await _ask(reach, "host-activity", known=first)
+    assert second.uptime_s >= first.uptime_s
+    for disk in second.disks if second.uptime_s > first.uptime_s else ():
+        assert disk.busy is not None
+        assert 0 <= disk.busy <= 100
+
+
+def test_only_a_binary_is_asked_for_its_version(tmp_path: Path) -> None:
+    """A wrapper of that name would start a node."""
+    started = tmp_path / "started"
+    wrapper = tmp_path / "livepeer"
+    wrapper.write_text(f"#!/bin/sh\ntouch {started}\necho Livepeer Node Version: 9\n")
+    wrapper.chmod(0o755)
+    (tmp_path / "ffmpeg").symlink_to(shutil.which("true") or "/bin/true")
+    told = subprocess.run(
+        programs.PROGRAMS.argv,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        check=True,
+    )
+    found = programs.parse(told.stdout.decode())
+    assert (found.livepeer, found.ffmpeg) == (None, None)
+    assert not started.exists()
 
 
 async def test_disks_and_a_mount_point_that_is_not_there(reach: FleetReach) -> None:
@@ -264,7 +351,13 @@ def test_every_shell_answers_alike(shell: list[str], livepeer: subprocess.Popen[
 
 
 def _functions() -> list[Command]:
-    return [commands.VITALS, commands.SYSTEM, listing.PROCESSES, commands.open_files([1])]
+    return [
+        commands.VITALS,
+        commands.SYSTEM,
+        listing.PROCESSES,
+        commands.open_files([1]),
+        activity.ACTIVITY,
+    ]
 
 
 @pytest.mark.parametrize("command", _functions(), ids=lambda command: command.argv[0])

@@ -69,7 +69,8 @@ class HostGpus:
     """The cards of a host. `tool` is "" when no vendor tool is installed: not an error.
 
     `fault` is what the tool says of a driver that does not work, or of a card that it can no
-    longer list; `advice` what to do about it. `processes` None: not known.
+    longer list; `advice` what to do about it. `processes` None: not known. `cuda` is the newest
+    CUDA that the driver runs; "" when it does not say, None when it is not known.
     """
 
     gpus: tuple[Gpu, ...] = ()
@@ -78,3 +79,4 @@ class HostGpus:
     tool: str = ""
     fault: str = ""
     advice: str = ""
+    cuda: str | None = None

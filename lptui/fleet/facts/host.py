@@ -12,8 +12,9 @@ from lptui.fleet.units import Percent
 class HostVitals:
     """The readings that recur every two seconds, from `/proc` alone.
 
-    `cpu_busy_ticks` and `cpu_total_ticks` count since boot; `cpu_busy` is the share between this
-    reading and the one before, None on the first.
+    Ticks count since boot, those of `user` with nice ones and of `system` with interrupts; the
+    shares (`cpu_busy` and its parts, and what waited for disks) are between this reading and the
+    one before, None on the first. `cpu_steal` is what the hypervisor gave to others.
     """
 
     uptime_s: float
@@ -28,6 +29,13 @@ class HostVitals:
     memory_total: int
     memory_available: int
     cpu_busy: Percent | None = None
+    cpu_user_ticks: int | None = None
+    cpu_system_ticks: int | None = None
+    cpu_steal_ticks: int | None = None
+    cpu_user: Percent | None = None
+    cpu_system: Percent | None = None
+    cpu_iowait: Percent | None = None
+    cpu_steal: Percent | None = None
 
     @property
     def memory_used(self) -> Percent:

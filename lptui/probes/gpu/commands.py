@@ -68,6 +68,21 @@ def query(fields: tuple[str, ...], timeout_s: float = 6.0) -> Command:
     return Command(argv, timeout_s=timeout_s)
 
 
+def query_driver(timeout_s: float = 6.0) -> Command:
+    """What precedes the cards in the long report; COMPUTE has the fewest lines for a card.
+
+        ==============NVSMI LOG==============
+
+        Timestamp                                 : Wed Nov 13 15:27:22 2024
+        Driver Version                            : 550.54.14
+        CUDA Version                              : 12.4
+        Attached GPUs                             : 2
+
+    Drivers from 610 on say `CUDA UMD Version`, those before 410 nothing.
+    """
+    return Command(("nvidia-smi", "-q", "-d", "COMPUTE"), timeout_s=timeout_s)
+
+
 def query_processes(timeout_s: float = 6.0) -> Command:
     """One CSV line a process; nothing when no process uses a card.
 

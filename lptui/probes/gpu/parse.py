@@ -19,6 +19,10 @@ LOST_CARD: Final = re.compile(r"unable to determine the device handle|GPU is los
 UNKNOWN_FIELD: Final = "is not a valid field to query"
 NO_DEVICES: Final = "No devices were found"
 
+_CUDA: Final = re.compile(
+    r"^CUDA (?:UMD )?Version\s*:\s*([0-9]{1,3}\.[0-9]{1,3})\s*$", re.ASCII | re.MULTILINE
+)
+
 _SICK: Final = ("requires reset", "is lost")
 _DOUBTFUL: Final = ("[unknown error]", "err!")
 _MANY: Final = 3
@@ -73,6 +77,12 @@ def parse_processes(text: str) -> tuple[GpuProcess, ...]:
         name = _said(", ".join(values[2:-1]))
         found.append(GpuProcess(clean(values[0], 80), pid, name, _mebibytes(values[-1])))
     return tuple(found)
+
+
+def parse_cuda(text: str) -> str:
+    """The CUDA version in the head of the long report; "" when it does not say."""
+    found = _CUDA.search(text)
+    return found[1] if found else ""
 
 
 def _row(line: str) -> list[str]:

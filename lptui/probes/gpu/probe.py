@@ -66,8 +66,11 @@ class GpuProbe(HostProbe):
 
     async def ask(self, asking: Asking, target: str) -> Sequence[Answer]:
         shell = asking.reach.shell(target)
-        queries = QUERIES[first_query(asking.latest.value(HostGpus, target)) :]
-        value = await _read(shell, queries, time_left(asking), target)
+        before = asking.latest.value(HostGpus, target)
+        left = time_left(asking)
+        value = await _read(shell, QUERIES[first_query(before) :], left, target)
+        if value.gpus:
+            value = replace(value, cuda=await _cuda(shell, value, before, left))
         return [Answer(self.key(target), value)]
 
 
@@ -106,6 +109,19 @@ async def _processes(shell: Shell, left: Callable[[], float]) -> tuple[GpuProces
     except LptuiError:
         return None
     return parse.parse_processes(output.text) if output.status == 0 else None
+
+
+async def _cuda(
+    shell: Shell, value: HostGpus, before: HostGpus | None, left: Callable[[], float]
+) -> str | None:
+    """It changes with the driver alone, and is asked for once. None where it is not told."""
+    if before is not None and before.cuda is not None and before.driver == value.driver:
+        return before.cuda
+    try:
+        [output] = await shell.run([commands.query_driver(left() * _SHARE_OF_TIME)], left())
+    except LptuiError:
+        return None
+    return parse.parse_cuda(output.text) if output.status == 0 else None
 
 
 def _value(cards: Output, fields: Sequence[str], host: str) -> HostGpus:

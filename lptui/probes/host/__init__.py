@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lptui.probes.host.activity import HostActivityProbe
 from lptui.probes.host.clock import HostClockProbe
 from lptui.probes.host.connections import HostConnectionsProbe
 from lptui.probes.host.disks import HostDisksProbe
@@ -9,6 +10,7 @@ from lptui.probes.host.environment import EnvironmentProbe
 from lptui.probes.host.keystores import HostKeystoresProbe
 from lptui.probes.host.listeners import HostListenersProbe
 from lptui.probes.host.processes import HostProcessesProbe
+from lptui.probes.host.programs import HostProgramsProbe
 from lptui.probes.host.reward_log import RewardLogProbe
 from lptui.probes.host.services import HostUnitsProbe
 from lptui.probes.host.system import HostSystemProbe
@@ -24,6 +26,8 @@ PROBES: tuple[Probe, ...] = (
     HostListenersProbe(),
     HostProcessesProbe(),
     HostConnectionsProbe(),
+    HostActivityProbe(),
+    HostProgramsProbe(),
     HostKeystoresProbe(),
     EnvironmentProbe(),
     RewardLogProbe(),

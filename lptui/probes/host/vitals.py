@@ -46,13 +46,16 @@ def parse(text: str) -> HostVitals:
         cpu_busy_ticks=total - ticks[3] - iowait,
         cpu_total_ticks=total,
         cpu_iowait_ticks=iowait,
+        cpu_user_ticks=ticks[0] + ticks[1],
+        cpu_system_ticks=ticks[2] + sum(ticks[5:7]),
+        cpu_steal_ticks=sum(ticks[7:8]),
         memory_total=memory_total,
         memory_available=_kilobytes(lines, "MemAvailable:"),
     )
 
 
 def with_cpu_share(now: HostVitals, before: HostVitals | None) -> HostVitals:
-    """The vitals with the CPU's busy share since the reading before.
+    """The vitals with the CPU's shares since the reading before.
 
     None without one, after a reboot, and when no tick has passed.
     """
@@ -62,7 +65,21 @@ def with_cpu_share(now: HostVitals, before: HostVitals | None) -> HostVitals:
     busy = now.cpu_busy_ticks - before.cpu_busy_ticks
     if total <= 0 or busy < 0:
         return now
-    return replace(now, cpu_busy=Percent(min(100.0, 100.0 * busy / total)))
+
+    def share(ticks: int | None, earlier: int | None) -> Percent | None:
+        """None for a counter that went back, as that of iowait may (proc(5))."""
+        if ticks is None or earlier is None or ticks < earlier:
+            return None
+        return Percent(min(100.0, 100.0 * (ticks - earlier) / total))
+
+    return replace(
+        now,
+        cpu_busy=Percent(min(100.0, 100.0 * busy / total)),
+        cpu_user=share(now.cpu_user_ticks, before.cpu_user_ticks),
+        cpu_system=share(now.cpu_system_ticks, before.cpu_system_ticks),
+        cpu_iowait=share(now.cpu_iowait_ticks, before.cpu_iowait_ticks),
+        cpu_steal=share(now.cpu_steal_ticks, before.cpu_steal_ticks),
+    )
 
 
 class HostVitalsProbe(HostProbe):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from lptui.sim.serve.host import (
+    activity,
     disks,
     files,
     gpu,
@@ -27,6 +28,7 @@ Handler = Callable[[World, Machine, Sequence[str]], Result]
 READINGS: Final[dict[str, Handler]] = {
     "lptui_vitals": proc.vitals,
     "lptui_system": proc.system,
+    "lptui_activity": activity.activity,
     "lptui_fds": proc.open_files,
     "lptui_livepeer": proc.livepeer_processes,
     "lptui_keystores": proc.keystores,

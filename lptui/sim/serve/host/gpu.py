@@ -9,6 +9,7 @@ from lptui.sim.world.machine import GpuCard, Machine
 from lptui.sim.world.world import World
 
 Result = tuple[str, int]
+_CUDA: Final = "12.4"
 FIELDS: Final[dict[str, Callable[[GpuCard], str]]] = {
     "index": lambda card: str(card.index),
     "uuid": lambda card: card.uuid,
@@ -52,6 +53,8 @@ def nvidia_smi(world: World, machine: Machine, argv: Sequence[str]) -> Result:
         return _cards(world, machine, query.split(","))
     if any(word.startswith("--query-compute-apps=") for word in argv):
         return _processes(world, machine)
+    if tuple(argv[1:]) == ("-q", "-d", "COMPUTE"):
+        return _driver(world, machine), 0
     if "-L" in argv:
         lines = [f"GPU {c.index}: {world.say(c.name)} (UUID: {c.uuid})\n" for c in _seen(machine)]
         return "".join(lines), 0
@@ -76,6 +79,14 @@ def _cards(world: World, machine: Machine, fields: Sequence[str]) -> Result:
         for card in _seen(machine)
     ]
     return "\n".join(lines) + "\n", 0
+
+
+def _driver(world: World, machine: Machine) -> str:
+    """The head of the long report."""
+    head = "=" * 14
+    lines = [f"{'Driver Version':<42}: {world.say(machine.driver)}"]
+    lines += [f"{'CUDA Version':<42}: {_CUDA}", f"{'Attached GPUs':<42}: {len(_seen(machine))}"]
+    return f"{head}NVSMI LOG{head}\n\n" + "\n".join(lines) + "\n"
 
 
 def _processes(world: World, machine: Machine) -> Result:

@@ -6,6 +6,7 @@ import re
 import shlex
 from typing import Final
 
+from lptui.sim.serve.host import activity
 from lptui.sim.serve.host.call import Call, Reply
 from lptui.sim.serve.host.files import matching_lines
 from lptui.sim.world.machine import Machine
@@ -40,6 +41,8 @@ def script(_: World, machine: Machine, call: Call) -> Reply:
         return Reply(status=int(not all(held)))
     if _READS_SETTINGS.fullmatch(text) and len(given) == 3:
         return _settings(machine, call, *given)
+    if activity.ASKS_PROGRAMS.fullmatch(text):
+        return Reply(activity.programs(machine))
     if _FINDS_PROGRAMS.fullmatch(text):
         return Reply("".join(f"{path_of(machine, name)}\n" for name in given))
     if _FINDS_FILES.fullmatch(text):

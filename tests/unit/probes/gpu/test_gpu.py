@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lptui.errors import BadAnswerError, LptuiError, ProblemKind
 from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.reading import Key
-from lptui.probes.gpu.parse import parse_cards, parse_processes
+from lptui.probes.gpu.parse import parse_cards, parse_cuda, parse_processes
 from lptui.probes.gpu.probe import FEW, FULL, OLDER, GpuProbe
 from lptui.transport.protocols import Command, Output
 from tests.unit.probes.host.given import HOST, asking, ran
@@ -22,6 +22,7 @@ SAMPLES = Path(__file__).parent / "samples"
 CARDS = (SAMPLES / "cards.txt").read_text()
 PROCESSES = (SAMPLES / "processes.txt").read_text()
 MIB = 1024 * 1024
+REPORT = (SAMPLES / "compute.txt").read_text()
 INVALID = 'Field "{}" is not a valid field to query.\n'
 
 
@@ -86,8 +87,12 @@ class Driver:
     def __init__(self, known: tuple[str, ...], version: str) -> None:
         self.known, self.version = set(known), version
         self.queries: list[tuple[str, ...]] = []
+        self.reports = 0
 
     def __call__(self, command: Command) -> Any:
+        if command.argv[1:] == ("-q", "-d", "COMPUTE"):
+            self.reports += 1
+            return REPORT
         option, _, value = command.argv[1].partition("=")
         if option == "--query-compute-apps":
             return PROCESSES
@@ -122,6 +127,37 @@ async def test_asks_for_less_where_the_driver_knows_less_and_remembers(
     assert len(first.processes or ()) == 3
     assert await _ask(driver, first) == first
     assert len(driver.queries) == tries + 1, "the query that worked was the first to be tried"
+    assert (first.cuda, driver.reports) == ("12.4", 1), "CUDA goes with the driver"
+
+
+async def test_cuda_is_asked_for_again_after_an_upgrade() -> None:
+    before = await _ask(Driver(FULL, "535.1"))
+    driver = Driver(FULL, "550.54")
+    await _ask(driver, before)
+    assert driver.reports == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "version"),
+    [
+        ("CUDA Version                              : 12.4", "12.4"),
+        ("CUDA UMD Version                          : 13.3", "13.3"),
+        ("CUDA Version                              : N/A", ""),
+        ("Driver Version                            : 390.25", ""),
+        ("    CUDA Version : 9.9", ""),
+    ],
+)
+def test_the_cuda_of_each_driver_s_report(line: str, version: str) -> None:
+    head = REPORT.partition("CUDA")[0]
+    assert parse_cuda(f"{head}{line}\nAttached GPUs : 1\n") == version
+
+
+async def test_a_report_that_fails_costs_nothing_of_the_cards() -> None:
+    def tool(command: Command) -> Any:
+        return Output(b"", 124) if command.argv[1] == "-q" else CARDS
+
+    found = await _ask(tool)
+    assert (len(found.gpus), found.cuda) == (3, None)
 
 
 async def test_a_card_that_hangs_is_waited_for_once() -> None:

@@ -1,0 +1,63 @@
+"""The detail of a host and of a card: what they do now, and what is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lptui.fleet.facts.activity import HostActivity, HostPrograms
+from lptui.fleet.facts.gpu import HostGpus
+from lptui.fleet.facts.host import HostVitals
+from lptui.present.activity import (
+    MOST_DISKS,
+    UNKNOWN,
+    cpu_words,
+    disk_words,
+    driver_words,
+    program_words,
+    socket_words,
+)
+from lptui.present.model import Line, Row, Span, Tone
+from lptui.present.view import View
+from lptui.present.words import age
+
+
+def host_lines(view: View, row: Row) -> Iterator[Line]:
+    """A host's detail: processor, disks, sockets, programs."""
+    host = row.subjects[0][1]
+    yield (Span(" Activity", Tone.ACCENT), Span("  between the last two readings", Tone.MUTED))
+    of_vitals = view.reading(HostVitals, host)
+    vitals, since = view.last(of_vitals)
+    yield _line(view, "cpu", UNKNOWN if vitals is None else cpu_words(vitals), since)
+    of_activity = view.reading(HostActivity, host)
+    activity, since = view.last(of_activity)
+    disks = activity.disks if activity is not None else ()
+    for disk in disks[:MOST_DISKS]:
+        yield _line(view, disk.name, disk_words(disk), since)
+    if not disks:
+        yield _line(view, "disks", UNKNOWN if activity is None else "none", since)
+    yield _line(view, "TCP", socket_words(activity.sockets if activity else None), since)
+    yield from _programs(view, host)
+    yield ()
+
+
+def card_lines(view: View, row: Row) -> Iterator[Line]:
+    """A card's detail: driver, CUDA, programs of its host."""
+    host = dict(row.subjects).get("host", "")
+    yield (Span(" Software", Tone.ACCENT),)
+    of_gpus = view.reading(HostGpus, host)
+    gpus, since = view.last(of_gpus)
+    yield _line(view, "driver", UNKNOWN if gpus is None else driver_words(gpus), since)
+    yield from _programs(view, host)
+    yield ()
+
+
+def _programs(view: View, host: str) -> Iterator[Line]:
+    of_programs = view.reading(HostPrograms, host)
+    programs, since = view.last(of_programs)
+    yield _line(view, "installed", UNKNOWN if programs is None else program_words(programs), since)
+
+
+def _line(view: View, name: str, text: str, since: float | None) -> Line:
+    tone = Tone.UNKNOWN if text == UNKNOWN else Tone.NORMAL if since is None else Tone.MUTED
+    tail = (Span(f"  seen {age(view.now - since)} ago", Tone.WARN),) if since is not None else ()
+    return (Span(f"   {name:<20}", Tone.MUTED), Span(text, tone), *tail)
