@@ -563,6 +563,8 @@ def _unit(pid: int, node: Node) -> Unit:
         tasks=40,
         fd_used=120,
         fd_limit=65_536,
+        fd_promised=65_536,
+        watchdog_s=0.0,
         restart_policy="always",
         invocation=f"invocation-of-{node.name}",
     )

@@ -642,6 +642,13 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         units.open_files,
     ),
     CheckSpec(
+        units.PROMISED,
+        "Limit of open files",
+        "A process runs with a lower limit of open files than its unit asks for.",
+        "Restart it; if it stays, see what its unit runs it through: PAM, su, a script's ulimit.",
+        units.fd_limit,
+    ),
+    CheckSpec(
         exposure.CLI,
         "CLI API on loopback",
         "A node's unauthenticated CLI API listens beyond loopback: anyone can send its money.",

@@ -14,7 +14,7 @@ from lptui.checks.units import unit_of
 from lptui.checks.view import View
 from lptui.checks.words import listed
 from lptui.fleet import settings
-from lptui.fleet.facts.host import HostProcesses, LivepeerProcess
+from lptui.fleet.facts.host import HostProcesses, HostUnits, LivepeerProcess
 from lptui.fleet.facts.livepeer import NodeIdentity
 from lptui.fleet.finding import Finding, Metric, Severity
 from lptui.fleet.processes import strangers
@@ -48,9 +48,11 @@ _VERBS: Final = {
 def role_mismatch(view: View) -> Iterator[Finding]:
     """Does each node do what the configuration says that it is for?"""
     for node in view.fleet.nodes.values():
-        if not node.is_livepeer or view.rest(node):
+        if not node.is_livepeer:
             continue
-        judged = _of_dead(view, node) or _judged(view, node, observe(view.snapshot, node))
+        judged = _of_dead(view, node) or _of_unit(view, node)
+        if judged is None and not view.rest(node):
+            judged = _judged(view, node, observe(view.snapshot, node))
         if judged is not None:
             yield judged
 
@@ -170,12 +172,11 @@ def _unknown(view: View, node: Node) -> Finding | None:
 def _of_dead(view: View, node: Node) -> Finding | None:
     """A reward node that ended at once: without -reward there is nothing for it to do."""
     unit = unit_of(view, node)
-    if unit is None or unit.is_running or not node.roles <= _ALONE:
+    if unit is None or unit.is_running or not node.is_service or view.rest(node):
         return None
     if unit.exit_status != NO_SERVICES:
         return None
-    flags = {Role.REWARD: "-reward", Role.ROUND_INITIALISER: "-initializeRound"}
-    wanted = " and ".join(flags[role] for role in flags if role in node.roles)
+    wanted = _wanted(node)
     return Finding(
         MISMATCH,
         Severity.CRITICAL,
@@ -186,6 +187,40 @@ def _of_dead(view: View, node: Node) -> Finding | None:
         f"give {wanted} in its unit; if it is there, read its log for a panic",
         cause=f"unit-state@{node.name}",
     )
+
+
+def _of_unit(view: View, node: Node) -> Finding | None:
+    """A stopped reward node whose unit tells go-livepeer to be nothing: it would end at once."""
+    unit = unit_of(view, node)
+    if unit is None or unit.is_running or not node.is_service or unit.start_flags is None:
+        return None
+    given = dict(_given(flag) for flag in unit.start_flags)
+    if any(given.values()):
+        return None
+    rests = view.rest(node)
+    reading = view.reading(HostUnits, node.host)
+    flags = listed([f"-{flag}" for flag in unit.start_flags]) or "no flag that gives it a role"
+    return Finding(
+        MISMATCH,
+        Severity.WARNING if rests else Severity.CRITICAL,
+        "node",
+        node.name,
+        f"its unit does not give {_wanted(node)}: go-livepeer would end at once, with status 2",
+        (view.says(reading, f"{unit.name} is {unit.active}; its command line has {flags}"),),
+        f"give {_wanted(node)} in its unit before it is started",
+        cause="" if rests else f"unit-state@{node.name}",
+    )
+
+
+def _given(flag: str) -> tuple[str, bool]:
+    """A flag's name, and whether it is on."""
+    name, has_value, value = flag.partition("=")
+    return name.lower(), not has_value or value.lower() in settings.TRUE
+
+
+def _wanted(node: Node) -> str:
+    flags = {Role.REWARD: "-reward", Role.ROUND_INITIALISER: "-initializeRound"}
+    return " and ".join(flags[role] for role in flags if role in node.roles)
 
 
 def unknown_process(view: View) -> Iterator[Finding]:

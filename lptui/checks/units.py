@@ -24,6 +24,7 @@ _LOADS: Final = {
 STATE: Final = "unit-state"
 FAILED: Final = "units-failed"
 FILES: Final = "fd"
+PROMISED: Final = "fd-limit"
 POLICY: Final = "restart-policy"
 
 _LASTING: Final = frozenset({"always", "unless-stopped"})
@@ -254,4 +255,36 @@ def open_files(view: View) -> Iterator[Finding]:
             (view.seen(reading),),
             "raise LimitNOFILE of its unit, or find what it leaks" if severity else "",
             metrics=(Metric("fd_used", round(used, 2), "%", warn_text, critical_text),),
+        )
+
+
+def fd_limit(view: View) -> Iterator[Finding]:
+    """Does a running process have the limit of open files that its unit asks for?
+
+    A unit that was changed counts from the next start on; a wrapper, PAM or `ulimit` may take the
+    limit away again (systemd.exec(5), /proc/PID/limits).
+    """
+    for node in view.fleet.nodes.values():
+        unit = unit_of(view, node)
+        if unit is None or not unit.is_running or unit.fd_limit is None or unit.fd_promised is None:
+            continue
+        is_less = unit.fd_limit < unit.fd_promised
+        yield Finding(
+            PROMISED,
+            Severity.WARNING if is_less else Severity.OK,
+            "node",
+            node.name,
+            f"may have {unit.fd_limit} files open, its unit asks for {unit.fd_promised}"
+            if is_less
+            else f"may have {unit.fd_limit} files open, as its unit asks",
+            (
+                view.says(
+                    view.reading(HostUnits, node.host),
+                    f"/proc/{unit.main_pid}/limits: {unit.fd_limit}; "
+                    f"LimitNOFILESoft of {unit.name}: {unit.fd_promised}",
+                ),
+            ),
+            "restart it; where it stays so, a wrapper or PAM takes the limit away"
+            if is_less
+            else "",
         )

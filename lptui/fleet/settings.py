@@ -48,7 +48,7 @@ _CLI_PORTS: Final = {
 }
 """Where its CLI API listens when nothing is said; the others take port 80, everywhere."""
 
-_TRUE: Final = frozenset({"", "1", "t", "true"})
+TRUE: Final = frozenset({"", "1", "t", "true"})
 _FALSE: Final = frozenset({"0", "f", "false"})
 _OFF_CHAIN: Final = "offchain"
 
@@ -59,7 +59,7 @@ def switch(process: LivepeerProcess, name: str) -> bool | None:
     if value is None:
         return None
     word = value.lower()
-    return True if word in _TRUE else False if word in _FALSE else None
+    return True if word in TRUE else False if word in _FALSE else None
 
 
 def type_flags(process: LivepeerProcess) -> tuple[str, ...]:

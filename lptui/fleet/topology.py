@@ -219,6 +219,11 @@ class Orchestrator:
 class Chain:
     """The chain that the contracts are on.
 
+    @property
+    def is_service(self) -> bool:
+        """It calls reward or initialises rounds, and is nothing else."""
+        return self.roles <= {Role.REWARD, Role.ROUND_INITIALISER}
+
     Attributes:
         rpcs: names of the endpoints to ask, in order of preference.
         block_seconds: length of an L1 block, the unit of the round clock.

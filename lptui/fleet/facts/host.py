@@ -167,6 +167,13 @@ class Unit:
         can_reload: it knows how to read its configuration again; `reload_result` is how that
             ended the last time, like `result`.
         changed_us: when its state last changed, a reload included, in microseconds since boot.
+        watchdog_s: within how many seconds it must give a sign of life, or is killed; 0 when
+            nothing watches it.
+        fd_promised: the soft limit of open files that the unit asks for; None for no limit.
+        start_flags: of a go-livepeer service that does not run: the flags that make it something,
+            as the unit would give them (`reward`, `initializeRound=false`).
+
+    None is not known, unless it says otherwise.
     """
 
     name: str
@@ -196,6 +203,9 @@ class Unit:
     can_reload: bool = False
     reload_result: str = ""
     changed_us: int | None = None
+    watchdog_s: float | None = None
+    fd_promised: int | None = None
+    start_flags: tuple[str, ...] | None = None
 
     @property
     def is_running(self) -> bool:

@@ -41,7 +41,8 @@ UNIT_PROPERTIES: Final = (
     "Id,LoadState,ActiveState,SubState,Result,UnitFileState,NRestarts,MainPID,ExecMainStatus,"
     "ActiveEnterTimestampMonotonic,MemoryCurrent,TasksCurrent,NeedDaemonReload,Restart,InvocationID,"
     "FragmentPath,TimeoutStopUSec,TriggeredBy,RefuseManualStart,RefuseManualStop,WantedBy,RequiredBy,"
-    "BoundBy,UpheldBy,OnFailureOf,OnSuccessOf,CanReload,ReloadResult,StateChangeTimestampMonotonic"
+    "BoundBy,UpheldBy,OnFailureOf,OnSuccessOf,CanReload,ReloadResult,StateChangeTimestampMonotonic,"
+    "WatchdogUSec,LimitNOFILESoft"
 )
 """Those that a systemd does not know yet (UpheldBy, OnSuccessOf: 249) it leaves out."""
 
@@ -77,6 +78,8 @@ def show_units(names: Sequence[str]) -> Command:
         CanReload=yes
         ReloadResult=success
         StateChangeTimestampMonotonic=5213456   (µs since boot; a reload changes it as well)
+        WatchdogUSec=30s                 (0, or `infinity` from systemd 249 on, for none)
+        LimitNOFILESoft=50000            (or `infinity`)
 
     Without systemd, status 1 and: `System has not been booted with systemd as init system (PID 1).
     Can't operate.`
@@ -112,6 +115,49 @@ def show_triggers(names: Sequence[str]) -> Command:
     properties = "Id,LoadState,ActiveState,UnitFileState"
     argv = ("systemctl", "show", "--no-pager", "-p", properties, "--", *names)
     return Command(argv, timeout_s=2.0, merge_stderr=True)
+
+
+_START_FLAGS: Final = (
+    *("reward", "initializeRound", "config", "orchestrator", "transcoder", "redeemer"),
+    *("gateway", "broadcaster", "aiWorker", "remoteSigner"),
+)
+"""What is read of a unit's command line and environment; nothing else of them leaves the host."""
+
+_IN_WORDS: Final = "|".join(f"{name}|{name}=*" for name in _START_FLAGS)
+_IN_UNIT: Final = "|".join(f"LP_{name.upper()}=*" for name in _START_FLAGS)
+_IN_FILES: Final = f"^LP_({'|'.join(_START_FLAGS).upper()})="
+
+STARTS_FUNCTION: Final = ShellFunction(
+    "lptui_starts",
+    'lptui_starts() { for x_u in "$@"; do printf \'unit %s\\n\' "$x_u"; '
+    "timeout 2 systemctl show --no-pager -p ExecStart,Environment,EnvironmentFiles -- "
+    '"$x_u" | { set -f; '
+    "while IFS= read -r x_l; do case $x_l in "
+    "ExecStart=*) x_a=${x_l#*argv\\[\\]=}; x_c=; for x_w in ${x_a%% ; ignore_errors=*}; do "
+    'if [ -z "$x_c" ]; then x_c=1; printf \'program %s\\n\' "${x_w##*/}"; continue; fi; '
+    "case $x_w in *\\$*) echo '?';; -*) x_n=${x_w#-}; x_n=${x_n#-}; case $x_n in "
+    f"{_IN_WORDS}) printf -- '-%s\\n' \"$x_n\";; esac;; esac; done;; "
+    'Environment=*) for x_w in ${x_l#*=}; do x_w=${x_w#\\"}; x_w=${x_w%\\"}; case $x_w in '
+    f"{_IN_UNIT}) printf '+%s\\n' \"$x_w\";; esac; done;; "
+    "EnvironmentFiles=*) x_f=${x_l#*=}; x_f=${x_f% \\(ignore_errors=*}; "
+    f'if [ -r "$x_f" ]; then grep -E \'{_IN_FILES}\' "$x_f" | '
+    "while IFS= read -r x_w; do printf '=%s\\n' \"$x_w\"; done; else echo '?'; fi;; "
+    "esac; done; }; done; }",
+)
+
+
+def starts(names: Sequence[str]) -> Command:
+    """What units give go-livepeer that makes it something, as they would start it now.
+
+    `?` stands for what cannot be told: a word with a variable in it, a file that is not to be read.
+
+        unit livepeer-reward.service
+        program livepeer
+        -reward
+        +LP_INITIALIZEROUND=true          (of Environment=; after a `=` those of its files)
+        ?
+    """
+    return Command((STARTS_FUNCTION.name, *names), timeout_s=0.0, function=STARTS_FUNCTION)
 
 
 FAILED_UNITS: Final = Command(

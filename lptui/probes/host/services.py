@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from lptui.errors import BadAnswerError, CommandError
-from lptui.fleet.facts.host import HostUnits, Unit
-from lptui.fleet.topology import Intervals
+from lptui.fleet.facts.host import HostUnits, Unit, UnitLoad
+from lptui.fleet.topology import Fleet, Intervals
 from lptui.probes.host import commands, containers, units, vitals
 from lptui.probes.host.base import HostProbe
 from lptui.probes.outcome import NOT_FOUND, failure, has_hung
@@ -67,11 +67,16 @@ class HostUnitsProbe(HostProbe):
         triggers = _triggers(found)
         more: list[Command] = []
         more += [commands.show_triggers(triggers)] if triggers else []
+        idle = _idle_services(asking.fleet, target, found)
+        more += [commands.starts(idle)] if idle else []
         more += [commands.open_files(pids)] if not set(pids) <= set(guessed) else []
         outputs = iter(await shell.run(more, left()) if more else ())
         if triggers:
             known = units.parse_triggers(next(outputs).text)
             found = tuple(units.with_triggers(unit, known) for unit in found)
+        if idle:
+            given = units.parse_starts(next(outputs).text)
+            found = tuple(units.with_start_flags(unit, given) for unit in found)
         for output in outputs:
             open_files = units.parse_open_files(output.text)
         problems = tuple(problem for part in parts for problem in part.problems)
@@ -99,6 +104,19 @@ def _triggers(found: Sequence[Unit]) -> tuple[str, ...]:
     """All that trigger a unit; units with a timer or a socket of their own are few."""
     names = dict.fromkeys(trigger.name for unit in found for trigger in unit.triggers)
     return tuple(names)[:_MOST_TRIGGERS]
+
+
+def _idle_services(fleet: Fleet, host: str, found: Sequence[Unit]) -> tuple[str, ...]:
+    """Units of reward and round services that do not run: no process tells their settings."""
+    own = {node.service.name for node in fleet.nodes_on(host) if node.service and node.is_service}
+    return tuple(
+        unit.name
+        for unit in found
+        if unit.name in own
+        and unit.load is UnitLoad.LOADED
+        and unit.main_pid is None
+        and unit.container is None
+    )
 
 
 def _uptime(output: Output) -> float | None:

@@ -14,6 +14,7 @@ from lptui.probes.numbers import count, integer
 from lptui.text import clean
 
 _PROPERTY: Final = re.compile(r"([A-Za-z]{1,60})=(.*)", re.ASCII)
+_QUOTES: Final = "\"' \t"
 _UNSET: Final = 2**64 - 1
 """systemd writes this, `[not set]` or `infinity` for what it does not count."""
 
@@ -121,6 +122,51 @@ def with_open_files(unit: Unit, found: Mapping[int, tuple[int | None, int | None
     return replace(unit, fd_used=used, fd_limit=limit)
 
 
+def parse_starts(text: str) -> dict[str, tuple[str, ...] | None]:
+    """What units give go-livepeer, by unit, from `commands.starts`.
+
+    None where that cannot be told: the unit starts something else, or what it gives is elsewhere.
+    """
+    sections: dict[str, list[str]] = {}
+    name = ""
+    for line in text.split("\n"):
+        if line.startswith("unit "):
+            name = line.removeprefix("unit ")
+            sections[name] = []
+        elif line and name:
+            sections[name].append(line)
+    return {name: _start_flags(lines) for name, lines in sections.items()}
+
+
+def _start_flags(lines: Sequence[str]) -> tuple[str, ...] | None:
+    """In the order in which they count: the last of a name does."""
+    programs = [line for line in lines if line.startswith("program ")]
+    of_unit = [_variable(line) for line in lines if line.startswith("+LP_")]
+    of_files = [_variable(line) for line in lines if line.startswith("=LP_")]
+    arguments = [clean(line[1:], 80) for line in lines if line.startswith("-")]
+    flags = [*of_unit, *of_files, *arguments][:_MOST_NAMES]
+    is_told = len(programs) == 1 and programs[0].startswith("program livepeer") and "?" not in lines
+    if not is_told or any(flag.partition("=")[0] == "config" for flag in flags):
+        return None
+    return tuple(flags)
+
+
+def _variable(line: str) -> str:
+    """`+LP_REWARD="true"` as the flag `reward=true`."""
+    name, _, value = line[4:].partition("=")
+    return f"{name.lower()}={clean(value.strip(_QUOTES), 60)}"
+
+
+def with_start_flags(unit: Unit, found: Mapping[str, tuple[str, ...] | None]) -> Unit:
+    """The unit with what it would be started with, where that was asked."""
+    return replace(unit, start_flags=found.get(unit.name))
+
+
+def _watchdog(text: str) -> float | None:
+    """Seconds of `30s`; 0 for none, which systemd writes as 0 or infinity."""
+    return 0.0 if text in ("0", "infinity") else time_span(text)
+
+
 def _blocks(text: str) -> list[dict[str, str]]:
     """The properties between empty lines; other lines are messages of systemctl."""
     blocks: list[dict[str, str]] = [{}]
@@ -165,6 +211,8 @@ def _unit(name: str, block: Mapping[str, str], uptime_s: float | None) -> Unit:
         can_reload=block.get("CanReload") == "yes",
         reload_result=block.get("ReloadResult", ""),
         changed_us=count(block.get("StateChangeTimestampMonotonic", "")),
+        watchdog_s=_watchdog(block.get("WatchdogUSec", "")),
+        fd_promised=_counted(block.get("LimitNOFILESoft", "")),
     )
 
 

@@ -63,6 +63,7 @@ class SystemdUnit:
         command, user, listens, files: of its process when it is started: the command line, the
             sockets (address, port), how many files it opens.
         enabled: its UnitFileState: enabled, disabled, masked…
+        file_limit: its LimitNOFILE.
         folder: where its own file is.
         since: of its present state; changed: when it was last started, stopped or reloaded.
         starts: how often it was started since its host's boot.
@@ -74,6 +75,7 @@ class SystemdUnit:
     user: str = "root"
     listens: tuple[tuple[str, int], ...] = ()
     files: int = 60
+    file_limit: int = 65_536
     enabled: str = "enabled"
     folder: str = "/lib/systemd/system"
     active: str = "active"

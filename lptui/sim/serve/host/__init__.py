@@ -30,6 +30,7 @@ READINGS: Final[dict[str, Handler]] = {
     "lptui_system": proc.system,
     "lptui_activity": activity.activity,
     "lptui_fds": proc.open_files,
+    "lptui_starts": systemd.starts,
     "lptui_livepeer": proc.livepeer_processes,
     "lptui_keystores": proc.keystores,
     "lptui_reward_log": journal.reward_log,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -18,6 +19,9 @@ JOB_FAILED: Final = (
     "Job for {name} failed because the control process exited with error code.\n"
     'See "systemctl status {name}" and "journalctl -xeu {name}" for details.\n'
 )
+
+
+_SERVICE: Final = re.compile(r"-(?:reward|initializeRound|orchestrator|redeemer)(?:=.*)?")
 
 
 def systemctl(world: World, machine: Machine, call: Call) -> Reply:
@@ -249,7 +253,21 @@ def _properties(world: World, machine: Machine, unit: SystemdUnit) -> dict[str, 
         "RefuseManualStart": "no",
         "RefuseManualStop": "no",
         "ActiveEnterTimestampMonotonic": str(since),
+        "WatchdogUSec": "infinity",
+        "LimitNOFILESoft": str(unit.file_limit),
     }
+
+
+def starts(_: World, machine: Machine, argv: Sequence[str]) -> tuple[str, int]:
+    """What units would give go-livepeer, as the probe's shell function prints it."""
+    lines = []
+    for name in argv[1:]:
+        lines.append(f"unit {name}")
+        unit = machine.units.get(name)
+        words = unit.command if unit is not None else ()
+        lines += [f"program {words[0].rpartition('/')[2]}"] if words else []
+        lines += [word for word in words[1:] if _SERVICE.fullmatch(word)]
+    return "".join(f"{line}\n" for line in lines), 0
 
 
 def _monotonic(machine: Machine, when: float) -> int:
