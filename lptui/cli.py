@@ -91,6 +91,11 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="of reward: call it where chain.reward_retry allows that now; for cron",
     )
+    made.add_argument(
+        "--page-only",
+        action="store_true",
+        help="of check: exit code and text count only what is worth a page now (paging:)",
+    )
     made.add_argument("--verify", action="store_true", help="of audit: follow the record's chain")
     made.add_argument("--check", action="store_true", help="of sudoers: try each rule there")
     made.add_argument("--steal-lock", action="store_true", help="take over another operator's lock")

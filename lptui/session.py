@@ -201,7 +201,14 @@ def _allow_many_files() -> None:
 def _load(path: Path) -> Fleet:
     from lptui.config import load_fleet
 
-    return load_fleet(path)
+    fleet = load_fleet(path)
+    if fleet.paging is not None:
+        # Only those who know the checks can tell that there is no such one.
+        from lptui.checks import CHECKS
+        from lptui.checks.paging import refuse_unknown
+
+        refuse_unknown(fleet.paging, [check.id for check in CHECKS])
+    return fleet
 
 
 async def _start_demo(scenario: str, hosts: int | None) -> tuple[DemoThread, Fleet]:

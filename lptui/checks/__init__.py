@@ -7,6 +7,7 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Final
 
+from lptui.checks.paging import routed
 from lptui.checks.registry import CHECKS
 from lptui.checks.spec import CheckSpec
 from lptui.checks.view import View
@@ -38,7 +39,7 @@ def run_checks(snapshot: Snapshot, checks: Sequence[CheckSpec] = CHECKS) -> tupl
         found.sort(key=_TARGET)
         for finding in found:
             findings[finding.severity].append(finding)
-    return _explained([f for severity in _WORST_FIRST for f in findings[severity]])
+    return routed(view, _explained([f for severity in _WORST_FIRST for f in findings[severity]]))
 
 
 def _explained(findings: list[Finding]) -> tuple[Finding, ...]:

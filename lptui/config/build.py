@@ -23,6 +23,7 @@ from lptui.config.defaults import (
     unit_name,
     via_of,
 )
+from lptui.config.pages import paging_of
 from lptui.config.schema import (
     NO_ENDPOINT,
     BalancerSpec,
@@ -96,6 +97,7 @@ class Builder:
             commands=MappingProxyType(
                 {n: _command(n, spec) for n, spec in (config.commands or {}).items()}
             ),
+            paging=paging_of(config.paging),
             production=config.production,
             public_addresses=config.public_addresses,
             known_hosts=self._path(self._ssh.known_hosts),

@@ -36,6 +36,7 @@ from lptui.config.schema_commands import CommandSpec
 from lptui.config.schema_limits import (
     GuardSpec,
     IntervalSpec,
+    PagingSpec,
     RewardRetrySpec,
     ThresholdSpec,
 )
@@ -406,3 +407,4 @@ class Config(Part):
     commands: dict[Name, CommandSpec] | None = Field(
         None, description="commands of your own, by name: lptui --headless run NAME"
     )
+    paging: PagingSpec | None = Field(None, description="what is worth a page at which hours")

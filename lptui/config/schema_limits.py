@@ -6,9 +6,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from lptui.config.kinds import Amount, Celsius, Duration, PercentValue, Text
-from lptui.config.parts import MANY, Count, Number, Part
-from lptui.config.windows import WindowText
+from lptui.config.kinds import Amount, Celsius, Duration, Name, PercentValue, Text
+from lptui.config.parts import MANY, Count, Number, Part, words
+from lptui.config.windows import LocalWindowText, WindowText, ZoneName
+
+SeverityWord = Annotated[
+    str,
+    *words(
+        "severity",
+        ("warning", "critical", "unknown"),
+        {"warn": "warning", "crit": "critical", "error": "critical"},
+    ),
+]
 
 
 class ThresholdSpec(Part):
@@ -174,6 +183,29 @@ class IntervalSpec(Part):
     timeout: Duration | None = Field(None, description="longest wait for one answer; 8s")
 
 
+class PagingSpec(Part):
+    """Who may be woken by what; without it nothing is said of pages."""
+
+    quiet_hours: Annotated[list[LocalWindowText], MANY] = Field(
+        min_length=1, description="when only what cannot wait is worth a page, by the local clock"
+    )
+    timezone: ZoneName | None = Field(None, description="of the quiet hours; UTC")
+    severities: Annotated[list[SeverityWord], MANY] | None = Field(
+        None, min_length=1, description="what pages outside of them; warning, critical, unknown"
+    )
+    quiet_severities: Annotated[list[SeverityWord], MANY] | None = Field(
+        None, min_length=1, description="what pages inside of them; critical, unknown"
+    )
+    always: Annotated[list[Name], MANY] | None = Field(
+        None, min_length=1, description="checks that page at any hour when they are not well"
+    )
+    can_wait: Annotated[list[Name], MANY] | None = Field(
+        None,
+        min_length=1,
+        description="checks that wait for the end of the quiet hours, unless money is lost by then",
+    )
+
+
 class GuardSpec(Part):
     """What every change must keep to; what is left out keeps its default."""
 
@@ -192,6 +224,6 @@ class GuardSpec(Part):
     lock_hosts: Annotated[list[Text], MANY] | None = Field(
         None,
         min_length=1,
-        description="hosts for the lock that keeps two operators apart, the first that answers "
-        "has it; else all",
+        description="hosts for the lock that keeps two operators apart, the first three "
+        "that answer have it; else all",
     )

@@ -1,4 +1,7 @@
-"""Maintenance windows as an operator writes them: `02:00-06:00`, `sat sun 02:00-06:00`, in UTC."""
+"""Times of the day as an operator writes them: `02:00-06:00`, `sat sun 02:00-06:00`.
+
+Those of maintenance are in UTC; quiet hours are by the clock of a time zone.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ from typing import Annotated, Final
 from pydantic import BeforeValidator
 
 from lptui.config.kinds import described, mistake, text_of
-from lptui.config.mistakes import shown
+from lptui.config.mistakes import nearest, shown
 from lptui.fleet.guards import DAYS, Window
+from lptui.fleet.paging import zone_of
 
 _TIME: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _DAY: Final = "|".join(DAYS)
@@ -23,11 +27,35 @@ _SHAPE: Final = "'02:00-06:00' or 'sat sun 02:00-06:00'"
 
 
 def window(value: object) -> Window:
-    """A time of day, on some days of the week or on all; raises the schema's mistake."""
+    """A time of day in UTC, on some days of the week or on all; raises the schema's mistake."""
+    return _window(value, ", in UTC")
+
+
+def local_window(value: object) -> Window:
+    """The same by the clock of the time zone that stands beside it."""
+    return _window(value, "")
+
+
+def zone(value: object) -> str:
+    """The name of a time zone that this machine knows."""
+    from zoneinfo import available_timezones
+
+    text = text_of(value, "a time zone like Europe/Berlin")
+    try:
+        zone_of(text)
+    except (ValueError, KeyError, OSError):
+        known = sorted(available_timezones())
+        lowered = {name.lower().replace(" ", "_"): name for name in known}
+        meant = lowered.get(text.lower().replace(" ", "_")) or nearest(text, known)
+        raise mistake(f"no time zone '{shown(text)}' is known here", text, meant) from None
+    return text
+
+
+def _window(value: object, where: str) -> Window:
     text = text_of(value, f"a window like {_SHAPE}")
     if not _WINDOW.fullmatch(text):
         raise mistake(
-            f"'{shown(text)}' is not a window like {_SHAPE}, in UTC", text, _meant(text.lower())
+            f"'{shown(text)}' is not a window like {_SHAPE}{where}", text, _meant(text.lower())
         )
     *days, times = text.split(" ")
     begins, ends = (_minutes(part) for part in times.split("-"))
@@ -72,4 +100,10 @@ def _days(text: str) -> list[str] | None:
 
 WindowText = Annotated[
     Window, BeforeValidator(window), described(f"{_SHAPE}, in UTC", f"^{_PATTERN}$")
+]
+LocalWindowText = Annotated[
+    Window, BeforeValidator(local_window), described(_SHAPE, f"^{_PATTERN}$")
+]
+ZoneName = Annotated[
+    str, BeforeValidator(zone), described("a name of the IANA database, like Europe/Berlin")
 ]

@@ -37,6 +37,18 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """Whether a finding is worth a page now; else `until` when it can wait (UTC seconds).
+
+    `until` None: it is never worth one.
+    """
+
+    now: bool
+    why: str
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One check's verdict on one target.
 
@@ -51,6 +63,7 @@ class Finding:
         action: id of the action that the remedy refers to, "" for none.
         cause: id of the finding that explains this one ("host-up@edge-1"), "" for none; reports
             count and show it under that one.
+        page: None when it is well, or the operator has no quiet hours.
     """
 
     check: str
@@ -63,6 +76,7 @@ class Finding:
     action: str = ""
     metrics: tuple[Metric, ...] = ()
     cause: str = ""
+    page: Page | None = None
 
     @property
     def id(self) -> str:

@@ -11,7 +11,7 @@ DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A time in which changes may be made, in UTC. `days` () is every day.
+    """A time of the day or of the week; `days` () is every day.
 
     `begins` and `ends` are minutes since midnight; one that ends before it begins goes over it.
     """
@@ -21,8 +21,11 @@ class Window:
     days: tuple[str, ...] = ()
 
     def holds(self, at: float) -> bool:
-        """Whether a time (UTC seconds) is inside."""
-        moment = datetime.fromtimestamp(at, UTC)
+        """Whether a time (UTC seconds) is inside of a window that is meant in UTC."""
+        return self.covers(datetime.fromtimestamp(at, UTC))
+
+    def covers(self, moment: datetime) -> bool:
+        """Whether a time is inside, by its own clock."""
         minute = moment.hour * 60 + moment.minute
         today = moment.weekday()
         if self.begins < self.ends:
@@ -48,7 +51,7 @@ class Guards:
         max_unavailable: nodes that a coordinated restart takes away at once.
         cool_down_s: pause between two changes of the same target.
         windows: when changes may be made; () for always.
-        lock_hosts: where the fleet's lock is held, the first that answers; () for all hosts.
+        lock_hosts: where the fleet's lock is held, the first few that answer; () for all hosts.
     """
 
     min_backends: int = 1

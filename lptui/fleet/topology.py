@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from lptui.fleet.declared import DeclaredCommand
 from lptui.fleet.guards import USUAL_GUARDS, Guards
+from lptui.fleet.paging import Paging
 from lptui.fleet.retry import RewardRetry
 from lptui.fleet.units import Address, Percent, Wei
 
@@ -396,6 +397,7 @@ class Fleet:
         """Nodes of one host, in the configuration's order."""
         return tuple(node for node in self.nodes.values() if node.host == host)
 
+    paging: Paging | None = None
     def nodes_with(self, role: Role) -> tuple[Node, ...]:
         """Nodes that have a role, in the configuration's order."""
         return tuple(node for node in self.nodes.values() if role in node.roles)

@@ -41,6 +41,9 @@ def run_headless(arguments: argparse.Namespace) -> int:
     verb = words[0] if words else ""
     if arguments.if_due and verb != "reward":
         raise LptuiError("--if-due", f"{verb or 'no command'} has no such option", "see --help")
+    if arguments.page_only and (verb != "check" or arguments.format not in ("text", "json")):
+        why = f"{verb or 'no command'} has no such option" if verb != "check" else "text or json"
+        raise LptuiError("--page-only", why, "it is of check, as text or json")
     if verb == "validate":
         from lptui.headless.validate import validate
 
@@ -102,6 +105,10 @@ async def _report(
     from lptui.headless.watchdog import process_age
 
     session = await open_session(arguments)
+    if arguments.page_only and session.fleet.paging is None:
+        await session.close()
+        why = "the configuration does not say what is worth a page"
+        raise LptuiError("--page-only", why, "set paging: see config.example.yaml")
     try:
         margin = max(MARGIN_S, min(process_age(), timeout_s * MARGIN_SHARE))
         collecting = asyncio.create_task(session.collect(max(0.1, watchdog.left - margin)))
@@ -109,14 +116,19 @@ async def _report(
         await asyncio.to_thread(import_module, "lptui.checks")
         snapshot = await collecting
         from lptui.checks import overall, run_checks
+        from lptui.checks.paging import worth_a_page
         from lptui.report import render_check, render_status
 
         findings = run_checks(snapshot)
         if verb == "status":
             code, report = 0, render_status(snapshot, findings, arguments.format)
         else:
-            code = overall(findings).value
-            report = render_check(snapshot, findings, arguments.format, took_s=process_age())
+            page_only: bool = arguments.page_only
+            counted = worth_a_page(findings) if page_only else findings
+            code = overall(counted).value
+            report = render_check(
+                snapshot, findings, arguments.format, took_s=process_age(), page_only=page_only
+            )
         watchdog.suspend()  # whoever reads slowly, a pager, is still given all of it
         _out(report.rstrip("\n"))
         watchdog.settle(code, CLOSE_S)

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from lptui.clock import SystemClock
-from lptui.config import Mistake, find_mistakes, find_mistakes_in
+from lptui.config import Mistake, find_mistakes, find_mistakes_in, load_fleet
 from lptui.errors import LptuiError
 from lptui.paths import find_config
 from lptui.report.mistakes import refuse_mistake_format, render_mistakes
@@ -30,7 +30,24 @@ def validate(arguments: argparse.Namespace) -> int:
 
 def _of_file(arguments: argparse.Namespace) -> tuple[str, tuple[Mistake, ...]]:
     path = find_config(arguments.config)
-    return clean(str(path).encode("utf-8", "surrogatepass")), find_mistakes(path)
+    name = clean(str(path).encode("utf-8", "surrogatepass"))
+    mistakes = find_mistakes(path)
+    return name, mistakes or _unknown_checks(path, name)
+
+
+def _unknown_checks(path: Path, name: str) -> tuple[Mistake, ...]:
+    """What a configuration without mistakes of its own says of checks that there are not."""
+    fleet = load_fleet(path)
+    if fleet.paging is None:
+        return ()
+    from lptui.checks import CHECKS
+    from lptui.checks.paging import refuse_unknown
+
+    try:
+        refuse_unknown(fleet.paging, [check.id for check in CHECKS])
+    except LptuiError as error:
+        return (Mistake(name, 0, 0, f"{error.what}: {error.why}; {error.remedy}"),)
+    return ()
 
 
 def _of_demo(arguments: argparse.Namespace) -> tuple[str, tuple[Mistake, ...]]:

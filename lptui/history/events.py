@@ -35,6 +35,8 @@ class Event:
     id: str = ""
     ended: float | None = None
     acknowledged: bool = False
+    waits: bool = False
+    """Not worth a page as things stand."""
 
     def lasted(self, now: float) -> float:
         """Seconds from its beginning to its end, or until now."""
@@ -79,14 +81,19 @@ class EventLog:
         # The worst last: of what begins at once it is the newest.
         for identity, finding in sorted(standing.items(), key=lambda it: it[1].severity.rank):
             held = self._open.get(identity)
+            waits = finding.page is not None and not finding.page.now
             if held is not None and held.severity is finding.severity:
+                if held.waits is not waits:
+                    self._replace(held, replace(held, waits=waits))
                 continue
             if held is not None:
                 self._close(identity, at)
             eased = held is not None and finding.severity.rank < held.severity.rank
             seen = held is not None and held.acknowledged and eased
             text = f"{finding.target}: {finding.summary}"
-            event = Event(EventKind.FINDING, at, finding.severity, text, identity, None, seen)
+            event = Event(
+                EventKind.FINDING, at, finding.severity, text, identity, None, seen, waits
+            )
             self._open[identity] = event
             self._append(event)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.cells import cell_len
 
+from lptui.checks.paging import words
 from lptui.clock import iso
 from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.reading import Key, Reading
@@ -161,6 +162,8 @@ def _finding(finding: Finding, acknowledged: bool) -> Iterator[Line]:
     yield (mark, Span(finding.summary, Tone.STRONG), Span(f"  {finding.check}", Tone.MUTED))
     for line in finding.evidence:
         yield (Span(f"         {line}", Tone.MUTED),)
+    if paged := words(finding):
+        yield (Span(f"         {paged}", Tone.MUTED),)
     if finding.remedy:
         yield (Span("         → ", Tone.ACCENT), Span(finding.remedy))
 

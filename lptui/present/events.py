@@ -37,6 +37,7 @@ def event_line(event: Event, now: float, *, dated: bool = False) -> Line:
     if event.kind is EventKind.FINDING:
         lasted = duration(event.lasted(now))
         text = f"  over after {lasted}" if over else f"  for {lasted}" if dated else ""
-        tail = (Span(text, Tone.MUTED),)
+        waits = "  no page now" if event.waits and not over else ""
+        tail = (Span(text + waits, Tone.MUTED),)
     body = Tone.MUTED if over or event.acknowledged else Tone.NORMAL
     return (Span(f"{when} ", Tone.MUTED), mark, Span(" "), Span(event.text, body), *tail)

@@ -10,6 +10,7 @@ from lptui.fleet.finding import Finding
 from lptui.fleet.snapshot import Snapshot
 
 CHECK_FORMATS: Final = ("text", "json", "prometheus", "markdown")
+PAGE_FORMATS: Final = ("text", "json")
 STATUS_FORMATS: Final = ("json", "text")
 
 
@@ -43,21 +44,27 @@ def render_failure(verb: str, form: str, why: str) -> str:
 
 
 def render_check(
-    snapshot: Snapshot, findings: Sequence[Finding], form: str, *, took_s: float | None = None
+    snapshot: Snapshot,
+    findings: Sequence[Finding],
+    form: str,
+    *,
+    took_s: float | None = None,
+    page_only: bool = False,
 ) -> str:
     """The report of a check run in one of CHECK_FORMATS; raises LptuiError for any other.
 
-    `took_s` is how long the run took, in seconds, where that is known.
+    `took_s` is how long the run took, in seconds, where that is known; with `page_only` its
+    status is that of what is worth a page (PAGE_FORMATS).
     """
     refuse_format("check", form)
     if form == "text":
         from lptui.report.text import render
 
-        return render(snapshot, findings, took_s)
+        return render(snapshot, findings, took_s, page_only=page_only)
     if form == "json":
         from lptui.report.json_report import check_document, dump
 
-        return dump(check_document(snapshot, findings))
+        return dump(check_document(snapshot, findings, page_only=page_only))
     if form == "prometheus":
         from lptui.report.prometheus import render as render_prometheus
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from lptui import __version__
 from lptui.checks import failing, overall
+from lptui.checks.paging import worth_a_page
 from lptui.checks.rpc_verdict import verdict
 from lptui.fleet.facts.rpc import RpcUsage
 from lptui.fleet.finding import Finding, Severity
@@ -23,10 +24,17 @@ from lptui.report.topics import TOPICS
 SCHEMA_VERSION: Final = 1
 
 
-def check_document(snapshot: Snapshot, findings: Sequence[Finding]) -> dict[str, Json]:
-    """What `lptui --headless check --format json` prints."""
+def check_document(
+    snapshot: Snapshot, findings: Sequence[Finding], *, page_only: bool = False
+) -> dict[str, Json]:
+    """What `lptui --headless check --format json` prints.
+
+    With `page_only` the status is that of what is worth a page; all findings are told.
+    """
+    counted = worth_a_page(findings) if page_only else findings
     return {
-        **_head("check", snapshot, findings),
+        **_head("check", snapshot, findings, overall(counted)),
+        "page_only": page_only,
         "findings": [_finding(found) for found in findings],
         "readings": _readings(snapshot),
     }
@@ -35,7 +43,7 @@ def check_document(snapshot: Snapshot, findings: Sequence[Finding]) -> dict[str,
 def status_document(snapshot: Snapshot, findings: Sequence[Finding]) -> dict[str, Json]:
     """What `lptui --headless status --format json` prints: all that the panes know."""
     return {
-        **_head("status", snapshot, findings),
+        **_head("status", snapshot, findings, overall(findings)),
         "topology": _topology(snapshot.fleet),
         "layout": layout.document(snapshot),
         "rewards": rewards(snapshot),
@@ -50,8 +58,9 @@ def dump(document: Mapping[str, Json]) -> str:
     return json.dumps(document, ensure_ascii=True, allow_nan=False, indent=2) + "\n"
 
 
-def _head(kind: str, snapshot: Snapshot, findings: Sequence[Finding]) -> dict[str, Json]:
-    status = overall(findings)
+def _head(
+    kind: str, snapshot: Snapshot, findings: Sequence[Finding], status: Severity
+) -> dict[str, Json]:
     counts = dict.fromkeys(Severity, 0)
     for found in findings:
         counts[found.severity] += 1
@@ -100,6 +109,13 @@ def _finding(found: Finding) -> dict[str, Json]:
         "remedy": found.remedy or None,
         "action": found.action or None,
         "cause": found.cause or None,
+        "page": None
+        if found.page is None
+        else {
+            "now": found.page.now,
+            "why": found.page.why,
+            "waits_until": time(found.page.until),
+        },
         "metrics": [
             {
                 "label": metric.label,

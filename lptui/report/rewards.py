@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from lptui.checks.misses import misses
 from lptui.checks.reward import Assessment, standing
-from lptui.checks.words import about
+from lptui.checks.words import about, span
 from lptui.fleet.evidence import Evidence, contradictions, evidences
 from lptui.fleet.facts.chain import ChainRound, OrchestratorRecord, RewardHistory
 from lptui.fleet.facts.reward import RewardWatch
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Orchestrator
+from lptui.fleet.units import format_gwei
 from lptui.report.encode import Json, number
 from lptui.text import clean, plural
 
@@ -20,6 +21,23 @@ def rewards(snapshot: Snapshot) -> list[Json]:
     """An entry for each orchestrator."""
     chain = snapshot.fleet.chain
     return [_reward(snapshot, item) for item in chain.orchestrators] if chain else []
+
+
+def automatic(snapshot: Snapshot) -> Iterator[str]:
+    """Whether lptui calls reward by itself, and within which limits."""
+    chain = snapshot.fleet.chain
+    if chain is None:
+        return
+    armed = chain.reward_retry
+    if armed is None:
+        yield "automatic calls of reward: off (chain.reward_retry)"
+        return
+    price = "" if armed.max_gas_price is None else f", up to {format_gwei(armed.max_gas_price)}"
+    yield (
+        f"automatic calls of reward: ARMED, at most {armed.tries} a round, {span(armed.spacing_s)} "
+        f"apart, from {span(armed.after_s)} after its start to {armed.last_blocks} blocks before "
+        f"its end{price}; made by a running console or by `reward --if-due`"
+    )
 
 
 def _reward(snapshot: Snapshot, registered: Orchestrator) -> Json:

@@ -62,6 +62,8 @@ def schema(kind: str) -> Schema:
         "findings": {"type": "array", "items": {"$ref": "#/$defs/finding"}},
         "readings": {"type": "array", "items": {"$ref": "#/$defs/reading"}},
     }
+    if kind == "check":
+        properties["page_only"] = _BOOLEAN
     if kind == "status":
         properties["topology"] = {"$ref": "#/$defs/topology"}
         properties["layout"] = {"$ref": "#/$defs/Layout"}
@@ -104,6 +106,13 @@ def _definitions(described: Iterable[type]) -> Schema:
     }
 
 
+_PAGE: Final[Schema] = {
+    "now": {**_BOOLEAN, "description": "worth a page now"},
+    "why": _TEXT,
+    "waits_until": _TIME_OR_NULL,
+}
+
+
 def _finding() -> Schema:
     return _object(
         {
@@ -117,6 +126,10 @@ def _finding() -> Schema:
             "remedy": _TEXT_OR_NULL,
             "action": _TEXT_OR_NULL,
             "cause": {**_TEXT_OR_NULL, "description": "id of the finding that explains this one"},
+            "page": {
+                "description": "null where all is well, or without `paging` in the configuration",
+                "anyOf": [{"type": "null"}, _object(_PAGE)],
+            },
             "metrics": {"type": "array", "items": {"$ref": "#/$defs/metric"}},
         }
     )

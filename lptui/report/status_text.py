@@ -123,6 +123,7 @@ def _lines(snapshot: Snapshot, findings: Sequence[Finding]) -> Iterator[str]:
             yield from _verdicts(snapshot, findings) if RpcHead in topics else ()
             yield from (f"  {line}" for line in rewards.lines(snapshot) if ChainRound in topics)
             yield from _concluded(findings, topics)
+            yield from (f"  {line}" for line in rewards.automatic(snapshot) if ChainRound in topics)
             yield from lines
 
 

@@ -13,6 +13,7 @@ from math import isfinite
 from typing import Final
 
 from lptui.checks import failing, overall
+from lptui.checks.paging import words, worth_a_page
 from lptui.fleet.chains import of_the_past
 from lptui.fleet.facts.chain import ChainRound
 from lptui.fleet.finding import Finding, Metric
@@ -34,9 +35,17 @@ _PLACES: Final = {
 _UNITS: Final = frozenset({"s", "ms", "us", "%", "B", "KB", "MB", "TB", "c"})
 
 
-def render(snapshot: Snapshot, findings: Sequence[Finding], took_s: float | None = None) -> str:
-    """The whole report, ending with a newline."""
-    first = plain(_first(snapshot, findings))
+def render(
+    snapshot: Snapshot,
+    findings: Sequence[Finding],
+    took_s: float | None = None,
+    *,
+    page_only: bool = False,
+) -> str:
+    """The whole report, ending with a newline; with `page_only` only of what is worth a page."""
+    every = findings
+    findings = worth_a_page(every) if page_only else every
+    first = plain(_first(snapshot, findings) + (_waiting(every) if page_only else ""))
     if len(first) > _SUMMARY_CHARACTERS:
         first = first[: _SUMMARY_CHARACTERS - 3] + "..."
     data = list(perfdata(findings, took_s))
@@ -75,6 +84,12 @@ def _first(snapshot: Snapshot, findings: Sequence[Finding]) -> str:
     return f"{status.name} - {len(bad)}/{len(findings)} checks failing{more}: {told}"
 
 
+def _waiting(findings: Sequence[Finding]) -> str:
+    """What is not well and not worth a page now."""
+    held = [found.id for found in findings if found.page is not None and not found.page.now]
+    return f"; no page for {', '.join(held)}" if held else ""
+
+
 def _round(snapshot: Snapshot) -> str:
     chain = snapshot.fleet.chain
     clock = snapshot.fresh(ChainRound, chain.network) if chain else None
@@ -85,6 +100,8 @@ def _round(snapshot: Snapshot) -> str:
 
 def _line(found: Finding) -> str:
     text = f"{found.severity.name} {found.id} - {found.summary}"
+    if paged := words(found):
+        text += f" ({paged})"
     if found.cause:
         return f"{text} (because of {found.cause})"
     if found.remedy:
