@@ -94,10 +94,10 @@ class Builder:
             thresholds=_thresholds(config.thresholds),
             intervals=Intervals(**intervals),
             guards=_guards(config.guards),
+            paging=paging_of(config.paging),
             commands=MappingProxyType(
                 {n: _command(n, spec) for n, spec in (config.commands or {}).items()}
             ),
-            paging=paging_of(config.paging),
             production=config.production,
             public_addresses=config.public_addresses,
             known_hosts=self._path(self._ssh.known_hosts),

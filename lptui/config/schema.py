@@ -404,7 +404,7 @@ class Config(Part):
     thresholds: ThresholdSpec | None = Field(None, description="limits for the checks")
     intervals: IntervalSpec | None = Field(None, description="how often sources are asked")
     guards: GuardSpec | None = Field(None, description="what every change must keep to")
+    paging: PagingSpec | None = Field(None, description="what is worth a page at which hours")
     commands: dict[Name, CommandSpec] | None = Field(
         None, description="commands of your own, by name: lptui --headless run NAME"
     )
-    paging: PagingSpec | None = Field(None, description="what is worth a page at which hours")

@@ -200,6 +200,11 @@ class Node:
     def is_livepeer(self) -> bool:
         return bool(self.roles & LIVEPEER_ROLES)
 
+    @property
+    def is_service(self) -> bool:
+        """It calls reward or initialises rounds, and is nothing else."""
+        return self.roles <= {Role.REWARD, Role.ROUND_INITIALISER}
+
 
 @dataclass(frozen=True, slots=True)
 class Orchestrator:
@@ -219,11 +224,6 @@ class Orchestrator:
 @dataclass(frozen=True, slots=True)
 class Chain:
     """The chain that the contracts are on.
-
-    @property
-    def is_service(self) -> bool:
-        """It calls reward or initialises rounds, and is nothing else."""
-        return self.roles <= {Role.REWARD, Role.ROUND_INITIALISER}
 
     Attributes:
         rpcs: names of the endpoints to ask, in order of preference.
@@ -378,6 +378,7 @@ class Fleet:
     thresholds: Thresholds = Thresholds()
     intervals: Intervals = Intervals()
     guards: Guards = USUAL_GUARDS
+    paging: Paging | None = None
     commands: Mapping[str, DeclaredCommand] = field(default_factory=lambda: MappingProxyType({}))
     production: bool = False
     known_hosts: str | None = None
@@ -397,7 +398,6 @@ class Fleet:
         """Nodes of one host, in the configuration's order."""
         return tuple(node for node in self.nodes.values() if node.host == host)
 
-    paging: Paging | None = None
     def nodes_with(self, role: Role) -> tuple[Node, ...]:
         """Nodes that have a role, in the configuration's order."""
         return tuple(node for node in self.nodes.values() if role in node.roles)
