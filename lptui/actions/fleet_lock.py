@@ -1,7 +1,8 @@
 """Never two at once, whoever starts it: a lock that other operators' consoles see.
 
-It is a folder in /tmp on a host of the fleet, with a note of who holds it and for what. It goes
-with the run; a console that was killed holds up nobody for longer than the lock lasts.
+It is a folder in /tmp on hosts of the fleet, with a note of who holds it and for what; on a few, so
+that one which is away or reboots lets nobody else in. It goes with the run; a console that was
+killed holds up nobody for longer than the lock lasts.
 """
 
 from __future__ import annotations
@@ -9,14 +10,17 @@ from __future__ import annotations
 import asyncio
 import math
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeVar
 
 from lptui.actions.plan import Lock
 from lptui.errors import LptuiError, RefusedError
+from lptui.fleet.locks import MOST_HOSTS
 from lptui.text import clean
 from lptui.transport.protocols import Command, ExecResult, Reach
+
+T = TypeVar("T")
 
 SECONDS: Final = 8.0
 
@@ -102,20 +106,17 @@ class FleetLock:
         nobody write must not cost the round's reward.
         """
         why: list[str] = []
-        for host in self._lock.hosts:
-            try:
-                failure = await self._take_on(host, steal, dead)
-            except LptuiError as error:
-                if isinstance(error, RefusedError):
-                    await self.release()
-                    raise
-                failure = str(error)
-            except TimeoutError:
-                failure = f"{host}: no answer within {SECONDS:g} s"
-            if failure:
-                why.append(failure)
-            elif not self._lock.everywhere:
-                break
+        left = list(self._lock.hosts)
+        try:
+            # The first by itself: of two consoles that come at once, one gets it there.
+            while left and not self._boots:
+                why.append(await self._try_on(left.pop(0), steal, dead))
+            while left and len(self._boots) < MOST_HOSTS:
+                some = [left.pop(0) for _ in range(min(len(left), MOST_HOSTS - len(self._boots)))]
+                why += await _all(self._try_on(host, steal, dead) for host in some)
+        except RefusedError:
+            await self.release()
+            raise
         return "" if self._boots else "; ".join(why)
 
     async def hold(self) -> None:
@@ -127,8 +128,8 @@ class FleetLock:
         if not self._boots:
             return
         # Where it could not be had, others would take it once that host answers.
-        for host in self._lock.hosts if self._lock.everywhere else tuple(self._boots):
-            await self._hold_on(host)
+        last = max(map(self._lock.hosts.index, self._boots))
+        await _all(self._hold_on(host) for host in self._lock.hosts[: last + 1])
 
     async def _hold_on(self, host: str) -> None:
         boot = self._boots.get(host)
@@ -157,6 +158,17 @@ class FleetLock:
                 async with asyncio.timeout(RELEASE_S):
                     await self._reach.execute(host, Command(argv, RELEASE_S))
 
+    async def _try_on(self, host: str, steal: bool, dead: Sequence[str]) -> str:
+        """Why it could not be taken there, "" when it is held; raises RefusedError."""
+        try:
+            return await self._take_on(host, steal, dead)
+        except RefusedError:
+            raise
+        except LptuiError as error:
+            return str(error)
+        except TimeoutError:
+            return f"{host}: no answer within {SECONDS:g} s"
+
     async def _take_on(self, host: str, steal: bool, dead: Sequence[str]) -> str:
         minutes = str(math.ceil(self._lock.lasts_s / 60))
         word = "steal" if steal else "ask"
@@ -176,6 +188,15 @@ class FleetLock:
         argv = ("/bin/sh", "-c", script, "lptui", self._lock.path, *words)
         async with asyncio.timeout(SECONDS):
             return await self._reach.execute(host, Command(argv, SECONDS))
+
+
+async def _all(works: Iterable[Awaitable[T]]) -> list[T]:
+    """All of them, side by side, to their end; then the first error is raised."""
+    ended = await asyncio.gather(*works, return_exceptions=True)
+    for one in ended:
+        if isinstance(one, BaseException):
+            raise one
+    return [one for one in ended if not isinstance(one, BaseException)]
 
 
 def _holder(done: ExecResult) -> str:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from math import nan
 
 from lptui.errors import RefusedError
+from lptui.fleet.locks import MOST_HOSTS
 from lptui.fleet.units import Wei, format_gwei, format_units
 from lptui.text import clean
 
@@ -120,24 +121,21 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A folder in /tmp of a host that is held while a plan runs; each run's has its own ending.
+    """A folder in /tmp of hosts that is held while a plan runs; each run's has its own ending.
 
     Attributes:
-        hosts: where it may be; the first that answers has it.
+        hosts: where it may be; the first few that answer have it.
         lasts_s: counts for so long after it was last renewed.
         required: nothing is done without it.
-        everywhere: held on all that answer. While a host that has it reboots, others would take
-            the next one's.
     """
 
     hosts: tuple[str, ...]
     path: str
     lasts_s: float = 660.0
     required: bool = False
-    everywhere: bool = False
 
     def __str__(self) -> str:
-        where = ", ".join(self.hosts if self.everywhere else self.hosts[:1])
+        where = ", ".join(self.hosts[:MOST_HOSTS])
         return f"{self.path}.* on {where}, for other operators' consoles to see"
 
 

@@ -90,7 +90,7 @@ class Restart(Stepwise):
             effect=presets.EFFECTS[preset],
             blast=f"at most {plural(most, 'node')} of a kind away at once",
             warnings=tuple(f"{node.name} is a stand-by: left stopped" for node in left_out),
-            lock=serving.fleet_lock(fleet, reboots=preset == presets.REBOOT),
+            lock=serving.fleet_lock(fleet),
             on_failure=OnFailure.STOP,
             done="nothing to restart" if not nodes else "",
         )

@@ -46,15 +46,12 @@ def by_balancer(all_places: Iterable[Place]) -> dict[str, list[Place]]:
     return found
 
 
-def fleet_lock(fleet: Fleet, *, reboots: bool = False) -> Lock | None:
-    """The lock of the whole fleet; None in the demo, which nobody shares.
-
-    `reboots`: a host that has it may be away for a while.
-    """
+def fleet_lock(fleet: Fleet) -> Lock | None:
+    """The lock of the whole fleet; None in the demo, which nobody shares."""
     hosts = tuple(lock_hosts(fleet))
     if not hosts:
         return None
-    return Lock(hosts, lock_path(fleet), LASTS_S, required=True, everywhere=reboots)
+    return Lock(hosts, lock_path(fleet), LASTS_S, required=True)
 
 
 def are_read(snapshot: Snapshot, balancers: Iterable[str]) -> list[Precondition]:

@@ -12,6 +12,10 @@ LASTS_S: Final = 180.0
 """After its last renewal. A console that was killed holds up others for no longer."""
 
 
+MOST_HOSTS: Final = 3
+"""So many hosts have it, of those that answer; with one, its reboot would let others in."""
+
+
 def lock_path(fleet: Fleet) -> str:
     """What its folders begin with; each run's has an ending of its own."""
     name = re.sub(r"[^A-Za-z0-9._-]", "_", fleet.name)[:80]
@@ -20,7 +24,7 @@ def lock_path(fleet: Fleet) -> str:
 
 
 def lock_hosts(fleet: Fleet) -> Sequence[str]:
-    """Where it may be: the first that answers has it. () in the demo, which nobody shares."""
+    """Where it may be: the first few that answer have it. () in the demo, which nobody shares."""
     if fleet.demo:
         return ()
     # What is held on this machine alone, other operators do not see.

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 from lptui.errors import TransportError
 from lptui.fleet.facts.lock import FleetLocked, LockHolder
-from lptui.fleet.locks import LASTS_S, lock_hosts, lock_path
+from lptui.fleet.locks import LASTS_S, MOST_HOSTS, lock_hosts, lock_path
 from lptui.fleet.reading import Key
 from lptui.fleet.topology import Fleet
 from lptui.probes.probe import Answer, Asking
@@ -16,9 +16,6 @@ from lptui.text import clean
 from lptui.transport.protocols import Command, ShellFunction
 
 INTERVAL_S: Final = 10.0
-
-MOST_HOSTS: Final = 3
-"""So many are tried, one after the other, until one answers."""
 
 MOST_HOLDERS: Final = 4
 
@@ -50,7 +47,7 @@ def parse(host: str, text: str) -> FleetLocked:
 
 
 class LockProbe:
-    """One reading for the fleet, from the first of its lock hosts that answers."""
+    """One reading for the fleet, from the first of a few of its lock hosts that answers."""
 
     name: ClassVar[str] = "fleet-lock"
     needs: ClassVar[tuple[str, ...]] = ()

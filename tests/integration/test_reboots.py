@@ -62,26 +62,33 @@ async def test_a_lock_that_went_is_taken_again_unless_another_was_faster(host: S
         host.run("sh", "-c", f"! ls -d {path}.*")
 
 
-async def test_a_lock_for_reboots_is_held_wherever_others_would_take_theirs(
+async def test_a_lock_is_held_wherever_others_would_take_theirs(
     systemd_hosts: HostFactory,
 ) -> None:
+    """Also before who has it has noticed that a host is back, which was away when it was taken."""
     path = f"/tmp/lptui-fleet-{secrets.token_hex(4)}"
     h1, h2 = systemd_hosts(2)
-    async with reach_of(h1.ssh(), h2.ssh()) as reach:
-        other = FleetLock(reach, Lock(("h1",), path), "drain, by bob")
-        own = FleetLock(reach, Lock(("h0", "h1"), path, everywhere=True), "restart, by ada")
-        h2.run("ip", "link", "set", "host0", "down")
+    hosts = Lock(("h0", "h1"), path)
+    async with reach_of(h1.ssh(), h2.ssh()) as reach, reach_of(h1.ssh(), h2.ssh()) as beside:
+        own = FleetLock(reach, hosts, "restart, by ada")
+        other = FleetLock(beside, hosts, "drain, by bob")
+        h1.run("ip", "link", "set", "host0", "down")
         try:
             assert await own.take() == ""
             await own.hold()
         finally:
-            h2.run("ip", "link", "set", "host0", "up")
-        await held_there(own, h2, path)
-        with pytest.raises(RefusedError, match="restart, by ada"):
+            h1.run("ip", "link", "set", "host0", "up")
+        with pytest.raises(RefusedError, match=r"restart, by ada \(lock on h1\)"):
+            await other.take()
+        h1.run("sh", "-c", f"! ls -d {path}.*")
+        await held_there(own, h1, path)
+        with pytest.raises(RefusedError, match=r"restart, by ada \(lock on h0\)"):
             await other.take()
         await own.release()
         assert await other.take() == ""
         await other.release()
+        for host in (h1, h2):
+            host.run("sh", "-c", f"! ls -d {path}.*")
 
 
 async def test_only_the_boot_that_was_meant_is_ended(host: SystemdHost) -> None:

@@ -179,16 +179,6 @@ def test_an_upgrade_is_taken_back_under_a_stopped_node_until_it_was_seen_well() 
     assert to_undo(made, (0, 1, 2, 3), (0, 1, 2, 3)) == ()
 
 
-def test_a_reboot_is_locked_wherever_others_would_look_meanwhile() -> None:
-    fleet = FleetBuilder()
-    lock = plan(fleet, f"host:{fleet.fleet.nodes['reward'].host}", preset="reboot").lock
-    assert lock is not None
-    assert lock.everywhere
-    lock = plan(fleet, "reward").lock
-    assert lock is not None
-    assert not lock.everywhere
-
-
 @pytest.mark.parametrize("missing", ["orch-1"])
 def test_a_node_without_a_unit_is_no_target(missing: str) -> None:
     fleet = FleetBuilder().configure_node(missing, service=None)
