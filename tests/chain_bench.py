@@ -7,7 +7,6 @@ import json
 import os
 import pty
 import shutil
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ import yaml
 
 from tests.devnet.chain import LPT, Devnet
 from tests.devnet.livepeer import LivepeerNode, NodeFactory
+from tests.forked import Console
 from tests.waiting import until
 
 CONFIG = """\
@@ -72,13 +72,13 @@ class Bench:
     async def lptui(self, *words: str) -> Done:
         return await finished(await self.start(*words))
 
-    async def start(self, *words: str, terminal: int | None = None) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "lptui", "--headless", *words, "--config", str(self.config)),
-            env=os.environ | {"LPTUI_STATE": str(self.state)},
-            stdin=asyncio.subprocess.DEVNULL if terminal is None else terminal,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE if terminal is None else terminal,
+    async def start(self, *words: str, terminal: int | None = None) -> Console:
+        return await asyncio.to_thread(
+            Console,
+            *("--headless", *words, "--config", str(self.config)),
+            cwd=self.config.parent,
+            environment=os.environ | {"LPTUI_STATE": str(self.state)},
+            terminal=terminal,
         )
 
     async def asked(self, *words: str, answer: bytes = b"", number: int = 0) -> Done:
@@ -129,9 +129,9 @@ class Bench:
         return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-async def finished(process: asyncio.subprocess.Process) -> Done:
-    out, err = await asyncio.wait_for(process.communicate(), 60)
-    return Done(process.returncode or 0, out.decode(), (err or b"").decode())
+async def finished(console: Console) -> Done:
+    code = await asyncio.to_thread(console.wait, 60)
+    return Done(code, console.out, console.err)
 
 
 async def a_bench(net: Devnet, livepeer_node: NodeFactory, folder: Path) -> Bench:

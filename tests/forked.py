@@ -134,6 +134,10 @@ class Console:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
+    def terminate(self) -> None:
+        """Asks it to end."""
+        self.send_signal(signal.SIGTERM)
+
     def kill(self) -> None:
         """Ends it, and waits for that."""
         self.send_signal(signal.SIGKILL)

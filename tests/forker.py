@@ -7,6 +7,7 @@ and `ended STATUS` (negative: the signal).
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -24,14 +25,15 @@ LONGEST_REQUEST = 1 << 18
 
 def _serve(requests: socket.socket) -> None:
     """Forks a watcher for each request; that forks the console, and tells of its end."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         line, files, _, _ = socket.recv_fds(requests, LONGEST_REQUEST, 4)
         if not line:
             return
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
         if os.fork() == 0:
             requests.close()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             _watch(json.loads(line), files)
         for file in files:
             os.close(file)

@@ -12,29 +12,13 @@ import signal
 import sys
 from typing import Any
 
-import asyncssh  # noqa: F401 (loaded once for all; so are the next)
-import httpx  # noqa: F401
-
-import lptui.actions.registry
-import lptui.collector.registry
-import lptui.config.check
-import lptui.config.load
-import lptui.headless.acting
-import lptui.headless.journal
-import lptui.headless.run
-import lptui.probes.gpu
-import lptui.probes.livepeer
-import lptui.probes.rpc
-import lptui.session
-import lptui.transport.direct
-import lptui.transport.http
-import lptui.transport.ssh  # noqa: F401
 from lptui.actions.journal import Journal
 from lptui.actions.moves.registry import MOVES
 from lptui.actions.spec import Event
 from lptui.cli import run
 from lptui.transport.reach import FleetReach
 from lptui.transport.root import rooted
+from tests.loaded import begin_anew, load_all
 
 
 def _serve() -> None:
@@ -63,6 +47,7 @@ def _be_console(request: dict[str, Any]) -> None:
     out = os.open(request["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(out, 1)
     os.dup2(out, 2)
+    begin_anew()
     if request["kill_at"]:
         _arm(request["kill_at"])
     code = run(request["argv"])
@@ -116,4 +101,5 @@ def _arm(point: str) -> None:
 
 
 if __name__ == "__main__":
+    load_all()
     _serve()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from dataclasses import replace
 
@@ -189,8 +190,7 @@ async def test_a_console_killed_during_the_call_leaves_no_second_call(
     bench.node.config.tx_fault = TxFault.HANG
     process = await bench.start("reward", "--yes")
     await until(lambda: call_log.running("/reward") == 1, 20, "the call")
-    process.kill()
-    await process.communicate()
+    await asyncio.to_thread(process.kill)
     assert [line["event"] for line in bench.audit()] == ["started", "step"]
     # The node may still be at it.
     bench.node.config.tx_fault = TxFault.NONE

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -21,6 +19,7 @@ from lptui.tui.screens.confirm import ConfirmScreen
 from lptui.tui.screens.plan import PlanScreen
 from lptui.tui.screens.run import RunScreen
 from tests.e2e.command import Operator
+from tests.forked import Console
 from tests.pool import Pool, pool
 from tests.sshd import Sshd, sshd
 
@@ -130,16 +129,13 @@ async def test_a_second_console_sees_who_is_at_it_and_with_what_plan(
 async def test_what_a_killed_console_has_left_is_offered_and_undone(three: Pool) -> None:
     async with three.held_session() as (busy, _):
         argv = ("--config", str(three.config), "--headless", "drain", f"lb:long/{busy}", "--yes")
-        killed = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "lptui", *argv),
-            env=three.operator.environment(),
-            stderr=asyncio.subprocess.DEVNULL,
+        killed = await asyncio.to_thread(
+            Console, *argv, cwd=three.operator.home, environment=three.operator.environment()
         )
         async with asyncio.timeout(LONGEST_S):
             while await three.haproxy.status(f"long/{busy}") != "DRAIN":  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
-        killed.send_signal(signal.SIGKILL)
-        await killed.wait()
+        killed.kill()
         async with console(three) as screen:
             await screen.opened(RunScreen)
             await screen.shows("undo: to undo")

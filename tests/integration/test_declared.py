@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import json
 import shutil
-import subprocess
-import sys
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -22,6 +20,7 @@ from lptui.fleet.declared import DeclaredCommand, Target
 from lptui.report.declared import exit_code, render
 from lptui.transport.reach import FleetReach
 from tests.e2e.command import Operator, Outcome
+from tests.forked import Console
 from tests.sshd import Sshd, sshd
 from tests.waiting import until
 
@@ -91,25 +90,18 @@ class Hosts:
     @asynccontextmanager
     async def killed(self, *words: str) -> AsyncIterator[None]:
         """The same command, killed by SIGKILL once it has left a trace."""
-        argv = [sys.executable, "-m", "lptui", "--config", str(self.config), "--headless"]
-        said = self.folder / "said"
-        with said.open("wb") as out:
-            process = subprocess.Popen(
-                [*argv, *words, "--yes"],
-                cwd=self.folder,
-                env=self.operator.environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-            )
+        console = Console(
+            *("--config", str(self.config), "--headless", *words, "--yes"),
+            cwd=self.folder,
+            environment=self.operator.environment(),
+        )
         try:
-            await until(lambda: self.traced or process.poll() is not None, 20)
-            assert process.poll() is None, said.read_text()
-            process.kill()
+            await until(lambda: self.traced or console.poll() is not None, 60)
+            assert console.poll() is None, console.out + console.err
+            console.kill()
             yield
         finally:
-            process.kill()
-            process.wait()
+            console.kill()
 
 
 @pytest.fixture

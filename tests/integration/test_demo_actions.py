@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -37,6 +35,8 @@ from lptui.session import Session
 from lptui.sim import start
 from lptui.sim.world.load import move_load
 from lptui.sim.world.world import World
+from tests import forked
+from tests.waiting import until
 
 T = TypeVar("T")
 QUIET = 0.15
@@ -327,29 +327,26 @@ async def test_the_demo_takes(under_way: dict[str, asyncio.Task[None]], story: s
         await under_way[story]
 
 
-def lptui(state: Path, *words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "lptui", "--demo", "--headless", *words, "--yes"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "LPTUI_STATE": str(state)},
+def lptui(state: Path, *words: str) -> forked.Console:
+    return forked.Console(
+        *("--demo", "--headless", *words, "--yes"),
+        cwd=state,
+        environment={**os.environ, "LPTUI_STATE": str(state)},
     )
 
 
 def test_a_declared_command_that_reads_is_run_from_the_command_line(tmp_path: Path) -> None:
-    out, err = lptui(tmp_path, "run", "uptime", "edge-1").communicate(timeout=60)
-    assert "load average" in out, err
+    console = lptui(tmp_path, "run", "uptime", "edge-1")
+    console.wait()
+    assert "load average" in console.out, console.err
 
 
-def test_a_demo_that_was_killed_holds_up_no_later_one(tmp_path: Path) -> None:
-    with lptui(tmp_path, "drain", "lb:orchestrators/orch-1") as killed:
-        assert killed.stderr is not None
-        for line in killed.stderr:
-            if line.startswith("2/"):
-                break
+async def test_a_demo_that_was_killed_holds_up_no_later_one(tmp_path: Path) -> None:
+    killed = lptui(tmp_path, "drain", "lb:orchestrators/orch-1")
+    try:
+        await until(lambda: "\n2/" in killed.err, 60, "the second step")
+    finally:
         killed.kill()
     later = lptui(tmp_path, "failover", "lb:arbitrum_rpc")
-    out, err = later.communicate(timeout=60)
-    assert later.returncode == 0, err
-    assert out.startswith("done: failover lb:arbitrum_rpc")
+    assert later.wait() == 0, later.err
+    assert later.out.startswith("done: failover lb:arbitrum_rpc")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import pty
-import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tests.forked import Console
 from tests.pool import Pool, pool
 from tests.sshd import Sshd, sshd
 from tests.waiting import until
@@ -38,19 +38,19 @@ async def drain_and_type(one: Pool, answer: str) -> tuple[int, str]:
             seen.extend(os.read(ours, 4096))
         return b"production fleet, " in seen and seen.rstrip().endswith(b":")
 
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "lptui", "--config", str(one.config)),
-        *("--headless", "drain", "lb:web/o1"),
-        env=one.operator.environment(),
-        stdin=theirs,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=theirs,
+    console = await asyncio.to_thread(
+        Console,
+        *("--config", str(one.config), "--headless", "drain", "lb:web/o1"),
+        cwd=one.operator.home,
+        environment=one.operator.environment(),
+        terminal=theirs,
     )
     try:
-        await until(asked, 30, "the question")
+        await until(asked, 60, "the question")
         os.write(ours, f"{answer}\n".encode())
-        return await asyncio.wait_for(process.wait(), 30), seen.decode()
+        return await asyncio.to_thread(console.wait), seen.decode()
     finally:
+        console.kill()
         os.close(ours)
         os.close(theirs)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -133,8 +134,7 @@ async def test_a_console_killed_during_the_call_leaves_no_second_one(
     bench.node.config.tx_fault = TxFault.HANG
     process = await bench.start("set-reward-caller", "main", "--caller", "hot", "--yes")
     await until(lambda: call_log.running(ROUTE) == 1, 20, "the call")
-    process.kill()
-    await process.communicate()
+    await asyncio.to_thread(process.kill)
     assert [line["event"] for line in bench.audit()] == ["started", "step"]
     bench.node.config.tx_fault = TxFault.NONE
     again = await pair.set("hot", "--yes")

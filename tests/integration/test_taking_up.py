@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import sys
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,8 +17,10 @@ from lptui.actions.journal import Journal
 from lptui.actions.plan import Plan
 from lptui.actions.spec import Event
 from lptui.clock import SystemClock
+from tests.forked import Console
 from tests.pool import Pool, pool
 from tests.sshd import Sshd, sshd
+from tests.waiting import until
 
 __all__ = ["sshd"]
 
@@ -62,32 +63,25 @@ async def _planned(one: Pool) -> Plan:
     return entry.plan
 
 
-async def begin(one: Pool, *words: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "lptui", "--config", str(one.config), "--headless", *words),
-        env=one.operator.environment(),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+async def begin(one: Pool, *words: str) -> Console:
+    return await asyncio.to_thread(
+        Console,
+        *("--config", str(one.config), "--headless", *words),
+        cwd=one.operator.home,
+        environment=one.operator.environment(),
     )
 
 
-async def until_said(process: asyncio.subprocess.Process, words: str) -> str:
-    """What it says up to the line with these words."""
-    said = ""
-    assert process.stderr is not None
-    async with asyncio.timeout(30):
-        while words not in said:
-            line = await process.stderr.readline()
-            assert line, said
-            said += line.decode()
-    return said
+async def until_said(console: Console, words: str) -> str:
+    """What it says up to these words, and maybe more."""
+    await until(lambda: words in console.err or console.poll() is not None, 60, words)
+    assert words in console.err, console.err
+    return console.err
 
 
-async def ended(process: asyncio.subprocess.Process) -> tuple[int, str, str]:
-    async with asyncio.timeout(30):
-        out, err = await process.communicate()
-    return process.returncode or 0, out.decode(), err.decode()
+async def ended(console: Console) -> tuple[int, str, str]:
+    code = await asyncio.to_thread(console.wait)
+    return code, console.out, console.err
 
 
 async def test_a_cut_run_holds_up_others_and_is_told_with_what_to_do(three: Pool) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from tests.forked import run
+
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 SCHEMA = EXAMPLE.parent / "lptui" / "report" / "schemas" / "validate.schema.json"
 
@@ -20,18 +22,9 @@ def lptui(*words: str, folder: Path, **variables: str) -> subprocess.CompletedPr
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
-        "PYTHONPATH": str(EXAMPLE.parent),
         **variables,
     }
-    return subprocess.run(
-        [sys.executable, "-m", "lptui", *words],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run(*words, cwd=folder, environment=environment)
 
 
 def test_the_example_is_fine(tmp_path: Path) -> None:
