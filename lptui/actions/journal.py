@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -213,7 +214,7 @@ def _prepare(db: sqlite3.Connection) -> None:
     if version > VERSION:
         raise sqlite3.DatabaseError(f"made by a newer lptui (version {version})")
     # One write to the disk for an event instead of four; where it is not to be had, four.
-    db.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(db)
     with db:
         db.execute("BEGIN IMMEDIATE")
         [version] = db.execute("PRAGMA user_version").fetchone()
@@ -221,6 +222,19 @@ def _prepare(db: sqlite3.Connection) -> None:
             for statement in _TABLES.split(";"):
                 db.execute(statement)
             db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _write_ahead(db: sqlite3.Connection) -> None:
+    """SQLite does not wait by itself while another console makes the same file."""
+    ends = time.monotonic() + BUSY_S
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > ends:
+                raise
+        time.sleep(0.02)
 
 
 def _entry(db: sqlite3.Connection, row: tuple[Any, ...]) -> Entry:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -48,6 +49,19 @@ def test_a_plan_comes_back_as_it_was(journal: Journal) -> None:
     assert entry.plan == PLAN
     assert entry.plan.hash == PLAN.hash
     assert (entry.who, entry.pid, entry.ended) == ("ada at box", os.getpid(), None)
+
+
+def test_a_console_that_makes_the_same_file_first_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    first = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    first.execute("BEGIN IMMEDIATE")
+    done = threading.Timer(0.1, first.execute, ["COMMIT"])
+    done.start()
+    try:
+        assert Journal(path, FrozenClock()).newest("fleet") == ()
+    finally:
+        done.join()
+        first.close()
 
 
 def test_the_newest_event_of_a_step_is_its_standing(journal: Journal) -> None:
