@@ -208,9 +208,12 @@ def _rpcs(fleet: Fleet, layout: Layout, verdict: Verdict) -> Iterator[Tree]:
             users.setdefault(link.target, []).append(link.source)
     for name, who in sorted(users.items(), key=lambda item: not item[1]):
         rpc = fleet.rpcs.get(name)
-        words = f"used by {_few(who)}" if who else "used by no node"
-        if rpc is not None and rpc.reference and not who:
-            words = "to compare with"
+        behind = [one.name for one in fleet.balancers.values() if name in one.servers.values()]
+        said = [f"used by {_few(who)}"] if who else []
+        said += [f"behind {clean(balancer)}" for balancer in behind]
+        if rpc is not None and rpc.reference and not said:
+            said = ["to compare with"]
+        words = ", ".join(said) or "used by no node"
         if rpc is None:
             yield Tree((Span(f"{clean(name)}  {words}; not declared", Tone.MUTED),))
         else:

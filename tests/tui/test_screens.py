@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MappingProxyType
 
 import pytest
 from rich.color import Color
@@ -76,6 +77,14 @@ async def test_topology(size: tuple[int, int], snap: Snap) -> None:
         snap(console.text())
         await console.press("escape")
         assert console.app.screen is console.app.overview
+
+
+async def test_topology_tells_which_endpoints_stand_behind_a_balancer() -> None:
+    servers = MappingProxyType({"192.0.2.31:8547": "reference"})
+    fleet = FleetBuilder().configure_balancer("ws", servers=servers)
+    async with running(fleet, (120, 40)) as console:
+        await console.press("T")
+        assert "reference  behind ws" in console.text()
 
 
 async def test_topology_follows_the_fleet_and_folds_many_transcoders() -> None:
