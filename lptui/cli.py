@@ -29,6 +29,7 @@ commands with --headless (also with --demo):
   check              one collection, all checks; exit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
   status             the whole snapshot
   validate           the configuration's mistakes; exit 0 or 1
+  logs TARGET…       the last lines of the targets' logs; exit 0, or 3 where one is not read
 {actions}
   run NAME [TARGET…] a command of your own, from `commands:` of the configuration
   runs               the newest runs of this fleet, and those that were cut half-way
@@ -91,6 +92,9 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="of reward: call it where chain.reward_retry allows that now; for cron",
     )
+    made.add_argument("--lines", type=_lines, metavar="N", help="of logs: so many of each; 100")
+    made.add_argument("--since", metavar="WHEN", help="of logs: 10m, 2h, or a time in UTC")
+    made.add_argument("--follow", action="store_true", help="of logs: go on until it is ended")
     made.add_argument(
         "--page-only",
         action="store_true",
@@ -296,4 +300,14 @@ def _count(text: str) -> int:
         value = 0
     if not 1 <= value <= 1000:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 1000")
+    return value
+
+
+def _lines(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if not 1 <= value <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 100000")
     return value

@@ -11,7 +11,7 @@ from lptui.actions.declared import VERB
 from lptui.actions.registry import ACTIONS
 from lptui.errors import LptuiError
 
-REPORTS: Final = ("check", "status", "validate")
+REPORTS: Final = ("check", "status", "validate", "logs")
 JOURNAL: Final = ("runs", "resume", "undo")
 HEADLESS: Final = (*REPORTS, *(item.spec.id for item in ACTIONS), VERB, *JOURNAL)
 """What goes with --headless."""

@@ -22,10 +22,15 @@ if TYPE_CHECKING:
     from lptui.actions.runner import Runner
     from lptui.actions.spec import Action, ActionSpec, Progress, Told
     from lptui.collector.collector import Collector
+    from lptui.collector.follow import Follower, Sink
+    from lptui.fleet.logs import Choice, Stream
     from lptui.fleet.retry import Decision
     from lptui.fleet.snapshot import Snapshot
     from lptui.fleet.topology import Fleet
     from lptui.session import Session
+
+LOG_LINES = 500
+"""Lines of a log that are there at once."""
 
 
 class LiveSession:
@@ -180,6 +185,34 @@ class LiveSession:
         chosen = declared.meant(snapshot, command, aim(found, snapshot, words))
         said = await reading.read(session.fleet, session.reach, command, chosen)
         return render(command.name, said, session.clock.now(), "text").splitlines()
+
+    def logs(self, words: Sequence[str]) -> Sequence[Choice]:
+        from lptui.fleet.logs import choices
+
+        return choices(self._fleet, words) if self._fleet is not None else ()
+
+    async def follow(self, streams: Sequence[Stream], sink: Sink) -> Follower:
+        follow: Any = await asyncio.to_thread(importlib.import_module, "lptui.collector.follow")
+        if self._session is None:
+            raise RefusedError("logs", "nothing has been read yet", "wait a moment")
+        session = self._session
+        follower: Follower = follow.Follower(
+            session.reach, session.clock, streams, sink, lines=LOG_LINES
+        )
+        follower.start()
+        return follower
+
+    def host_of(self, subjects: Sequence[tuple[str, str]]) -> str:
+        from lptui.fleet.naming import host_of
+
+        return host_of(self._fleet, subjects) if self._fleet is not None else ""
+
+    def login(self, host: str) -> tuple[str, ...]:
+        from lptui.transport.login import argv
+
+        if self._fleet is None:
+            raise RefusedError("shell", "nothing has been read yet", "wait a moment")
+        return argv(self._fleet, self._fleet.hosts[host])
 
     def abort(self) -> None:
         self._runner.abort()

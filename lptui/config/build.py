@@ -37,6 +37,7 @@ from lptui.config.schema import (
 )
 from lptui.config.schema_commands import CommandSpec
 from lptui.config.schema_limits import GuardSpec, RewardRetrySpec, ThresholdSpec
+from lptui.config.schema_logs import LogSpec
 from lptui.config.view import View
 from lptui.fleet.declared import DeclaredCommand
 from lptui.fleet.guards import Guards
@@ -50,6 +51,8 @@ from lptui.fleet.topology import (
     Fleet,
     Host,
     Intervals,
+    LogKind,
+    LogSource,
     Node,
     Orchestrator,
     Role,
@@ -191,6 +194,7 @@ class Builder:
             environment_file=spec.environment_file,
             environment=_environment(spec),
             database=spec.database,
+            logs=tuple(dict.fromkeys(map(_log, spec.logs or ()))),
         )
 
     def _served_by(self, node: str) -> str | None:
@@ -275,6 +279,14 @@ def _service(spec: NodeSpec) -> Service | None:
     if spec.container is not None:
         return Service(SupervisorKind.CONTAINER, spec.container)
     return None
+
+
+def _log(spec: LogSpec) -> LogSource:
+    if spec.journal is not None:
+        return LogSource(LogKind.JOURNAL, unit_name(spec.journal))
+    if spec.file is not None:
+        return LogSource(LogKind.FILE, spec.file)
+    return LogSource(LogKind.CONTAINER, spec.container or "")
 
 
 def _signers(view: View, nodes: Iterable[Node], chain: Chain | None) -> tuple[Signer, ...]:

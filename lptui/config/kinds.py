@@ -247,6 +247,14 @@ def database_path(value: object) -> str:
     return NO_DATABASE if value == NO_DATABASE else remote_path(value)
 
 
+def log_path(value: object) -> str:
+    """A file on a host, or a pattern for some."""
+    text = remote_path(value)
+    if text.endswith("/"):
+        raise mistake(f"'{shown(text)}' is a folder; name its files, like {shown(text)}*.log", text)
+    return text
+
+
 def choice(
     what: str, words: tuple[str, ...], meant: Mapping[str, str], several: str = ""
 ) -> Callable[[object], str]:

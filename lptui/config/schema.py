@@ -40,6 +40,7 @@ from lptui.config.schema_limits import (
     RewardRetrySpec,
     ThresholdSpec,
 )
+from lptui.config.schema_logs import LogSpec
 from lptui.fleet.topology import Role
 
 ROLES: Final = tuple(role.value for role in Role)
@@ -259,6 +260,9 @@ class NodeSpec(Part):
         None,
         description="its lpdb.sqlite3 on its host, whose winning tickets are looked at, or `none`; "
         "else a redeemer's is found by its -dataDir",
+    )
+    logs: Annotated[list[LogSpec], MANY] | None = Field(
+        None, description="where its log is; else the output of its unit or container"
     )
     tags: Annotated[list[Name], MANY] | None = Field(None, description="labels for selectors")
 

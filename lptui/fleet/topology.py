@@ -96,6 +96,23 @@ class Service:
     name: str
 
 
+class LogKind(StrEnum):
+    JOURNAL = "journal"
+    FILE = "file"
+    CONTAINER = "container"
+
+
+@dataclass(frozen=True, slots=True)
+class LogSource:
+    """Where a log is: a systemd unit's journal, files by path or pattern, a container's output."""
+
+    kind: LogKind
+    name: str
+
+    def __str__(self) -> str:
+        return self.name if self.kind is LogKind.FILE else f"{self.kind.value} {self.name}"
+
+
 @dataclass(frozen=True, slots=True)
 class SecretRef:
     """Where a secret is; never the secret. `kind` is env, file or command.
@@ -177,6 +194,7 @@ class Node:
             key, one active host.
         environment_file: the file on its host with its settings, for those that are moved.
         database: its `lpdb.sqlite3` on its host; None: found from its process; `none`: not read.
+        logs: where its log is; () for the output of its unit or container.
     """
 
     name: str
@@ -195,6 +213,7 @@ class Node:
     environment_file: str | None = None
     environment: Environment = Environment()
     database: str | None = None
+    logs: tuple[LogSource, ...] = ()
 
     @property
     def is_livepeer(self) -> bool:

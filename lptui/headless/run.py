@@ -1,4 +1,4 @@
-"""The commands that need no screen: check, status, validate, the actions and their journal."""
+"""The commands that need no screen: check, status, validate, logs, actions and their journal."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ def run_headless(arguments: argparse.Namespace) -> int:
     verb = words[0] if words else ""
     if arguments.if_due and verb != "reward":
         raise LptuiError("--if-due", f"{verb or 'no command'} has no such option", "see --help")
+    for name in ("lines", "since", "follow"):
+        if getattr(arguments, name) and verb != "logs":
+            raise LptuiError(
+                f"--{name}", f"{verb or 'no command'} has no such option", "see --help"
+            )
     if arguments.page_only and (verb != "check" or arguments.format not in ("text", "json")):
         why = f"{verb or 'no command'} has no such option" if verb != "check" else "text or json"
         raise LptuiError("--page-only", why, "it is of check, as text or json")
@@ -57,6 +62,8 @@ def run_headless(arguments: argparse.Namespace) -> int:
 
     if verb in JOURNAL:
         return asyncio.run(_journal(arguments, verb, words[1:]))
+    if verb == "logs":
+        return asyncio.run(_logs(arguments, words[1:]))
     if verb == VERB:
         return asyncio.run(_declared(arguments, words[1:]))
     from lptui.actions.registry import action
@@ -165,6 +172,16 @@ async def _journal(arguments: argparse.Namespace, verb: str, words: Sequence[str
         if verb == "runs":
             return await list_runs(arguments, session)
         return await take_up(arguments, verb, words[0] if words else "", session)
+    finally:
+        await session.close()
+
+
+async def _logs(arguments: argparse.Namespace, words: Sequence[str]) -> int:
+    from lptui.headless.logs import logs
+
+    session = await open_session(arguments)
+    try:
+        return await logs(arguments, words, session)
     finally:
         await session.close()
 

@@ -73,6 +73,12 @@ class FakeReach:
             return answer
         return ExecResult(answer.stdout, b"", answer.status)
 
+    async def follow(self, host: str, command: Command) -> FakeFollowing:
+        self.asked.append(("follow", host, command.argv))
+        answer = await self.command(host, command, command.timeout_s)
+        errors = answer.stderr if isinstance(answer, ExecResult) else b""
+        return FakeFollowing([answer.stdout], answer.status, errors)
+
     def http(self, endpoint: Endpoint) -> FakeHttp:
         return FakeHttp(self, endpoint)
 
@@ -160,6 +166,22 @@ class FakeReach:
         if isinstance(answer, LptuiError) and not isinstance(question, Call):
             raise answer
         return answer
+
+
+@dataclass
+class FakeFollowing:
+    """`protocols.Following` of a command that ends when it has said all."""
+
+    chunks: list[bytes]
+    status: int | None = 0
+    errors: bytes = b""
+    stopped: bool = False
+
+    async def read(self) -> bytes:
+        return self.chunks.pop(0) if self.chunks and not self.stopped else b""
+
+    def stop(self) -> None:
+        self.stopped = True
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from lptui.transport.protocols import Command, ExecResult
+from lptui.transport.protocols import Command, ExecResult, Following
 from lptui.transport.stream import ByteStream
 
 
@@ -48,6 +48,10 @@ class Link(Protocol):
 
     async def execute(self, command: Command, stdin: bytes) -> ExecResult:
         """A one-off command in its own session."""
+        ...
+
+    async def follow(self, command: Command) -> Following:
+        """A command that goes on, in its own session."""
         ...
 
     async def round_trip(self) -> float:

@@ -13,8 +13,9 @@ from lptui.errors import CommandError, ProblemKind, TransportError
 from lptui.text import clean
 from lptui.transport import direct
 from lptui.transport.deadline import stopped
+from lptui.transport.following import Output, Paused, wrapped
 from lptui.transport.link import ShellPipe
-from lptui.transport.protocols import Command, ExecResult
+from lptui.transport.protocols import Command, ExecResult, Following
 from lptui.transport.stream import ByteStream
 
 _DRAIN_S: Final = 0.2
@@ -105,6 +106,19 @@ class LocalLink:
             )
         return ExecResult(b"".join(output[1]), b"".join(output[2]), child.status)
 
+    async def follow(self, command: Command) -> Following:
+        """See `Link`."""
+        following = _Following(f"{clean(' '.join(command.argv[:2]), 60)} on {self.name}")
+        child = _Child(following.received, following.ended, to_the_end=True)
+        try:
+            await self._start(child, wrapped(command.argv), merge=False)
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise TransportError(f"shell on {self.name}", f"/bin/sh: {why}") from None
+        following.connection_made(Paused(child.pipe(1), child.kill))
+        following.child = child
+        return following
+
     async def close(self) -> None:
         """Ends every process that was started, and waits for it."""
         children = tuple(self._children)
@@ -137,12 +151,15 @@ class _Child(asyncio.SubprocessProtocol):
         on_data: Callable[[int, bytes], None],
         on_end: Callable[[_Child], None],
         at_once: bool = False,
+        to_the_end: bool = False,
     ) -> None:
+        """`to_the_end`: its output is waited for however slowly it is taken."""
         self.status: int | None = None
         self.gone = asyncio.Event()
         self._on_data = on_data
         self._on_end: Callable[[_Child], None] | None = on_end
         self._at_once = at_once
+        self._to_the_end = to_the_end
         self._transport: asyncio.SubprocessTransport | None = None
         self._stdin: Any = None
         self._on_gone: Callable[[], None] | None = None
@@ -167,12 +184,14 @@ class _Child(asyncio.SubprocessProtocol):
         if self._at_once:
             self._tell()
         # What it has written is delivered first; a grandchild may keep the pipes for ever.
-        asyncio.get_running_loop().call_later(_DRAIN_S, self._finish)
+        if not self._to_the_end:
+            asyncio.get_running_loop().call_later(_DRAIN_S, self.drop)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._finish()
+        self.drop()
 
-    def _finish(self) -> None:
+    def drop(self) -> None:
+        """Takes nothing more of it."""
         transport, self._transport = self._transport, None
         if transport is None:
             return
@@ -195,6 +214,10 @@ class _Child(asyncio.SubprocessProtocol):
         if self._transport is not None:
             self._stdin.close()
 
+    def pipe(self, fd: int) -> Any:  # noqa: ANN401
+        """What it writes there comes from this; None when it has ended."""
+        return self._transport.get_pipe_transport(fd) if self._transport is not None else None
+
     async def terminate(self) -> None:
         """TERM for its whole group; who does not go within a second is killed by `kill`."""
         self._signal(signal.SIGTERM)
@@ -210,3 +233,22 @@ class _Child(asyncio.SubprocessProtocol):
         if transport is not None and transport.get_returncode() is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(transport.get_pid(), number)
+
+
+class _Following(Output):
+    """What a program of this machine goes on to write."""
+
+    child: _Child | None = None
+
+    def received(self, fd: int, data: bytes) -> None:
+        self.data_received(data, None if fd == 1 else fd)
+
+    def ended(self, child: _Child) -> None:
+        self.status = child.status
+        self.connection_lost(None)
+
+    def stop(self) -> None:
+        if self.child is not None:
+            self.child.kill()
+            self.child.drop()
+        self.abort()

@@ -106,6 +106,31 @@ class Shell(Protocol):
         ...
 
 
+class Following(Protocol):
+    """A command that goes on, like `tail -F`; it ends with the console, or with `stop`."""
+
+    async def read(self) -> bytes:
+        """What it has written since; b"" when it has ended. Who does not read makes it wait.
+
+        Raises TransportError when the connection was lost.
+        """
+        ...
+
+    @property
+    def status(self) -> int | None:
+        """How it ended; None while it runs, or when that was not heard."""
+        ...
+
+    @property
+    def errors(self) -> bytes:
+        """The last that it has written to its standard error."""
+        ...
+
+    def stop(self) -> None:
+        """Ends it at once."""
+        ...
+
+
 class Http(Protocol):
     """One HTTP endpoint."""
 
@@ -154,6 +179,13 @@ class Reach(Protocol):
 
     async def execute(self, host: str, command: Command, stdin: bytes = b"") -> ExecResult:
         """A one-off command in its own channel, for actions; output and errors apart."""
+        ...
+
+    async def follow(self, host: str, command: Command) -> Following:
+        """A command in its own channel that goes on until it is stopped, or the channel ends.
+
+        Its `timeout_s` and `limit` are not looked at: who reads sees to that.
+        """
         ...
 
     def http(self, endpoint: Endpoint) -> Http:

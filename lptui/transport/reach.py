@@ -25,6 +25,7 @@ from lptui.transport.protocols import (
     Command,
     Contact,
     ExecResult,
+    Following,
     Http,
     JsonRpc,
     Shell,
@@ -71,10 +72,13 @@ class FleetReach:
 
     async def execute(self, host: str, command: Command, stdin: bytes = b"") -> ExecResult:
         """See `protocols.Reach`. The command has `command.timeout_s`, then it is stopped."""
-        for word in command.argv:
-            if "\0" in word:
-                raise CommandError(clean(command.argv[0], 60), "a word of it contains a zero byte")
+        _refuse_zero(command)
         return await self._link(host).execute(command, stdin)
+
+    async def follow(self, host: str, command: Command) -> Following:
+        """See `protocols.Reach`."""
+        _refuse_zero(command)
+        return await self._link(host).follow(command)
 
     def http(self, endpoint: Endpoint) -> Http:
         """See `protocols.Reach`."""
@@ -368,6 +372,12 @@ async def _certificate(stream: ByteStream, address: str) -> str:
     secure = TlsStream(stream, clean(address, 80))
     await secure.handshake(context, address.rpartition(":")[0].strip("[]"))
     return hashlib.sha256(secure.certificate).hexdigest()
+
+
+def _refuse_zero(command: Command) -> None:
+    for word in command.argv:
+        if "\0" in word:
+            raise CommandError(clean(command.argv[0], 60), "a word of it contains a zero byte")
 
 
 def _unknown(what: str) -> TransportError:

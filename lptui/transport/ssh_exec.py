@@ -44,7 +44,7 @@ async def run_once(
     line = "exec " + " ".join(
         map(quoted, ("/bin/sh", "-c", execution.script, "lptui", *command.argv))
     )
-    channel = await _start(what, connection, line, execution)
+    channel = await start(what, connection, line, execution)
     with contextlib.suppress(OSError):  # it may have ended already; its status says more
         if stdin:
             channel.write(stdin)
@@ -76,12 +76,13 @@ def quoted(word: str) -> str:
     return "".join(_OUTSIDE.get(part, f"'{part}'") for part in parts) or "''"
 
 
-async def _start(
+async def start(
     what: str,
     connection: asyncssh.SSHClientConnection,
     line: str,
     session: object,
 ) -> Any:  # noqa: ANN401
+    """A channel with a command on it; raises TransportError."""
     try:
         async with Deadline(what, OPEN_S):
             channel, _ = await opened(
@@ -126,7 +127,7 @@ async def _signal(connection: asyncssh.SSHClientConnection, name: str, pid: int)
     # The process has not been waited for yet, so its number cannot be another's by now.
     helper = Execution(4096, merge=True)
     script = f"kill -{name} -{pid} 2>/dev/null||kill -{name} {pid} 2>/dev/null"
-    channel = await _start("kill", connection, f"exec /bin/sh -c '{script}'", helper)
+    channel = await start("kill", connection, f"exec /bin/sh -c '{script}'", helper)
     try:
         channel.write_eof()
         await helper.done.wait()

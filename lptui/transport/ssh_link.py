@@ -15,10 +15,11 @@ from lptui.text import clean
 from lptui.transport.deadline import Deadline
 from lptui.transport.link import ShellPipe
 from lptui.transport.pool import Peer
-from lptui.transport.protocols import Command, ExecResult
+from lptui.transport.protocols import Command, ExecResult, Following
 from lptui.transport.ssh import end, opened
 from lptui.transport.ssh_errors import channel_refused
 from lptui.transport.ssh_exec import run_once
+from lptui.transport.ssh_follow import start_following
 from lptui.transport.stream import ByteStream, lost
 
 OPEN_S: Final = 10.0
@@ -118,6 +119,10 @@ class SshLink:
     async def execute(self, command: Command, stdin: bytes) -> ExecResult:
         """See `Link`."""
         return await run_once(self.name, await self.peer.connect(), command, stdin)
+
+    async def follow(self, command: Command) -> Following:
+        """See `Link`."""
+        return await start_following(self.name, await self.peer.connect(), command)
 
 
 class _ShellSession:

@@ -50,7 +50,7 @@ OVERVIEW_ONLY = frozenset(
     {
         *(item.id for item in COMMANDS if item.id.startswith("pane-")),
         *("zoom", "detail", "filter", "sort", "next-pane", "previous-pane", "acknowledge"),
-        *("events", "help", "topology", "watch"),
+        *("events", "help", "topology", "watch", "logs", "shell"),
         *(item.id for item in CHANGES),
     }
 )
@@ -364,9 +364,7 @@ class LptuiApp(App[int], inherit_bindings=False):
 
     def _never(self, item: Command) -> str:
         """Why a command cannot be used whatever is selected."""
-        if item.missing:
-            return item.missing
-        if item.actions and self.session.read_only:
+        if (item.actions or item.id == "shell") and self.session.read_only:
             return "read-only"
         if item.actions and (self.feed is None or self.feed.snapshot is None):
             return "nothing has been read yet"

@@ -21,8 +21,6 @@ PANES: Final = (
 PROMPT: Final = "prompt"
 """The class of a line that is typed into."""
 
-LATER: Final = "not in this version"
-
 
 class Command(NamedTuple):
     """Something that a key does.
@@ -33,7 +31,6 @@ class Command(NamedTuple):
         rank: place in the footer, the lowest first; what does not fit is left out.
         actions: ids of fleet actions; it starts the first that has something to do. Such a command
             changes the fleet.
-        missing: why it cannot be used at all; "" when it can.
         anywhere: it needs no row: the fleet has but one thing that it acts on.
     """
 
@@ -44,7 +41,6 @@ class Command(NamedTuple):
     group: str
     rank: int
     actions: tuple[str, ...] = ()
-    missing: str = ""
     anywhere: bool = False
 
     @property
@@ -209,8 +205,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
         101,
         ("set-log-level",),
     ),
-    Command("logs", ("l",), "Logs of the selected unit", "logs", LOOK, 64, missing=LATER),
-    Command("shell", ("o",), "A shell on the selected host", "shell", LOOK, 65, missing=LATER),
+    Command("logs", ("l",), "Logs of the selected unit, as they are written", "logs", LOOK, 24),
+    Command("shell", ("o",), "A shell on the selected host, by ssh", "shell", LOOK, 25),
     Command("pause", ("p",), "Pause and resume reading", "pause", CONSOLE, 30),
     Command("faster", ("plus", "equals_sign"), "Read more often", "faster", CONSOLE, 40),
     Command("slower", ("minus",), "Read less often", "slower", CONSOLE, 41),

@@ -71,6 +71,18 @@ def _topology(app: LptuiApp) -> None:
         app.push_screen(TopologyScreen())
 
 
+def _logs(app: LptuiApp) -> None:
+    from lptui.tui.screens.logs import open_logs
+
+    open_logs(app)
+
+
+def _shell(app: LptuiApp) -> None:
+    from lptui.tui.shell import open_shell
+
+    open_shell(app)
+
+
 def _watch(app: LptuiApp) -> None:
     if app.acting is not None:
         app.acting.show()
@@ -211,6 +223,8 @@ HANDLERS: Final[dict[str, Callable[[LptuiApp], None]]] = {
     "events": _events,
     "topology": _topology,
     "watch": _watch,
+    "logs": _logs,
+    "shell": _shell,
     "acknowledge": _acknowledge,
     "back": _back,
     "next-pane": _next_pane,

@@ -72,4 +72,4 @@ class Offers:
 
 
 def _usable() -> list[Command]:
-    return [item for item in CHANGES if not item.missing]
+    return list(CHANGES)

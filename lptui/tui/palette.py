@@ -38,9 +38,7 @@ class Commands(Provider):
         offered = [
             item
             for item in (*COMMANDS, *commands_of(app.feed.snapshot if app.feed else None))
-            if item.id not in hidden
-            and not item.missing
-            and not (item.actions and app.session.read_only)
+            if item.id not in hidden and not (item.actions and app.session.read_only)
         ]
         return sorted(offered, key=lambda item: bool(app.why_not(item)))
 

@@ -13,8 +13,18 @@ if TYPE_CHECKING:
     from lptui.actions.journal import Entry
     from lptui.actions.plan import Plan, Request, Result
     from lptui.actions.spec import ActionSpec, Progress, Told
+    from lptui.collector.follow import Sink
+    from lptui.fleet.logs import Choice, Stream
     from lptui.fleet.retry import Decision
     from lptui.fleet.snapshot import Snapshot
+
+
+class Followed(Protocol):
+    """Logs that are followed."""
+
+    async def close(self) -> None:
+        """Ends what runs for them on the hosts."""
+        ...
 
 
 class Session(Protocol):
@@ -101,6 +111,25 @@ class Session(Protocol):
         """What a declared command that only reads says, safe to show; words as `propose` has.
 
         Raises LptuiError when nothing is selected.
+        """
+        ...
+
+    def logs(self, words: Sequence[str]) -> Sequence[Choice]:
+        """The logs that the first of these selectors means, then wider choices; () for none."""
+        ...
+
+    async def follow(self, streams: Sequence[Stream], sink: Sink) -> Followed:
+        """Gives the last lines of some logs to the sink, then what is added to them."""
+        ...
+
+    def host_of(self, subjects: Sequence[tuple[str, str]]) -> str:
+        """The host that a row's subjects are on; "" where there is none."""
+        ...
+
+    def login(self, host: str) -> tuple[str, ...]:
+        """The command that opens a shell on a host, for the operator's own terminal.
+
+        Raises LptuiError where there is no way to.
         """
         ...
 

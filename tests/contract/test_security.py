@@ -59,6 +59,7 @@ def modules(pattern: str) -> Set[str]:
                 "transport/proxy.py",  # ProxyCommand
                 "transport/secret.py",  # a secret's command
                 "transport/local.py",  # a host that is this machine
+                "tui/shell.py",  # the operator's own ssh, by `o`
             },
         ),
         (LISTENS, set()),

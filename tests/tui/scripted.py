@@ -11,12 +11,43 @@ from lptui.actions.journal import Entry
 from lptui.actions.options import LATE, TO, WAIT
 from lptui.actions.plan import Outcome, Plan, Precondition, Request, Result, Step, StepResult
 from lptui.actions.spec import ActionSpec, Effect, Event, Progress, Told
+from lptui.collector.follow import Phase, Sink, State
 from lptui.errors import LptuiError, RefusedError
+from lptui.fleet.logs import Choice, Level, LogLine, Stream, choices
+from lptui.fleet.naming import host_of
 from lptui.fleet.retry import Decision
 from lptui.fleet.snapshot import Snapshot
+from lptui.probes.logs.parse import Read
 from tests.snapshots import NOW
 
 NETWORK = "arbitrum-one-mainnet"
+
+
+class ScriptedLogs:
+    """Logs whose lines a test gives itself."""
+
+    def __init__(self, streams: Sequence[Stream], sink: Sink) -> None:
+        self.streams = streams
+        self.sink = sink
+        self.is_closed = False
+        self.states(State(Phase.FOLLOWING))
+
+    def states(self, state: State) -> None:
+        for stream in self.streams:
+            self.sink.state(stream, state)
+
+    def say(self, *texts: str, level: Level = Level.INFO, at: float = NOW) -> None:
+        """A line of each stream in turn, a second apart."""
+        self.sink.add(
+            [
+                Read(stream, LogLine(at + number, stream.name, text, level))
+                for number, text in enumerate(texts)
+                for stream in [self.streams[number % len(self.streams)]]
+            ]
+        )
+
+    async def close(self) -> None:
+        self.is_closed = True
 
 
 class ScriptedSession:
@@ -53,6 +84,8 @@ class ScriptedSession:
         self.release = asyncio.Event()
         self.outcome = Outcome.DONE
         self.done = ""
+        self.following: ScriptedLogs | None = None
+        """The logs that were opened last."""
         self._first = snapshot
         self._number = 0
         self._subscribers: list[Callable[[Snapshot], None]] = []
@@ -168,6 +201,21 @@ class ScriptedSession:
         self.entry = entry_of(plan, events, *ended)
         remedy = "" if self.outcome is Outcome.DONE else "see who holds the sessions"
         return Result(plan, self.outcome, f"it is {self.outcome.value}", remedy=remedy)
+
+    def logs(self, words: Sequence[str]) -> Sequence[Choice]:
+        self.calls.append(f"logs {' '.join(words)}")
+        return choices(self._first.fleet, words) if self._first is not None else ()
+
+    async def follow(self, streams: Sequence[Stream], sink: Sink) -> ScriptedLogs:
+        self.following = ScriptedLogs(streams, sink)
+        return self.following
+
+    def host_of(self, subjects: Sequence[tuple[str, str]]) -> str:
+        return host_of(self._first.fleet, subjects) if self._first is not None else ""
+
+    def login(self, host: str) -> tuple[str, ...]:
+        self.calls.append(f"login {host}")
+        return ("/bin/true",)
 
     def abort(self) -> None:
         self.calls.append("abort")

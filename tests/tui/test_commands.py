@@ -14,7 +14,7 @@ from lptui.fleet.facts.balancer import Health
 from lptui.fleet.facts.host import HostVitals
 from lptui.fleet.facts.rpc import RpcHead
 from lptui.tui import theming
-from lptui.tui.commands import BY_ID, CHANGES, COMMANDS, LATER, PANES
+from lptui.tui.commands import BY_ID, CHANGES, COMMANDS, PANES
 from lptui.tui.handlers import HANDLERS
 from lptui.tui.screens.help import HelpScreen
 from tests.snapshots import FleetBuilder
@@ -61,17 +61,17 @@ def test_no_key_has_two_commands() -> None:
 
 def test_every_command_can_be_run_or_says_why_not() -> None:
     for item in COMMANDS:
-        known = item.id.startswith("pane-") or item.actions or item.missing
+        known = item.id.startswith("pane-") or item.actions
         assert known or item.id in HANDLERS, item.id
     assert HANDLERS.keys() <= BY_ID.keys()
 
 
 def test_actions_are_those_of_the_registry() -> None:
     """Each action has one command with its key, and each command that can be used its actions."""
-    ours = {name: item for item in CHANGES if not item.missing for name in item.actions}
+    ours = {name: item for item in CHANGES for name in item.actions}
     theirs = {action.spec.id: action.spec for action in ACTIONS}
     assert ours.keys() == theirs.keys()
-    assert sum(len(item.actions) for item in CHANGES if not item.missing) == len(ours)
+    assert sum(len(item.actions) for item in CHANGES) == len(ours)
     for name, item in ours.items():
         assert (item.keys[:1] or ("",)) == (theirs[name].key,)
         assert item.anywhere == (theirs[name].subject == "round")
@@ -137,15 +137,6 @@ async def test_tab_goes_round_the_panes() -> None:
         assert seen == [1, 2, 3, 4, 5, 6]
         await console.press("shift+tab")
         assert console.app.overview.focused_pane.number == 6
-
-
-async def test_what_is_not_there_yet_says_so() -> None:
-    async with running(FleetBuilder()) as console:
-        missing = [item.keys[0] for item in COMMANDS if item.missing == LATER]
-        assert {"l", "o"} <= set(missing)
-        for key in missing:
-            await console.press(key)
-            assert "not in this version" in console.lines()[-1]
 
 
 async def test_zoom_shows_one_pane_and_back() -> None:

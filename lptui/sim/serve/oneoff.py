@@ -6,7 +6,7 @@ import shlex
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from lptui.sim.serve.host import answer, takes_input
+from lptui.sim.serve.host import answer, journal, takes_input
 from lptui.sim.serve.host.call import Call, unwrapped
 from lptui.sim.world.machine import Machine
 from lptui.sim.world.world import World
@@ -29,6 +29,16 @@ class OneOff:
         self._call = call
         self._input = b""
         self.waits = takes_input(call)
+        self._log = journal.log_of(world, machine, call)
+
+    @property
+    def goes_on(self) -> bool:
+        """It says more as time passes, until it is ended."""
+        return self._log is not None and self._log.follows
+
+    def more(self) -> bytes:
+        """What it has said since the last time."""
+        return _bytes(self._log.more()) if self._log is not None else b""
 
     def received(self, data: bytes) -> None:
         self._input = (self._input + data)[:INPUT_LIMIT]
@@ -36,6 +46,8 @@ class OneOff:
     def run(self) -> Outcome:
         """What it gives."""
         self.waits = False
+        if self._log is not None:
+            return Outcome(self.more(), _bytes(self._call.announced), 0)
         call = replace(self._call, stdin=_text(self._input))
         reply = answer(self._world, self._machine, call)
         errors = call.announced + reply.err

@@ -21,6 +21,8 @@ from lptui.sim.world.world import World
 
 SLOW_SECONDS: Final = 1.5
 """How long each answer of a slow machine takes."""
+MORE_SECONDS: Final = 0.25
+"""How often what a command goes on to say is looked for."""
 DROP_AFTER: Final = 3
 """After so many requests a dropping machine cuts the connection."""
 
@@ -143,7 +145,19 @@ class HostSession(asyncssh.SSHServerSession[bytes]):
         if self._channel is not None:
             self._channel.write_stderr(done.stderr)
             self._channel.write(done.stdout)
-            self._channel.exit(done.status)
+            if command.goes_on:
+                self._say_more()
+            else:
+                self._channel.exit(done.status)
+
+    def _say_more(self) -> None:
+        """What a command that goes on has said since."""
+        if self._command is None or self._channel is None or self._channel.is_closing():
+            return
+        if more := self._command.more():
+            self._channel.write(more)
+        loop = asyncio.get_running_loop()
+        self._timers = [loop.call_later(MORE_SECONDS, self._say_more)]
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
         if self._terminal is not None:
@@ -176,7 +190,9 @@ class HostSession(asyncssh.SSHServerSession[bytes]):
     def eof_received(self) -> bool:
         if self._command is not None and self._command.waits:
             self._run(self._command)
-        elif self._channel is not None and (self._shell or self._terminal):
+        elif self._channel is not None and (
+            self._shell or self._terminal or (self._command is not None and self._command.goes_on)
+        ):
             self._channel.exit(0)
         return False
 

@@ -18,6 +18,8 @@ _IN_BOOT: Final = re.compile(
     r'\[ "\$\(cat /proc/sys/kernel/random/boot_id\)" = "\$1" \]\s*\|\|\s*exit 0;\s*shift;\s*'
 )
 _BECOMES_COMMAND: Final = re.compile(r'exec "\$@"\s*')
+_ENDS_WITH_INPUT: Final = re.compile(r'exec 3<&0 </dev/null;\{ exec "\$@" .*exit "\$s"', re.DOTALL)
+"""Runs its words until its own input ends."""
 _PID: Final = 4242
 _MOST_WRAPPINGS: Final = 8
 
@@ -89,6 +91,7 @@ def _of_script(call: Call, script: str, words: tuple[str, ...]) -> Call | None:
     if in_boot is not None and words:
         script = script[in_boot.end() :]
         call, words = replace(call, boot=words[0]), words[1:]
-    if not _BECOMES_COMMAND.fullmatch(script):
+    goes_on = _ENDS_WITH_INPUT.fullmatch(script) is not None
+    if not goes_on and not _BECOMES_COMMAND.fullmatch(script):
         return None
     return replace(call, words=words)
