@@ -103,7 +103,21 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--verify", action="store_true", help="of audit: follow the record's chain")
     made.add_argument("--check", action="store_true", help="of sudoers: try each rule there")
     made.add_argument("--steal-lock", action="store_true", help="take over another operator's lock")
+    made.add_argument(
+        "--within",
+        type=_span,
+        metavar="TIME",
+        help="of an action: wait so long, like 6h, until nothing stands in its way; for cron",
+    )
     for option in options.ALL:
+        if option.values == options.TOGGLE:
+            made.add_argument(
+                f"--{option.name}",
+                action="store_const",
+                const=option.values[1],
+                help=f"of an action: {option.help}",
+            )
+            continue
         made.add_argument(
             f"--{option.name}",
             choices=option.values or None,
@@ -290,6 +304,18 @@ def _seconds(text: str) -> float:
         value = 0.0
     if not 0.1 <= value <= 3600:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0.1 to 3600")
+    return value
+
+
+def _span(text: str) -> float:
+    from lptui.config.kinds import duration
+
+    try:
+        value = duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(clean(str(error))) from None
+    if not 0.1 <= value <= 7 * 86_400:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time up to 7d")
     return value
 
 

@@ -45,6 +45,14 @@ WITH: Final = Option(
 MOST_STEP: Final = Option(
     "most-step", "most that a weight is changed at once, in percent of itself; 50", metavar="N"
 )
+TOGGLE: Final = ("no", "yes")
+"""Values of an option that is given on the command line by its name alone."""
+
+WHEN_SAFE: Final = Option(
+    "when-safe",
+    "only with no reward to call, no session and no round's end in the way",
+    TOGGLE,
+)
 CALLER: Final = Option(
     "caller",
     "who may call reward besides the registered key: a node, an account, or none",
@@ -70,6 +78,7 @@ ALL: Final = (
     PRESET,
     WITH,
     MOST_STEP,
+    WHEN_SAFE,
     CALLER,
     PRICE,
     SESSIONS,

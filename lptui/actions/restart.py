@@ -8,10 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from lptui.actions import passage, serving
+from lptui.actions import passage, safe, serving
 from lptui.actions import restart_presets as presets
 from lptui.actions.moves import units
-from lptui.actions.options import LATE, MAX_UNAVAILABLE, PRESET, SYNC, WAIT, WITH
+from lptui.actions.options import (
+    LATE,
+    MAX_UNAVAILABLE,
+    PRESET,
+    SYNC,
+    WAIT,
+    WHEN_SAFE,
+    WITH,
+)
 from lptui.actions.plan import OnFailure, Plan, Precondition, Request, Step
 from lptui.actions.spec import ActionSpec, Effect
 from lptui.actions.stepwise import Stepwise
@@ -34,11 +42,12 @@ SPEC = ActionSpec(
         *serving.PROBES,
         *units.PROBES,
         "host-system",
+        "gpu",
         "node-metrics",
         "chain",
     ),
     proof=("host-units", "node-status"),
-    options=(PRESET, WAIT, LATE, MAX_UNAVAILABLE, SYNC, WITH),
+    options=(PRESET, WAIT, LATE, MAX_UNAVAILABLE, SYNC, WITH, WHEN_SAFE),
     together=True,
 )
 
@@ -74,6 +83,7 @@ class Restart(Stepwise):
             *_nothing_pending(snapshot, nodes),
             *(_floors(snapshot, in_waves) if preset != presets.RELOAD else ()),
             *presets.conditions(snapshot, in_waves, request),
+            *_safe(snapshot, nodes, request, preset),
         ]
         steps: list[Step] = []
         if all(condition.met is True for condition in conditions):
@@ -94,6 +104,20 @@ class Restart(Stepwise):
             on_failure=OnFailure.STOP,
             done="nothing to restart" if not nodes else "",
         )
+
+
+def _safe(
+    snapshot: Snapshot, nodes: Sequence[Node], request: Request, preset: str
+) -> list[Precondition]:
+    """What `--when-safe` asks for besides; a reload ends no session."""
+    if not safe.is_asked(request):
+        return []
+    led_away = [
+        node.name
+        for node in nodes
+        if preset == presets.RELOAD or passage.in_service_of(snapshot, [node])
+    ]
+    return safe.conditions(snapshot, nodes, request, led_away)
 
 
 def _in_waves(

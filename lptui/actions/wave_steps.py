@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from lptui.actions import passage
-from lptui.actions.moves import rejoined, sessions, units
+from lptui.actions import passage, safe
+from lptui.actions.moves import node_sessions, rejoined, sessions, units
+from lptui.actions.moves import safe as safe_move
 from lptui.actions.plan import Request, Step
-from lptui.fleet.facts.livepeer import NodeStatus
+from lptui.fleet.facts.livepeer import NodeMetrics, NodeStatus
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Node, Role
 
@@ -31,7 +32,12 @@ def wave_steps(
     places = passage.in_service_of(snapshot, wave)
     wait_s = request.number("wait", sessions.WAIT_S, 0.1, 86_400)
     late = request.option("late", sessions.STOP)
-    steps = passage.out(snapshot, places, wait_s=wait_s, late=late, group=group)
+    steps: list[Step] = []
+    if safe.is_asked(request):
+        steps += safe_move.steps(snapshot, wave, wait_s=wait_s, group=group)
+    steps += passage.out(snapshot, places, wait_s=wait_s, late=late, group=group)
+    if safe.is_asked(request):
+        steps += _own_sessions(snapshot, wave, wait_s, group)
     stops = [units.stop_step(snapshot, node, group=group) for node in wave]
     starts = [units.start_step(snapshot, node, group=group) for node in wave]
     if any(step.lasts for step in between):
@@ -42,6 +48,21 @@ def wave_steps(
     steps += _rejoined(snapshot, wave, group)
     back = passage.back(snapshot, places, wait_s=WELL_S, group=group)
     return [*steps, *(replace(step, returns=True) for step in back)]
+
+
+def _own_sessions(
+    snapshot: Snapshot, wave: Sequence[Node], wait_s: float, group: str
+) -> list[Step]:
+    """A node's own sessions outlast its balancer's connections; of those that tell them."""
+    told = [
+        node
+        for node in wave
+        if (metrics := snapshot.fresh(NodeMetrics, node.name)) is not None
+        and metrics.current_sessions is not None
+    ]
+    return [
+        node_sessions.step(node, wait_s=wait_s, late=sessions.STOP, group=group) for node in told
+    ]
 
 
 def _taken_back(start: Step, stop: Step) -> Step:

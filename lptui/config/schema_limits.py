@@ -221,6 +221,10 @@ class GuardSpec(Part):
     windows: Annotated[list[WindowText], MANY] | None = Field(
         None, min_length=1, description="when changes may be made, in UTC; else always"
     )
+    safe_blocks: Count | None = Field(
+        None,
+        description="L1 blocks of a round that must be left for a restart --when-safe; 300, an hour",
+    )
     lock_hosts: Annotated[list[Text], MANY] | None = Field(
         None,
         min_length=1,

@@ -51,6 +51,7 @@ class Guards:
         max_unavailable: nodes that a coordinated restart takes away at once.
         cool_down_s: pause between two changes of the same target.
         windows: when changes may be made; () for always.
+        safe_blocks: L1 blocks of the round that must be left for a restart `--when-safe`.
         lock_hosts: where the fleet's lock is held, the first few that answer; () for all hosts.
     """
 
@@ -59,10 +60,11 @@ class Guards:
     cool_down_s: float = 0.0
     windows: tuple[Window, ...] = ()
     lock_hosts: tuple[str, ...] = ()
+    safe_blocks: int = 300
 
 
 USUAL_GUARDS: Final = Guards()
 
 
 def _clock(minutes: int) -> str:
-    return f"{minutes // 60 % 24:02}:{minutes % 60:02}"
+    return f"{minutes // 60:02}:{minutes % 60:02}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 import time
 from collections.abc import Sequence
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from lptui.actions.spec import Action
     from lptui.session import Session
 
+LOOK_S = 15.0
+"""How often it is looked whether a plan may run by now."""
+
 LEAST_S = 5.0
 """The least that a call is watched, when reading has used up the run's --timeout."""
 
@@ -28,10 +32,12 @@ async def act(
     arguments: argparse.Namespace, action: Action, words: Sequence[str], session: Session
 ) -> int:
     """The exit code. Whatever happens to one target, what became of all is reported."""
+    chosen = options_of(arguments, action)
+    if arguments.within is not None and may_go_on(arguments):
+        await until_clear(session, action, words, chosen, arguments.within)
     end = time.monotonic() + arguments.timeout if arguments.timeout else None
     snapshot = await session.observe(action.spec.probes)
     runs: list[Run] = []
-    chosen = options_of(arguments, action)
     for request in requests(action, snapshot, words, chosen):
         if runs and not arguments.dry_run:
             # The one before may have taken minutes.
@@ -46,6 +52,40 @@ async def act(
             break
     sys.stdout.write(render_runs(runs, session.clock.now(), arguments.format).rstrip("\n") + "\n")
     return _exit_code(runs)
+
+
+def may_go_on(arguments: argparse.Namespace) -> bool:
+    """Whether waiting leads anywhere: a dry run tells what is, and nobody is asked in vain."""
+    is_asked = sys.stdin.isatty() and sys.stderr.isatty()
+    return not arguments.dry_run and (arguments.yes or is_asked)
+
+
+async def until_clear(
+    session: Session,
+    action: Action,
+    words: Sequence[str],
+    chosen: tuple[tuple[str, str], ...],
+    within_s: float,
+) -> None:
+    """Waits until every plan may run, or the time is over: then what stands in the way refuses."""
+    end = time.monotonic() + within_s
+    told = ""
+    while True:
+        snapshot = await session.observe(action.spec.probes)
+        plans = [
+            await asyncio.to_thread(session.runner.plan, action, snapshot, request)
+            for request in requests(action, snapshot, words, chosen)
+        ]
+        why = next((plan.why_not for plan in plans if plan.refusals and not plan.done), "")
+        left = end - time.monotonic()
+        # What a condition has seen changes with each look, its name does not.
+        name = why.partition(":")[0]
+        if why and name != told:
+            say(f"lptui: {action.spec.id} waits: {why}")
+            told = name
+        if not why or left <= 0:
+            return
+        await asyncio.sleep(min(LOOK_S, left))
 
 
 def check_format(arguments: argparse.Namespace, verb: str) -> None:

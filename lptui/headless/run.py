@@ -49,6 +49,9 @@ def run_headless(arguments: argparse.Namespace) -> int:
     if arguments.page_only and (verb != "check" or arguments.format not in ("text", "json")):
         why = f"{verb or 'no command'} has no such option" if verb != "check" else "text or json"
         raise LptuiError("--page-only", why, "it is of check, as text or json")
+    if arguments.within is not None and verb not in _actions():
+        why = f"{verb or 'no command'} has no such option"
+        raise LptuiError("--within", why, "it is of an action: see --help")
     if verb == "validate":
         from lptui.headless.validate import validate
 
@@ -74,6 +77,12 @@ def run_headless(arguments: argparse.Namespace) -> int:
 
         raise unknown_command(verb)
     return asyncio.run(_act(arguments, found, words[1:]))
+
+
+def _actions() -> frozenset[str]:
+    from lptui.actions.registry import ACTIONS
+
+    return frozenset(action.spec.id for action in ACTIONS)
 
 
 def _watched_report(arguments: argparse.Namespace, verb: str) -> int:

@@ -169,6 +169,7 @@ def _guards(guards: Guards) -> Tree:
         "min_backends": guards.min_backends,
         "max_unavailable": guards.max_unavailable,
         "cool_down": f"{guards.cool_down_s:g}s",
+        "safe_blocks": guards.safe_blocks,
     }
 
 

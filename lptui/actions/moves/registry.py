@@ -14,6 +14,7 @@ from lptui.actions.moves.registered import RegisteredMove
 from lptui.actions.moves.rejoined import RejoinedMove
 from lptui.actions.moves.reload import ReloadMove
 from lptui.actions.moves.running import StartMove, StopMove
+from lptui.actions.moves.safe import SafeMove
 from lptui.actions.moves.servers import ServersMove
 from lptui.actions.moves.session_cap import SessionCapMove
 from lptui.actions.moves.sessions import SessionsMove
@@ -35,6 +36,7 @@ MOVES: dict[str, Move] = {
         RegisteredMove(),
         SessionCapMove(),
         NodeSessionsMove(),
+        SafeMove(),
         NodeSettingMove(),
         WatcherMove(),
         StopMove(),
