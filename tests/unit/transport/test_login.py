@@ -44,13 +44,16 @@ def fleet(ssh: Ssh | None) -> Fleet:
     return Fleet("test", {"edge": Host("edge", ssh), "gate": GATE}, known_hosts="/fleet")
 
 
-def test_all_that_is_declared_is_taken() -> None:
-    made = fleet(FULL)
+def test_all_that_is_declared_is_taken(tmp_path: Path) -> None:
+    keys = tuple(str(tmp_path / name) for name in ("a b", "c"))
+    for key in keys:
+        Path(key).touch()  # ssh leaves out those that are not there
+    made = fleet(replace(FULL, identities=keys))
     said = read_by_ssh(argv(made, made.hosts["edge"]))
     assert said["hostname"] == ["192.0.2.9"]
     assert said["port"] == ["2222"]
     assert said["user"] == ["ops"]
-    assert said["identityfile"] == ["/keys/a b", "/keys/c"]
+    assert said["identityfile"] == list(keys)
     assert said["proxyjump"] == ["jump@192.0.2.1:2200,me@192.0.2.2:23"]
     assert said["userknownhostsfile"] == ["/known hosts"]
     assert said["stricthostkeychecking"] == ["true"]
