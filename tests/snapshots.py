@@ -51,7 +51,7 @@ from lptui.fleet.facts.host import (
     UnitLoad,
 )
 from lptui.fleet.facts.keystore import HostKeystores, Keystore
-from lptui.fleet.facts.links import Attempt, Place, PublicAddresses, RedeemerLink
+from lptui.fleet.facts.links import Attempt, ClosedPorts, Place, PublicAddresses, RedeemerLink
 from lptui.fleet.facts.livepeer import (
     ConnectedTranscoder,
     NodeBlock,
@@ -68,9 +68,11 @@ from lptui.fleet.facts.rpc import (
     RpcWay,
     SentTransactions,
 )
+from lptui.fleet.facts.safety import HostSafety, PendingUpdates, SshLogins, Volume
 from lptui.fleet.facts.stake import PoolMember, StakeHistory, TranscoderPool
 from lptui.fleet.facts.tickets import TicketQueue, TicketsOfRound
 from lptui.fleet.reading import Key, Reading
+from lptui.fleet.safety import NO_SAFETY, Safety
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import (
     Balancer,
@@ -142,6 +144,10 @@ ROLE_FLAGS = {
     Role.ROUND_INITIALISER: "initializeRound",
 }
 """The arguments that make a process what it is."""
+
+
+SAFETY = Safety((443,), (7935,), "192.0.2.77", True, True, 1)
+"""What is stated of `lb-1`."""
 
 
 def account(number: int) -> Address:
@@ -228,7 +234,7 @@ class FleetBuilder:
         if key.topic.__name__.startswith("Node"):
             cli = fleet.nodes[key.target].cli
             return cli.via if cli else fleet.nodes[key.target].host
-        if key.topic is PublicAddresses:
+        if key.topic in (PublicAddresses, ClosedPorts):
             return None
         if key.topic in (RedeemerLink, TicketQueue):
             return fleet.nodes[key.target].host
@@ -366,6 +372,7 @@ def _host(name: str, gpus: int | None = None, nvenc_sessions: int | None = None)
         mounts=("/data",),
         gpus=gpus,
         nvenc_sessions=nvenc_sessions,
+        safety=SAFETY if name == "lb-1" else NO_SAFETY,
     )
 
 
@@ -455,6 +462,13 @@ def _read_links(fleet: FleetBuilder) -> None:
 def _read_host(fleet: FleetBuilder, name: str) -> None:
     keys = Keystore("/var/lib/livepeer/keystore", True, "livepeer", 0o700, (0o600,))
     fleet.put(HostKeystores((keys,)), name)
+    logins = SshLogins("prohibit-password", False, ports=(22,))
+    updates = PendingUpdates(3, 0, "apt-get", NOW - 86_400.0)
+    volumes = (Volume("/data", True),)
+    fleet.put(HostSafety(f"{name}.example.org", logins, "", updates, "", volumes), name, age=20.0)
+    if fleet.fleet.hosts[name].safety.closed_ports:
+        refused = Problem(ProblemKind.REFUSED, "192.0.2.77:7935", "connection refused")
+        fleet.put(ClosedPorts((Attempt("192.0.2.77:7935", problem=refused),)), name)
     host = fleet.fleet.hosts[name]
     nodes = fleet.fleet.nodes_on(name)
     gib = 1024**3
@@ -519,6 +533,7 @@ def _read_host(fleet: FleetBuilder, name: str) -> None:
             files_open=4000,
             files_max=1_000_000,
             oom_kills=0,
+            machine_key=f"key-of-{name}",
         ),
         name,
         age=20.0,

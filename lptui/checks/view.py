@@ -26,6 +26,7 @@ from lptui.fleet.facts.host import (
     HostVitals,
 )
 from lptui.fleet.facts.rpc import RpcHead
+from lptui.fleet.facts.safety import HostSafety
 from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.reading import SLACK_S, Reading, unread
 from lptui.fleet.snapshot import Snapshot
@@ -70,6 +71,7 @@ HOST_TOPICS: Final[frozenset[type]] = frozenset(
         HostProcesses,
         HostConnections,
         HostGpus,
+        HostSafety,
     }
 )
 """What is read of a host besides its vitals, over the same connection."""

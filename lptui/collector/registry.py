@@ -46,7 +46,7 @@ def probes_for(fleet: Fleet) -> tuple[Probe, ...]:
             from lptui.probes.explorer import PROBES as EXPLORER
 
             probes += EXPLORER
-    if any(node.is_livepeer for node in fleet.nodes.values()) or fleet.balancers:
+    if fleet.hosts or fleet.balancers:
         from lptui.probes.links import PROBES as LINKS
 
         probes += LINKS

@@ -38,6 +38,7 @@ from lptui.config.schema import (
 from lptui.config.schema_commands import CommandSpec
 from lptui.config.schema_limits import GuardSpec, RewardRetrySpec, ThresholdSpec
 from lptui.config.schema_logs import LogSpec
+from lptui.config.schema_safety import stated
 from lptui.config.view import View
 from lptui.fleet.declared import DeclaredCommand
 from lptui.fleet.guards import Guards
@@ -149,6 +150,7 @@ class Builder:
             gpus=spec.gpus,
             nvenc_sessions=spec.nvenc_sessions,
             privilege=spec.privilege,
+            safety=stated(spec.safety, spec.address),
         )
 
     def _login(self, name: str, spec: HostSpec) -> Ssh:
@@ -193,6 +195,7 @@ class Builder:
             standby_for=spec.standby_for,
             environment_file=spec.environment_file,
             environment=_environment(spec),
+            keystore_check=spec.keystore_check,
             database=spec.database,
             logs=tuple(dict.fromkeys(map(_log, spec.logs or ()))),
         )

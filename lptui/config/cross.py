@@ -11,7 +11,13 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from lptui.config import cross_balancers, cross_chain, cross_changes, cross_commands
+from lptui.config import (
+    cross_balancers,
+    cross_chain,
+    cross_changes,
+    cross_commands,
+    cross_safety,
+)
 from lptui.config.addresses import is_ip
 from lptui.config.defaults import (
     CLI_PORTS,
@@ -77,6 +83,7 @@ def mistakes(view: View) -> Iterator[Mistake]:
         yield from cross_balancers.mistakes(view, name, balancer)
     yield from cross_changes.mistakes(view)
     yield from cross_commands.mistakes(view)
+    yield from cross_safety.mistakes(view)
     yield from _groups(view)
     yield from _limits(view)
 

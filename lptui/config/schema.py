@@ -41,6 +41,7 @@ from lptui.config.schema_limits import (
     ThresholdSpec,
 )
 from lptui.config.schema_logs import LogSpec
+from lptui.config.schema_safety import SafetySpec
 from lptui.fleet.topology import Role
 
 ROLES: Final = tuple(role.value for role in Role)
@@ -197,6 +198,9 @@ class HostSpec(Part):
         description="how root is become there, where it must be (never with a password); "
         "root: the login is root already; none: never",
     )
+    safety: SafetySpec | None = Field(
+        None, description="what must hold of it: ports, logins, encryption, updates"
+    )
 
 
 class EnvironmentSpec(Part):
@@ -255,6 +259,11 @@ class NodeSpec(Part):
     )
     environment: EnvironmentSpec | None = Field(
         None, description="names of the variables there, where they are not go-livepeer's own"
+    )
+    keystore_check: bool = Field(
+        False,
+        description="true: its key files are read, as root where they must be, and the empty "
+        "passphrase is tried on them here; the key itself is never taken out",
     )
     database: DatabasePath | None = Field(
         None,

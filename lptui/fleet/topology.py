@@ -14,6 +14,7 @@ from lptui.fleet.declared import DeclaredCommand
 from lptui.fleet.guards import USUAL_GUARDS, Guards
 from lptui.fleet.paging import Paging
 from lptui.fleet.retry import RewardRetry
+from lptui.fleet.safety import NO_SAFETY, Safety
 from lptui.fleet.units import Address, Percent, Wei
 
 
@@ -71,6 +72,7 @@ class Host:
         gpus: how many GPUs are expected; None for "whatever is there".
         nvenc_sessions: concurrent encoder sessions that the driver allows, or UNLIMITED; None
             where that is to be told from the cards and the driver.
+        safety: what must hold of it, for those who come at it from outside.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Host:
     gpus: int | None = None
     nvenc_sessions: int | str | None = None
     privilege: str = "sudo"
+    safety: Safety = NO_SAFETY
 
 
 class SupervisorKind(StrEnum):
@@ -193,6 +196,7 @@ class Node:
         standby_for: the node whose key and work it takes over. It is stopped until then: one
             key, one active host.
         environment_file: the file on its host with its settings, for those that are moved.
+        keystore_check: the empty passphrase is tried on its key files.
         database: its `lpdb.sqlite3` on its host; None: found from its process; `none`: not read.
         logs: where its log is; () for the output of its unit or container.
     """
@@ -212,6 +216,7 @@ class Node:
     standby_for: str | None = None
     environment_file: str | None = None
     environment: Environment = Environment()
+    keystore_check: bool = False
     database: str | None = None
     logs: tuple[LogSource, ...] = ()
 

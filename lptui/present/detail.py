@@ -19,7 +19,8 @@ from lptui.present.chart import chart
 from lptui.present.host_detail import card_lines, host_lines
 from lptui.present.model import AGE, Line, Row, Section, Span, State, Tone
 from lptui.present.rewards import reward_lines
-from lptui.present.safety import unit_lines
+from lptui.present.safety_detail import safety_lines, unit_lines
+from lptui.present.ticker import lines_of as block_lines
 from lptui.present.view import STATE_OF, View, rest_words
 from lptui.present.words import age
 from lptui.text import clean, plural
@@ -64,7 +65,8 @@ def detail(view: View, section: Section, row: Row, drawn: list[Line]) -> list[Li
 
 _MORE: Mapping[str, tuple[Callable[[View, Row], Iterator[Line]], ...]] = {
     "orchestrators": (reward_lines, caller_lines),
-    "hosts": (host_lines,),
+    "rpcs": (block_lines,),
+    "hosts": (host_lines, safety_lines),
     "units": (unit_lines,),
     "gpus": (card_lines,),
 }

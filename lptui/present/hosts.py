@@ -19,6 +19,8 @@ from lptui.fleet.facts.host import (
     UnitLoad,
 )
 from lptui.fleet.facts.keystore import HostKeystores
+from lptui.fleet.facts.links import ClosedPorts
+from lptui.fleet.facts.safety import HostSafety
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Fleet, Host, Node
 from lptui.present.model import (
@@ -162,6 +164,8 @@ def _row(view: View, host: Host) -> Row:
                 (HostListeners, host.name),
                 (HostProcesses, host.name),
                 (HostKeystores, host.name),
+                (HostSafety, host.name),
+                *(((ClosedPorts, host.name),) if host.safety.closed_ports else ()),
                 (HostActivity, host.name),
                 (HostPrograms, host.name),
             ),

@@ -34,10 +34,11 @@ from lptui.fleet.facts.host import (
     HostVitals,
 )
 from lptui.fleet.facts.keystore import HostKeystores
-from lptui.fleet.facts.links import PublicAddresses, RedeemerLink
+from lptui.fleet.facts.links import ClosedPorts, PublicAddresses, RedeemerLink
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
 from lptui.fleet.facts.money import AccountFlow, EarningsFlow
 from lptui.fleet.facts.rpc import RpcHead, RpcUsage, RpcVantage, SentTransactions
+from lptui.fleet.facts.safety import HostSafety
 from lptui.fleet.facts.tickets import TicketQueue
 from lptui.fleet.finding import Finding
 from lptui.fleet.reading import Reading
@@ -90,6 +91,8 @@ _SECTIONS: Final[tuple[tuple[str, tuple[type, ...]], ...]] = (
             HostListeners,
             HostProcesses,
             HostKeystores,
+            HostSafety,
+            ClosedPorts,
         ),
     ),
 )
@@ -374,6 +377,8 @@ _TELL: Final[Mapping[type, Callable[[Any], str]]] = {
     HostListeners: _listeners,
     HostProcesses: _processes,
     HostKeystores: ways_text.keystores,
+    HostSafety: ways_text.safety,
+    ClosedPorts: ways_text.closed,
     RedeemerLink: ways_text.redeemer,
     PublicAddresses: ways_text.public,
 }

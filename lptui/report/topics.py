@@ -28,7 +28,7 @@ from lptui.fleet.facts.host import (
     HostVitals,
 )
 from lptui.fleet.facts.keystore import HostKeystores
-from lptui.fleet.facts.links import PublicAddresses, RedeemerLink
+from lptui.fleet.facts.links import ClosedPorts, PublicAddresses, RedeemerLink
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
 from lptui.fleet.facts.lock import FleetLocked
 from lptui.fleet.facts.money import AccountFlow, EarningsFlow
@@ -40,6 +40,7 @@ from lptui.fleet.facts.reward import (
     RewardWatch,
 )
 from lptui.fleet.facts.rpc import RpcHead, RpcUsage, RpcVantage, SentTransactions
+from lptui.fleet.facts.safety import HostSafety
 from lptui.fleet.facts.stake import StakeHistory, TranscoderPool
 from lptui.fleet.facts.tickets import TicketQueue
 
@@ -72,6 +73,7 @@ TOPICS: Final[tuple[type, ...]] = (
     NginxConnections,
     PublicAddresses,
     RedeemerLink,
+    ClosedPorts,
     RpcHead,
     RpcUsage,
     RpcVantage,
@@ -84,6 +86,7 @@ TOPICS: Final[tuple[type, ...]] = (
     HostListeners,
     HostProcesses,
     HostKeystores,
+    HostSafety,
     HostConnections,
     HostActivity,
     HostPrograms,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from lptui.errors import Problem
 from lptui.fleet.facts.keystore import HostKeystores
-from lptui.fleet.facts.links import Attempt, PublicAddresses, RedeemerLink
+from lptui.fleet.facts.links import Attempt, ClosedPorts, PublicAddresses, RedeemerLink
+from lptui.fleet.facts.safety import HostSafety
+from lptui.present.safety import login_words, update_words, volume_words
 
 
 def redeemer(value: RedeemerLink) -> str:
@@ -22,6 +24,19 @@ def public(value: PublicAddresses) -> str:
         for place in value.places
     ]
     return "; ".join(told) or "clients are sent nowhere"
+
+
+def closed(value: ClosedPorts) -> str:
+    """Ports that must not answer from here."""
+    opened = [one.address for one in value.tries if one.problem is None]
+    silent = len(value.tries) - len(opened)
+    return f"OPEN: {', '.join(opened)}" if opened else f"{silent} did not answer from here"
+
+
+def safety(value: HostSafety) -> str:
+    """Logins by SSH, updates that wait, what is encrypted."""
+    waiting = update_words(value, None)
+    return f"SSH {login_words(value)}; updates {waiting}; dm-crypt {volume_words(value)}"
 
 
 def keystores(value: HostKeystores) -> str:

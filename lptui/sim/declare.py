@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from lptui.fleet.declared import DeclaredCommand
+from lptui.fleet.safety import Safety
 from lptui.fleet.topology import (
     Balancer,
     BalancerKind,
@@ -102,6 +103,7 @@ def declare(world: World) -> Fleet:
             region=machine.region,
             mounts=tuple(disk.path for disk in machine.disks if disk.path == "/data"),
             gpus=len(machine.gpus) or None,
+            safety=Safety(keys_only=True, encrypted=True, security_updates=1),
         )
         for name, machine in world.machines.items()
     }

@@ -85,7 +85,8 @@ class HostSystem:
 
     `files_open` and `files_max` are of the whole system; `oom_kills` are the processes that the
     kernel killed for memory since boot. `newer_kernel` is installed and not yet running. PSI are
-    the one-minute averages of "some". None when not known.
+    the one-minute averages of "some". None when not known. `machine_key` is a hash of the
+    machine's id, by which the same machine is known again; "" when it has none.
     """
 
     hostname: str
@@ -108,6 +109,7 @@ class HostSystem:
     psi_cpu: Percent | None = None
     psi_memory: Percent | None = None
     psi_io: Percent | None = None
+    machine_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,10 +231,15 @@ class HostUnits:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A listening TCP socket. `address` is as `ss` prints it without the port."""
+    """A listening TCP socket. `address` is as `ss` prints it without the port.
+
+    `unit` is the systemd unit, else the control group, of the process that made it; "" where the
+    host does not tell.
+    """
 
     address: str
     port: int
+    unit: str = ""
 
     @property
     def is_loopback(self) -> bool:

@@ -37,6 +37,13 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosedPorts:
+    """Ports of a host that must not answer, each tried from the operator's machine."""
+
+    tries: tuple[Attempt, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RedeemerLink:
     """The way from an orchestrator to the redeemer that cashes its tickets, tried on its host.
 

@@ -12,6 +12,7 @@ from lptui.probes.host.listeners import HostListenersProbe
 from lptui.probes.host.processes import HostProcessesProbe
 from lptui.probes.host.programs import HostProgramsProbe
 from lptui.probes.host.reward_log import RewardLogProbe
+from lptui.probes.host.safety import HostSafetyProbe
 from lptui.probes.host.services import HostUnitsProbe
 from lptui.probes.host.system import HostSystemProbe
 from lptui.probes.host.vitals import HostVitalsProbe
@@ -29,6 +30,7 @@ PROBES: tuple[Probe, ...] = (
     HostActivityProbe(),
     HostProgramsProbe(),
     HostKeystoresProbe(),
+    HostSafetyProbe(),
     EnvironmentProbe(),
     RewardLogProbe(),
 )

@@ -278,6 +278,7 @@ SYSTEM_FUNCTION: Final = ShellFunction(
     "grep '^oom_kill ' /proc/vmstat; grep '^Swap[TF]' /proc/meminfo; "
     "for x_f in cpu memory io; do IFS= read -r x_l </proc/pressure/$x_f "
     "&& printf 'psi_%s %s\\n' $x_f \"$x_l\"; done; "
+    "if IFS= read -r x_l </etc/machine-id; then printf 'machine_id %s\\n' \"$x_l\"; fi; "
     "if [ -d /run/systemd/system ]; then echo systemd yes; else echo systemd no; fi; "
     "for x_f in /run /var/run; do if [ -e $x_f/reboot-required ]; then echo reboot required; "
     "while IFS= read -r x_l; do printf 'package %s\\n' \"$x_l\"; "
@@ -306,6 +307,7 @@ SYSTEM: Final = Command(("lptui_system",), timeout_s=0.0, function=SYSTEM_FUNCTI
     psi_cpu some avg10=0.00 avg60=0.12 avg300=0.20 total=12345
     psi_memory some avg10=0.00 avg60=0.00 avg300=0.00 total=0
     psi_io some avg10=0.00 avg60=0.00 avg300=0.01 total=345
+    machine_id 365fadc8ce354f009628ec84b844178d
     systemd yes
     reboot required
     package linux-image-6.1.0-18-amd64
@@ -337,11 +339,12 @@ TIMEDATE: Final = Command(
     NTPSynchronized=yes
 """
 
-SS: Final = Command(("ss", "-ltn"))
-"""Listening TCP sockets, header line first.
+SS: Final = Command(("ss", "-ltne"))
+"""Listening TCP sockets, header line first. Whose they are is told by control group from Linux 5.9
+and iproute2 5.10 on, to every login; their processes only to root.
 
     State  Recv-Q Send-Q Local Address:Port  Peer Address:Port Process
-    LISTEN 0      4096       127.0.0.1:7935       0.0.0.0:*
+    LISTEN 0      4096       127.0.0.1:7935       0.0.0.0:* cgroup:/system.slice/o.service <->
     LISTEN 0      128            [::]:22             [::]:*
     LISTEN 0      4096              *:8935              *:*
     LISTEN 0      4096  127.0.0.53%lo:53         0.0.0.0:*

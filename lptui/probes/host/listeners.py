@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
@@ -16,6 +17,7 @@ from lptui.probes.timing import time_left
 from lptui.text import clean
 
 _MOST: Final = 5000
+_UNIT: Final = re.compile(r"([^/]+\.(?:service|scope|socket))(?=/|$)")
 _HEADERS: Final = ("State", "Recv-Q", "Proto", "Active")
 
 
@@ -38,7 +40,7 @@ def parse(text: str) -> HostListeners:
             is_table = True
             continue
         # ss begins with the state, netstat with the protocol; the address is the fourth in both.
-        listener = _listener(words[3]) if len(words) >= 5 and "LISTEN" in words else None
+        listener = _listener(words) if len(words) >= 5 and "LISTEN" in words else None
         if listener is None:
             raise BadAnswerError("listening sockets", f"unexpected {clean(line, 80)!r}")
         found.append(listener)
@@ -50,7 +52,7 @@ def parse(text: str) -> HostListeners:
 class HostListenersProbe(HostProbe):
     name: ClassVar[str] = "host-listeners"
     topic: ClassVar[type] = HostListeners
-    asks: ClassVar[str] = "ss -ltn"
+    asks: ClassVar[str] = "ss -ltne"
 
     async def ask(self, asking: Asking, target: str) -> Sequence[Answer]:
         shell = asking.reach.shell(target)
@@ -65,10 +67,17 @@ class HostListenersProbe(HostProbe):
         return [Answer(self.key(target), parse(output.text))]
 
 
-def _listener(text: str) -> Listener | None:
+def _listener(words: Sequence[str]) -> Listener | None:
     """`127.0.0.1:7935`, `[::]:22`, `:::8935`, `*:80`, `127.0.0.53%lo:53`."""
-    address, _, port = text.rpartition(":")
+    address, _, port = words[3].rpartition(":")
     number = count(port)
     if number is None or number > 65535 or not address:
         return None
-    return Listener(clean(address, 80), number)
+    group = next((word[7:] for word in words[5:] if word.startswith("cgroup:")), "")
+    return Listener(clean(address, 80), number, _unit(group))
+
+
+def _unit(group: str) -> str:
+    """The innermost unit of `/system.slice/livepeer.service`, else the group; "" for the root."""
+    units = _UNIT.findall(group)
+    return clean(units[-1] if units else group.strip("/"), 120)

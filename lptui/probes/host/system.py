@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from typing import ClassVar, Final
@@ -17,6 +18,7 @@ from lptui.probes.probe import Answer, Asking
 from lptui.text import clean
 
 _MOST_PACKAGES: Final = 20
+_MACHINE_ID: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _CPU_RANGE: Final = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", re.ASCII)
 
 
@@ -60,6 +62,7 @@ def parse(text: str) -> HostSystem:
         psi_cpu=_pressure(values.get("psi_cpu", "")),
         psi_memory=_pressure(values.get("psi_memory", "")),
         psi_io=_pressure(values.get("psi_io", "")),
+        machine_key=_machine_key(values.get("machine_id", "")),
     )
 
 
@@ -75,6 +78,13 @@ def newer_kernel(running: str, installed: Sequence[str]) -> str:
     rivals = [name for name in installed if _kind(name) == _kind(running)]
     newest = max(rivals, key=_version)
     return newest if _version(newest) > _version(running) else ""
+
+
+def _machine_key(machine_id: str) -> str:
+    """A hash: the id itself is to be confidential (machine-id(5)), and is not kept."""
+    if not _MACHINE_ID.fullmatch(machine_id):
+        return ""
+    return hashlib.sha256(f"lptui {machine_id}".encode()).hexdigest()[:12]
 
 
 def _kind(kernel: str) -> str:

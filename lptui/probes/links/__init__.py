@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from lptui.probes.links.closed import ClosedPortsProbe
 from lptui.probes.links.public import PublicAddressesProbe
 from lptui.probes.links.redeemer import RedeemerLinkProbe
 from lptui.probes.probe import Probe
 
-PROBES: tuple[Probe, ...] = (RedeemerLinkProbe(), PublicAddressesProbe())
+PROBES: tuple[Probe, ...] = (RedeemerLinkProbe(), PublicAddressesProbe(), ClosedPortsProbe())

@@ -156,6 +156,9 @@ class Machine:
     `boots_until` is when it will be there again while it reboots; `nvenc_cap` the encoder
     sessions that its driver allows all its cards together, None for any number.
 
+    `updates` are packages that wait, each with its archive; `ssh_passwords` whether one is enough
+    to log in, as anybody.
+
     `keystore_modes` are the
     permission bits of the folder with the keys, and of its files.
     """
@@ -194,6 +197,8 @@ class Machine:
     clock_offset: float = 0.0
     synchronised: bool = True
     reboot_packages: tuple[str, ...] = ()
+    updates: tuple[tuple[str, str], ...] = ()
+    ssh_passwords: bool = False
     keystore_modes: tuple[int, int] = (0o700, 0o600)
     reach: str = "up"
     next_pid: int = 800

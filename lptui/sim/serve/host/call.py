@@ -70,6 +70,11 @@ def _inner(call: Call) -> Call | None:
         while rest and rest[0] in ("-n", "--"):
             rest.pop(0)
         return replace(call, words=tuple(rest), is_root=True)
+    if call.program in ("env", "nice"):
+        rest = list(words[1:])
+        while rest and ("=" in rest[0] or rest[0] == "-n"):
+            del rest[: 2 if rest[0] == "-n" else 1]
+        return replace(call, words=tuple(rest))
     if call.program == "timeout":
         return replace(call, words=words[2:])
     if call.program == "sh" and len(words) > 3 and words[1] == "-c":

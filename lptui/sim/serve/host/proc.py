@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from lptui.clock import utc
-from lptui.sim.world.machine import Machine, Process
+from lptui.sim.world.machine import Listening, Machine, Process, stable_hex
 from lptui.sim.world.world import World
 
 Result = tuple[str, int]
@@ -51,6 +51,7 @@ def system(world: World, machine: Machine, _: Sequence[str]) -> Result:
         f"psi_cpu some avg10={cpu:.2f} avg60={cpu:.2f} avg300={cpu:.2f} total=812345",
         f"psi_memory some avg10={memory:.2f} avg60={memory:.2f} avg300={memory:.2f} total=0",
         f"psi_io some avg10={io:.2f} avg60={io:.2f} avg300={io:.2f} total=345",
+        f"machine_id {stable_hex(machine.name)}",
         "systemd yes",
     ]
     if machine.reboot_packages:
@@ -115,7 +116,7 @@ def sockets(world: World, machine: Machine, argv: Sequence[str]) -> Result:
     if "established" in argv:
         return _established(world, machine), 0
     lines = [
-        f"LISTEN 0      4096 {one.address}:{one.port} {_peer(one.address)}:*"
+        f"LISTEN 0      4096 {one.address}:{one.port} {_peer(one.address)}:* {_group(machine, one)}"
         for one in machine.listeners
     ]
     if not any("H" in word for word in argv[1:] if word.startswith("-")):
@@ -136,6 +137,11 @@ def _established(world: World, machine: Machine) -> str:
     return "".join(lines)
 
 
+def _group(machine: Machine, one: Listening) -> str:
+    process = machine.processes.get(one.pid) if one.pid is not None else None
+    return f"cgroup:/system.slice/{process.unit} <->" if process and process.unit else "<->"
+
+
 def _peer(address: str) -> str:
     if address == "*":
         return "*"
@@ -148,8 +154,9 @@ def uname(world: World, machine: Machine, argv: Sequence[str]) -> Result:
     return f"Linux {world.say(machine.kernel)} {machine.arch}\n", 0
 
 
-def hostname(world: World, machine: Machine, _: Sequence[str]) -> Result:
-    return f"{world.say(machine.name)}\n", 0
+def hostname(world: World, machine: Machine, argv: Sequence[str]) -> Result:
+    whole = f"{machine.name}.example.net" if "-f" in argv else machine.name
+    return f"{world.say(whole)}\n", 0
 
 
 def uptime(world: World, machine: Machine, _: Sequence[str]) -> Result:

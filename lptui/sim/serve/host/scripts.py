@@ -6,7 +6,7 @@ import re
 import shlex
 from typing import Final
 
-from lptui.sim.serve.host import activity
+from lptui.sim.serve.host import activity, safety
 from lptui.sim.serve.host.call import Call, Reply
 from lptui.sim.serve.host.files import matching_lines
 from lptui.sim.world.machine import Machine
@@ -18,7 +18,7 @@ _PROGRAMS: Final = {
         *("mv", "nvidia-smi", "readlink", "rm", "sha256sum", "sqlite3", "ss", "stat", "systemctl"),
         *("tail", "tee", "test", "timedatectl", "touch", "true", "uname", "uptime"),
     ),
-    "/usr/sbin/": ("nginx",),
+    "/usr/sbin/": ("nginx", "sshd"),
 }
 """Those that are simulated, by their folders."""
 
@@ -41,6 +41,8 @@ def script(_: World, machine: Machine, call: Call) -> Reply:
         return Reply(status=int(not all(held)))
     if _READS_SETTINGS.fullmatch(text) and len(given) == 3:
         return _settings(machine, call, *given)
+    if safety.ASKS_SSHD.fullmatch(text):
+        return Reply(safety.sshd(machine))
     if activity.ASKS_PROGRAMS.fullmatch(text):
         return Reply(activity.programs(machine))
     if _FINDS_PROGRAMS.fullmatch(text):
