@@ -36,6 +36,10 @@ frontend public
     default_backend web
 """
 
+CHECKED = "check inter 500ms fastinter 100ms downinter 100ms fall 2 rise 2"
+"""Of a `server` line. A check that is not through within `inter` has failed, and a busy machine
+takes its time."""
+
 
 def is_installed() -> bool:
     return shutil.which("haproxy") is not None

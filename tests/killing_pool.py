@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.backend import backend
-from tests.haproxy import Haproxy, haproxy
+from tests.haproxy import CHECKED, Haproxy, haproxy
 from tests.key_watch import KeyWatch
 from tests.killing_hosts import Hosts, Own, SiteCopy, own_site, running
 from tests.site import Site, installed, unit
@@ -67,8 +67,7 @@ async def in_pool(
     async with backend("o2") as two, backend("o3") as three:
         addresses = {"orch": f"{site.h1.address}:{own.port}"}
         addresses |= {one.name: one.address for one in (two, three)}
-        check = "check inter 100ms fall 2 rise 2"
-        lines = [f"{name} {address} {check}" for name, address in addresses.items()]
+        lines = [f"{name} {address} {CHECKED}" for name, address in addresses.items()]
         async with haproxy(lines) as balancer:
             for name in addresses:
                 await balancer.until_status(f"web/{name}", "UP")

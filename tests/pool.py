@@ -15,7 +15,7 @@ import yaml
 
 from tests.backend import Backend, backend
 from tests.e2e.command import Operator, Outcome
-from tests.haproxy import Haproxy, haproxy
+from tests.haproxy import CHECKED, Haproxy, haproxy
 from tests.sshd import Sshd, free_port
 
 
@@ -100,8 +100,7 @@ async def pool(
             name: await stack.enter_async_context(backend(name)) for name in (*names, *backups)
         }
         lines = [
-            f"{name} {one.address} check inter 100ms fall 2 rise 2"
-            f"{' backup' if name in backups else ''}"
+            f"{name} {one.address} {CHECKED}{' backup' if name in backups else ''}"
             for name, one in servers.items()
         ]
         long_port = free_port()

@@ -22,7 +22,7 @@ class Traffic:
 
     port: int
     path: str = "/"
-    pause_s: float = 0.01
+    pause_s: float = 0.03
     by: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
 
@@ -59,7 +59,7 @@ class Traffic:
 
 @asynccontextmanager
 async def traffic(
-    port: int, clients: int = CLIENTS, path: str = "/", pause_s: float = 0.01
+    port: int, clients: int = CLIENTS, path: str = "/", pause_s: float = 0.03
 ) -> AsyncIterator[Traffic]:
     """Clients for the length of a block; the first answer has come when it begins."""
     seen = Traffic(port, path, pause_s)

@@ -30,7 +30,7 @@ from tests.devnet.livepeer import LivepeerNode, running_node
 from tests.devnet.node.config import ConnectedTranscoder, NodeConfig, Role
 from tests.e2e.command import Operator, Outcome
 from tests.e2e.stage import Stage
-from tests.haproxy import Haproxy, haproxy
+from tests.haproxy import CHECKED, Haproxy, haproxy
 from tests.held_socket import held_socket
 from tests.nginx import Nginx, nginx
 from tests.nginx import program as nginx_program
@@ -101,7 +101,7 @@ class RealFleet:
         path.write_text(yaml.safe_dump(document, sort_keys=False))
         return path
 
-    def run(self, *words: str, edit: Edit = nothing, timeout_s: float = 20.0) -> Outcome:
+    def run(self, *words: str, edit: Edit = nothing, timeout_s: float = 60.0) -> Outcome:
         """`lptui --headless WORDS…` on this fleet."""
         config = str(self.config(edit))
         return self.operator.run(
@@ -109,7 +109,7 @@ class RealFleet:
             deadline_s=timeout_s,
         )
 
-    def check(self, edit: Edit = nothing, *, timeout_s: float = 25.0, answer_s: int = 0) -> Outcome:
+    def check(self, edit: Edit = nothing, *, timeout_s: float = 60.0, answer_s: int = 0) -> Outcome:
         """`lptui --headless check --format json`; the exit code is that of its own verdict.
 
         `answer_s` is the longest wait for one answer, where it is not the usual one.
@@ -173,10 +173,7 @@ def running_fleet(folder: Path, stage: Stage) -> Iterator[RealFleet]:
             name: stack.enter_context(stage.holding(backend(name)))
             for name in ("orch-1", "orch-2", "arb-1", "arb-2")
         }
-        lines = [
-            f"o{number} {backends[f'orch-{number}'].address} check inter 200ms fall 1 rise 1"
-            for number in (1, 2)
-        ]
+        lines = [f"o{number} {backends[f'orch-{number}'].address} {CHECKED}" for number in (1, 2)]
         proxy = stack.enter_context(stage.holding(haproxy(lines)))
         web = stack.enter_context(
             stage.holding(nginx(upstream(backends["arb-1"], backends["arb-2"])))

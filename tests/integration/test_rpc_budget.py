@@ -33,7 +33,7 @@ from tests.waiting import until
 __all__ = ["anvil", "devnet"]
 
 PACE = Intervals(
-    node=1.0, metrics=1.0, identity=1.0, chain=3.0, events=2.0, rpc=1.0, slow=6.0, timeout=8.0
+    node=1.0, metrics=1.0, identity=1.0, chain=3.0, events=2.0, rpc=1.0, slow=6.0, timeout=30.0
 )
 """Slow enough that each cycle sees what the one before it found: snapshots are 0.25 s apart."""
 ROLES = (
@@ -84,7 +84,7 @@ class Watched:
         def came() -> bool:
             return self.latest.reading(topic, target).taken_at > before
 
-        await until(came, 20.0)
+        await until(came, 60.0)
         if times > 1:
             await self.more(topic, target, times - 1)
 
@@ -142,7 +142,7 @@ async def test_a_round_costs_each_endpoint_one_request_a_cycle_and_a_log_query_a
             outcomes = dict(history.rounds) if history is not None else {}
             return outcomes.get(Round(number)) is RoundOutcome.CALLED
 
-        await until(called, 20.0)
+        await until(called, 60.0)
         await fleet.more(RewardHistory, "main")
         answering = [
             node for node in fleet.latest.fleet.nodes if fleet.latest.value(NodeStatus, node)
