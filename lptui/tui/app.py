@@ -32,6 +32,7 @@ from lptui.tui.session import Session
 from lptui.tui.widgets.bars import Footer
 from lptui.tui.widgets.drawing import Palette
 from lptui.tui.widgets.table import Table
+from lptui.tui.zoomed import Zoomed
 
 if TYPE_CHECKING:
     from lptui.tui.acting import Acting
@@ -107,6 +108,7 @@ class LptuiApp(App[int], inherit_bindings=False):
         self._unsubscribe: Callable[[], None] | None = None
         self._message_until = 0.0
         self._sweeper = Sweeper(self.clock.monotonic())
+        self._zoomed = Zoomed(self)
         self.animation_level = "none"
 
         self._palettes: dict[str, Palette] = {}
@@ -267,25 +269,14 @@ class LptuiApp(App[int], inherit_bindings=False):
 
     def draw_chart(self) -> None:
         """In the zoomed view, the selected row's history under the table."""
-        overview, feed = self.overview, self.feed
-        height = overview.chart.size.height
-        if not overview.zoomed or feed is None or height < 4:
-            return
-        pane = overview.focused_pane
-        row, view = pane.selected, feed.view(pane.pane_id)
-        if row is None or view is None:
-            overview.chart.show(())
-            return
-        from lptui.present.detail import side_by_side
-
-        name = pane.model.name_of(row)
-        overview.chart.show(side_by_side(view, row, name, overview.chart.size.width, height))
+        self._zoomed.draw()
 
     def _tick(self) -> None:
         now = self.clock.now()
         if self.screen is self.overview:
             for pane in self.overview.visible_panes:
                 pane.tick(now)
+            self._zoomed.tick()
         if self._message_until and now >= self._message_until:
             self._message_until = 0.0
             self.overview.footer.say(())
