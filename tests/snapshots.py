@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import Any
 
 from lptui.errors import Problem, ProblemKind
+from lptui.fleet.alike import TOLD
 from lptui.fleet.duty import with_rest
 from lptui.fleet.facts.activity import DiskActivity, HostActivity, HostPrograms, TcpSockets
 from lptui.fleet.facts.balancer import AdminState, BalancerState, Health, Proxy, Server
@@ -71,6 +72,8 @@ from lptui.fleet.facts.rpc import (
 from lptui.fleet.facts.safety import HostSafety, PendingUpdates, SshLogins, Volume
 from lptui.fleet.facts.stake import PoolMember, StakeHistory, TranscoderPool
 from lptui.fleet.facts.tickets import TicketQueue, TicketsOfRound
+from lptui.fleet.facts.upkeep import HostGrowth, HostUnitTexts, MountGrowth, UnitText
+from lptui.fleet.growth import SPAN_S, with_trend
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.safety import NO_SAFETY, Safety
 from lptui.fleet.snapshot import Snapshot
@@ -519,6 +522,16 @@ def _read_host(fleet: FleetBuilder, name: str) -> None:
         age=20.0,
     )
     fleet.put(
+        HostGrowth(
+            (
+                _growth("/", "/dev/sda1", 100 * gib, 65),
+                _growth("/data", "/dev/sdb1", 900 * gib, 810),
+            )
+        ),
+        name,
+        age=20.0,
+    )
+    fleet.put(
         HostSystem(
             hostname=name,
             kernel="6.1.0-30-amd64",
@@ -541,6 +554,9 @@ def _read_host(fleet: FleetBuilder, name: str) -> None:
     fleet.put(HostClock(0.004, 0.010, True, "chrony"), name, age=20.0)
     units = [_unit(pid, node) for pid, node in enumerate(nodes, 1000) if node.service]
     fleet.put(HostUnits(tuple(units), failed=()), name)
+    texts = [_unit_text(node) for node in nodes if node.is_livepeer and node.service]
+    if texts:
+        fleet.put(HostUnitTexts(tuple(texts)), name, age=100.0, interval=120.0)
     cli_ports = [int(node.cli.url.rpartition(":")[2]) for node in nodes if node.cli]
     listeners = [Listener("0.0.0.0", 22), *(Listener("127.0.0.1", port) for port in cli_ports)]
     fleet.put(HostListeners(tuple(listeners)), name, age=20.0)
@@ -560,6 +576,29 @@ def _read_host(fleet: FleetBuilder, name: str) -> None:
             ),
             name,
         )
+
+
+def _growth(path: str, device: str, size: int, free_gib: int) -> MountGrowth:
+    """Ten megabytes more are used every two hours, for two days by now."""
+    now, free = int(NOW // SPAN_S), free_gib * 1024**3
+    samples = tuple((now - ago, free + ago * 10_000_000) for ago in range(24, -1, -1))
+    return with_trend(MountGrowth(path, device, size, free, samples))
+
+
+def _unit_text(node: Node) -> UnitText:
+    assert node.service is not None
+    flags = tuple(item for item in _process(0, node).flags if item[0] in TOLD)
+    settings = (("LimitNOFILE", "65536"), ("Restart", "always"), ("User", "livepeer"))
+    program = "/usr/local/bin/livepeer"
+    return UnitText(
+        node.service.name,
+        program,
+        flags,
+        environment=False,
+        plain=True,
+        settings=settings,
+        digest="d1" * 32,
+    )
 
 
 def _unit(pid: int, node: Node) -> Unit:

@@ -10,6 +10,7 @@ from lptui.checks import (
     callers,
     deposits,
     disks,
+    drift,
     exposure,
     gpu,
     headroom,
@@ -37,6 +38,7 @@ from lptui.checks import (
     transactions,
     transcoders,
     units,
+    upkeep,
 )
 from lptui.checks.spec import CheckSpec
 
@@ -370,6 +372,34 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         nodes.version_skew,
     ),
     CheckSpec(
+        upkeep.VERSION,
+        "Version new enough",
+        "Something runs an older version than the operator wants to run.",
+        "Upgrade it, one node at a time.",
+        upkeep.version_old,
+    ),
+    CheckSpec(
+        drift.SETTINGS,
+        "Settings alike",
+        "Nodes of one role differ in a flag, a unit's property or an image.",
+        "Give all the same; what is meant to differ belongs in `may_differ`.",
+        drift.settings_drift,
+    ),
+    CheckSpec(
+        drift.STALE,
+        "Runs as its unit says",
+        "A unit was changed, and its process still runs as before: the next start changes it.",
+        "systemctl daemon-reload where it was not done, then restart it in a quiet hour.",
+        drift.unit_stale,
+    ),
+    CheckSpec(
+        drift.IMAGE,
+        "Runs its image",
+        "A container runs another image than its name means on its host by now.",
+        "Make the container anew in a quiet hour.",
+        drift.container_stale,
+    ),
+    CheckSpec(
         transcoders.EXPECTED,
         "Transcoders connected",
         "Fewer transcoders are connected than expected; a rejected one keeps running in silence.",
@@ -621,6 +651,34 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         "A file system is full, read-only, or not mounted.",
         "Free space, mount what is missing, look for a failing disk.",
         disks.disks,
+    ),
+    CheckSpec(
+        upkeep.FILLING,
+        "Disks last",
+        "A disk is full in a few days, at the pace at which it has grown.",
+        "Find what grows; free space, or add some.",
+        upkeep.disk_filling,
+    ),
+    CheckSpec(
+        upkeep.OLD,
+        "Backups made",
+        "A declared backup is not there, or is older than it may be.",
+        "See why it was not made, and make one.",
+        upkeep.backup_old,
+    ),
+    CheckSpec(
+        upkeep.DAMAGED,
+        "Backups whole",
+        "A declared backup is not what its checksum file says.",
+        "Make another one, and see the disk that it is on.",
+        upkeep.backup_damaged,
+    ),
+    CheckSpec(
+        upkeep.SMALL,
+        "Backups large enough",
+        "A declared backup is smaller than it must be.",
+        "See whether it was cut off, and make another one.",
+        upkeep.backup_small,
     ),
     CheckSpec(
         units.STATE,

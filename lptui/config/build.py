@@ -39,7 +39,9 @@ from lptui.config.schema_commands import CommandSpec
 from lptui.config.schema_limits import GuardSpec, RewardRetrySpec, ThresholdSpec
 from lptui.config.schema_logs import LogSpec
 from lptui.config.schema_safety import stated
+from lptui.config.schema_upkeep import BackupSpec
 from lptui.config.view import View
+from lptui.fleet.backups import Backup
 from lptui.fleet.declared import DeclaredCommand
 from lptui.fleet.guards import Guards
 from lptui.fleet.retry import RewardRetry
@@ -104,6 +106,10 @@ class Builder:
             ),
             production=config.production,
             public_addresses=config.public_addresses,
+            minimum_versions=MappingProxyType(
+                {name.lower(): least for name, least in (config.minimum_versions or {}).items()}
+            ),
+            may_differ=frozenset(name.lower() for name in config.may_differ or ()),
             known_hosts=self._path(self._ssh.known_hosts),
         )
 
@@ -151,6 +157,7 @@ class Builder:
             nvenc_sessions=spec.nvenc_sessions,
             privilege=spec.privilege,
             safety=stated(spec.safety, spec.address),
+            backups=tuple(_backup(n, one) for n, one in (spec.backups or {}).items()),
         )
 
     def _login(self, name: str, spec: HostSpec) -> Ssh:
@@ -290,6 +297,15 @@ def _log(spec: LogSpec) -> LogSource:
     if spec.file is not None:
         return LogSource(LogKind.FILE, spec.file)
     return LogSource(LogKind.CONTAINER, spec.container or "")
+
+
+def _backup(name: str, spec: BackupSpec) -> Backup:
+    standard = Backup(name, spec.path, checksum=spec.checksum)
+    return replace(
+        standard,
+        max_age_s=standard.max_age_s if spec.max_age is None else spec.max_age,
+        min_size=standard.min_size if spec.min_size is None else spec.min_size,
+    )
 
 
 def _signers(view: View, nodes: Iterable[Node], chain: Chain | None) -> tuple[Signer, ...]:

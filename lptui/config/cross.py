@@ -60,6 +60,7 @@ _PAIRS: Final = (
     ("l1_lag_critical_blocks", "l1_lag_warn_blocks", "above"),
     ("gpu_temperature_critical", "gpu_temperature_warn", "above"),
     ("disk_critical", "disk_warn", "above"),
+    ("disk_days_critical", "disk_days_warn", "below"),
     ("memory_critical", "memory_warn", "above"),
     ("fd_critical", "fd_warn", "above"),
     ("clock_critical", "clock_warn", "above"),

@@ -42,6 +42,7 @@ from lptui.config.schema_limits import (
 )
 from lptui.config.schema_logs import LogSpec
 from lptui.config.schema_safety import SafetySpec
+from lptui.config.schema_upkeep import BackupSpec, FlagName, LeastVersion
 from lptui.fleet.topology import Role
 
 ROLES: Final = tuple(role.value for role in Role)
@@ -192,6 +193,9 @@ class HostSpec(Part):
         None,
         description="encoder sessions that the driver allows at once, or unlimited; "
         "by the cards and the driver",
+    )
+    backups: dict[Name, BackupSpec] | None = Field(
+        None, description="files that must be there, be young and be whole, by a name of yours"
     )
     privilege: Annotated[str, *words("privilege", ("sudo", "doas", "root", "none"))] = Field(
         "sudo",
@@ -415,6 +419,16 @@ class Config(Part):
         None, description="names for sets of nodes: tag:NAME selects them"
     )
     thresholds: ThresholdSpec | None = Field(None, description="limits for the checks")
+    minimum_versions: dict[Name, LeastVersion] | None = Field(
+        None,
+        description="the oldest versions that may run: of livepeer, and of Ethereum clients by "
+        "the name that they give (geth, nitro, …)",
+    )
+    may_differ: Annotated[list[FlagName], MANY] | None = Field(
+        None,
+        min_length=1,
+        description="flags and unit settings that may differ between nodes of one role",
+    )
     intervals: IntervalSpec | None = Field(None, description="how often sources are asked")
     guards: GuardSpec | None = Field(None, description="what every change must keep to")
     paging: PagingSpec | None = Field(None, description="what is worth a page at which hours")

@@ -117,6 +117,12 @@ class ThresholdSpec(Part):
     )
     disk_warn: PercentValue | None = Field(None, description="disk in use: warning; 85%")
     disk_critical: PercentValue | None = Field(None, description="disk in use: critical; 95%")
+    disk_days_warn: Number | None = Field(
+        None, description="days until a disk is full, as it grows: warning below; 7"
+    )
+    disk_days_critical: Number | None = Field(
+        None, description="days until a disk is full, as it grows: critical below; 2"
+    )
     memory_warn: PercentValue | None = Field(None, description="memory in use: warning; 92%")
     memory_critical: PercentValue | None = Field(None, description="memory in use: critical; 97%")
     load_warn_per_cpu: Number | None = Field(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from lptui.fleet.backups import Backup
 from lptui.fleet.declared import DeclaredCommand
 from lptui.fleet.guards import USUAL_GUARDS, Guards
 from lptui.fleet.paging import Paging
@@ -73,6 +74,7 @@ class Host:
         nvenc_sessions: concurrent encoder sessions that the driver allows, or UNLIMITED; None
             where that is to be told from the cards and the driver.
         safety: what must hold of it, for those who come at it from outside.
+        backups: files that must be there.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Host:
     nvenc_sessions: int | str | None = None
     privilege: str = "sudo"
     safety: Safety = NO_SAFETY
+    backups: tuple[Backup, ...] = ()
 
 
 class SupervisorKind(StrEnum):
@@ -351,6 +354,8 @@ class Thresholds:
     stake_drop_warn: Percent = Percent(10.0)
     disk_warn: Percent = Percent(85.0)
     disk_critical: Percent = Percent(95.0)
+    disk_days_warn: float = 7.0
+    disk_days_critical: float = 2.0
     memory_warn: Percent = Percent(92.0)
     memory_critical: Percent = Percent(97.0)
     load_warn_per_cpu: float = 2.0
@@ -390,6 +395,8 @@ class Fleet:
 
     `standbys` are the nodes that stand by, by the node that they stand by for.
     `public_addresses`: where clients are sent is tried from the operator's machine.
+    `minimum_versions` are by program, in lower case; `may_differ` are names of flags and unit
+    settings, in lower case, that nodes of one role need not have alike.
     """
 
     name: str
@@ -408,6 +415,8 @@ class Fleet:
     known_hosts: str | None = None
     demo: bool = False
     public_addresses: bool = True
+    minimum_versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    may_differ: frozenset[str] = frozenset()
     standbys: Mapping[str, tuple[Node, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

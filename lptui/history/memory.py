@@ -14,6 +14,7 @@ from typing import Final
 from lptui.fleet.facts.chain import ChainRound, RewardHistory
 from lptui.fleet.facts.reward import RewardWatch
 from lptui.fleet.facts.rpc import SentTransaction, SentTransactions
+from lptui.fleet.facts.upkeep import HostGrowth
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Chain, Fleet
@@ -21,14 +22,17 @@ from lptui.fleet.topology import Chain, Fleet
 EVERY_S: Final = 60.0
 """How often a live console writes down what moves all the time: balances."""
 
+SELDOM_S: Final = 600.0
+"""The same for what is known of machines."""
+
 REMEMBER_S: Final = 0.3
 """A state folder that hangs is not waited for longer."""
 
 
 class Memory:
-    """The files of one chain in the state folder."""
+    """The files of one chain, and of the fleet's machines, in the state folder."""
 
-    def __init__(self, fleet: Fleet, chain: Chain, folder: Path) -> None:
+    def __init__(self, fleet: Fleet, chain: Chain | None, folder: Path) -> None:
         self._fleet = fleet
         self._chain = chain
         self._folder = folder
@@ -37,8 +41,8 @@ class Memory:
 
     @classmethod
     def of(cls, fleet: Fleet, folder: Path) -> Memory | None:
-        """A fleet's memory; none for a demo, whose chain begins anew each time."""
-        return None if fleet.chain is None or fleet.demo else cls(fleet, fleet.chain, folder)
+        """A fleet's memory; none for a demo, which begins anew each time."""
+        return None if fleet.demo else cls(fleet, fleet.chain, folder)
 
     async def recall(
         self, told: Callable[[], Sequence[SentTransaction]] = tuple
@@ -53,12 +57,17 @@ class Memory:
     def _recall(
         self, told: Callable[[], Sequence[SentTransaction]]
     ) -> Mapping[Key, Reading[object]]:
+        from lptui.history import hosts
+
+        found: dict[Key, Reading[object]] = hosts.remembered(self._fleet, self._hosts)
+        if self._chain is None:
+            return found
         from lptui.history import money, rewards, sent
 
-        followed = sent.remembered(self._sent, told())
+        followed = sent.remembered(self._sent(self._chain), told())
         key = Key(SentTransactions, self._chain.network)
-        found = rewards.remembered(self._fleet, self._rewards)
-        found |= money.remembered(self._fleet, self._money)
+        found |= rewards.remembered(self._fleet, self._rewards(self._chain))
+        found |= money.remembered(self._fleet, self._money(self._chain))
         return found if followed is None else {**found, key: followed}
 
     async def carry_on(self, snapshot: Snapshot) -> Snapshot:
@@ -69,6 +78,8 @@ class Memory:
         with suppress(TimeoutError):
             async with asyncio.timeout(REMEMBER_S):
                 await asyncio.to_thread(self._save, snapshot)
+        if self._chain is None:
+            return snapshot
         with suppress(TimeoutError):
             async with asyncio.timeout(REMEMBER_S):
                 path = self._folder / f"pending-{self._chain.chain_id}.json"
@@ -78,20 +89,30 @@ class Memory:
     def keep(self, snapshot: Snapshot) -> None:
         """Writes what is new in a live snapshot, beside the event loop."""
         times = {
-            Key(topic, item.name): snapshot.reading(topic, item.name).taken_at
-            for item in self._chain.orchestrators
-            for topic in (RewardHistory, RewardWatch)
+            Key(HostGrowth, name): snapshot.reading(HostGrowth, name).taken_at // SELDOM_S
+            for name in self._fleet.hosts
         }
-        followed = snapshot.value(SentTransactions, self._chain.network)
-        for item in followed.sent if followed is not None else ():
-            times[Key(SentTransactions, item.hash)] = item.pooled_at or item.seen_at
-        clock = snapshot.reading(ChainRound, self._chain.network).taken_at
-        times[Key(ChainRound, self._chain.network)] = clock // EVERY_S
+        if self._chain is not None:
+            times |= self._times(snapshot, self._chain)
         busy = self._writing is not None and not self._writing.done()
         if busy or times == self._kept or not any(times.values()):
             return
         self._kept = times
         self._writing = asyncio.create_task(asyncio.to_thread(self._save, snapshot), name="keep")
+
+    def _times(self, snapshot: Snapshot, chain: Chain) -> dict[Key, float]:
+        """When what is kept of the chain was read."""
+        times = {
+            Key(topic, item.name): snapshot.reading(topic, item.name).taken_at
+            for item in chain.orchestrators
+            for topic in (RewardHistory, RewardWatch)
+        }
+        followed = snapshot.value(SentTransactions, chain.network)
+        for item in followed.sent if followed is not None else ():
+            times[Key(SentTransactions, item.hash)] = item.pooled_at or item.seen_at
+        clock = snapshot.reading(ChainRound, chain.network).taken_at
+        times[Key(ChainRound, chain.network)] = clock // EVERY_S
+        return times
 
     async def close(self) -> None:
         """Waits for what is being written, but not long."""
@@ -99,26 +120,32 @@ class Memory:
             await asyncio.wait([self._writing], timeout=REMEMBER_S)
 
     def _save(self, snapshot: Snapshot) -> None:
+        from lptui.history import hosts
+
+        hosts.save(snapshot, self._hosts)
+        if self._chain is None:
+            return
         from lptui.history import money, rewards, sent
 
-        rewards.save(snapshot, self._rewards)
-        money.save(snapshot, self._money)
+        rewards.save(snapshot, self._rewards(self._chain))
+        money.save(snapshot, self._money(self._chain))
         followed = snapshot.value(SentTransactions, self._chain.network)
         if followed is not None:
-            sent.save(self._sent, followed)
+            sent.save(self._sent(self._chain), followed)
 
     @property
-    def _sent(self) -> Path:
-        return self._folder / f"sent-{self._chain.chain_id}.json"
+    def _hosts(self) -> Path:
+        return self._folder / "hosts.json"
 
-    @property
-    def _money(self) -> Path:
+    def _sent(self, chain: Chain) -> Path:
+        return self._folder / f"sent-{chain.chain_id}.json"
+
+    def _money(self, chain: Chain) -> Path:
         from lptui.history.money import file_name
 
-        return self._folder / file_name(self._chain)
+        return self._folder / file_name(chain)
 
-    @property
-    def _rewards(self) -> Path:
+    def _rewards(self, chain: Chain) -> Path:
         from lptui.history.rewards import file_name
 
-        return self._folder / file_name(self._chain)
+        return self._folder / file_name(chain)

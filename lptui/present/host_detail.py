@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from lptui.fleet.facts.activity import HostActivity, HostPrograms
 from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.facts.host import HostVitals
+from lptui.fleet.facts.upkeep import HostBackups, HostGrowth, HostImages
+from lptui.fleet.growth import days_words
 from lptui.present.activity import (
     MOST_DISKS,
     UNKNOWN,
@@ -17,8 +19,11 @@ from lptui.present.activity import (
     socket_words,
 )
 from lptui.present.model import Line, Row, Span, Tone
+from lptui.present.upkeep import backup_words, image_words
 from lptui.present.view import View
 from lptui.present.words import age
+
+_MOST_BACKUPS = 8
 
 
 def host_lines(view: View, row: Row) -> Iterator[Line]:
@@ -37,6 +42,27 @@ def host_lines(view: View, row: Row) -> Iterator[Line]:
         yield _line(view, "disks", UNKNOWN if activity is None else "none", since)
     yield _line(view, "TCP", socket_words(activity.sockets if activity else None), since)
     yield from _programs(view, host)
+    yield ()
+    yield from _upkeep(view, host)
+
+
+def _upkeep(view: View, host: str) -> Iterator[Line]:
+    """How long disks last, backups, images."""
+    of_growth = view.reading(HostGrowth, host)
+    growth, since = view.last(of_growth)
+    of_backups = view.reading(HostBackups, host)
+    backups, backups_since = view.last(of_backups)
+    of_images = view.reading(HostImages, host)
+    images, images_since = view.last(of_images)
+    yield (Span(" Upkeep", Tone.ACCENT), Span("  by the pace of the last days", Tone.MUTED))
+    for mount in growth.mounts[:MOST_DISKS] if growth is not None else ():
+        yield _line(view, f"{mount.path} full in", days_words(mount), since)
+    if growth is None:
+        yield _line(view, "disks full in", UNKNOWN, since)
+    for state in backups.backups[:_MOST_BACKUPS] if backups is not None else ():
+        yield _line(view, f"backup {state.name}", backup_words(state), backups_since)
+    for image in images.images[:_MOST_BACKUPS] if images is not None else ():
+        yield _line(view, f"image {image.name}", image_words(image), images_since)
     yield ()
 
 

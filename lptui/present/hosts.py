@@ -21,6 +21,7 @@ from lptui.fleet.facts.host import (
 from lptui.fleet.facts.keystore import HostKeystores
 from lptui.fleet.facts.links import ClosedPorts
 from lptui.fleet.facts.safety import HostSafety
+from lptui.fleet.facts.upkeep import HostBackups, HostGrowth, HostImages, HostUnitTexts
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Fleet, Host, Node
 from lptui.present.model import (
@@ -166,6 +167,10 @@ def _row(view: View, host: Host) -> Row:
                 (HostKeystores, host.name),
                 (HostSafety, host.name),
                 *(((ClosedPorts, host.name),) if host.safety.closed_ports else ()),
+                (HostGrowth, host.name),
+                (HostBackups, host.name),
+                (HostUnitTexts, host.name),
+                (HostImages, host.name),
                 (HostActivity, host.name),
                 (HostPrograms, host.name),
             ),

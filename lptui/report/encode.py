@@ -43,6 +43,7 @@ _BYTES: Final = frozenset(
     }
 )
 _MOUNT_BYTES: Final = frozenset({"size", "used", "available"})
+_SIZED: Final = frozenset({"Mount", "MountGrowth", "BackupState"})
 _TIMES: Final = frozenset(
     {
         "advanced_at",
@@ -52,6 +53,7 @@ _TIMES: Final = frozenset(
         "head_time",
         "l1_advanced_at",
         "loaded_at",
+        "modified_at",
         "pending_since",
         "pooled_at",
         "read_at",
@@ -67,6 +69,7 @@ _UNITS: Final = {
     "length": "blocks",
     "prices": "wei_per_pixel",
     "reward_cut": "ppm",
+    "slope": "bytes_per_day",
 }
 """Of fields whose type does not tell it; ppm is parts of a million, as the contracts count."""
 
@@ -108,7 +111,7 @@ def _field(fact: type, name: str, hint: object) -> Field:
         return Field(name, f"{name}_{_UNITS[name]}", Kind.PLAIN, hint)
     if inner is Percent:
         return Field(name, f"{name}_percent", Kind.PLAIN, hint)
-    if inner is int and (name in _BYTES or (fact.__name__ == "Mount" and name in _MOUNT_BYTES)):
+    if inner is int and (name in _BYTES or (fact.__name__ in _SIZED and name in _MOUNT_BYTES)):
         return Field(name, f"{name}_bytes", Kind.PLAIN, hint)
     if inner is float:
         for short, long in _SUFFIXES:

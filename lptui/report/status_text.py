@@ -40,6 +40,7 @@ from lptui.fleet.facts.money import AccountFlow, EarningsFlow
 from lptui.fleet.facts.rpc import RpcHead, RpcUsage, RpcVantage, SentTransactions
 from lptui.fleet.facts.safety import HostSafety
 from lptui.fleet.facts.tickets import TicketQueue
+from lptui.fleet.facts.upkeep import HostBackups, HostGrowth, HostImages, HostUnitTexts
 from lptui.fleet.finding import Finding
 from lptui.fleet.reading import Reading
 from lptui.fleet.snapshot import Snapshot
@@ -93,6 +94,10 @@ _SECTIONS: Final[tuple[tuple[str, tuple[type, ...]], ...]] = (
             HostKeystores,
             HostSafety,
             ClosedPorts,
+            HostGrowth,
+            HostBackups,
+            HostUnitTexts,
+            HostImages,
         ),
     ),
 )
@@ -379,6 +384,10 @@ _TELL: Final[Mapping[type, Callable[[Any], str]]] = {
     HostKeystores: ways_text.keystores,
     HostSafety: ways_text.safety,
     ClosedPorts: ways_text.closed,
+    HostGrowth: host_text.growth,
+    HostBackups: host_text.backups,
+    HostUnitTexts: host_text.unit_texts,
+    HostImages: host_text.images,
     RedeemerLink: ways_text.redeemer,
     PublicAddresses: ways_text.public,
 }

@@ -43,6 +43,7 @@ from lptui.fleet.facts.rpc import RpcHead, RpcUsage, RpcVantage, SentTransaction
 from lptui.fleet.facts.safety import HostSafety
 from lptui.fleet.facts.stake import StakeHistory, TranscoderPool
 from lptui.fleet.facts.tickets import TicketQueue
+from lptui.fleet.facts.upkeep import HostBackups, HostGrowth, HostImages, HostUnitTexts
 
 TOPICS: Final[tuple[type, ...]] = (
     ChainRound,
@@ -85,8 +86,12 @@ TOPICS: Final[tuple[type, ...]] = (
     HostClock,
     HostListeners,
     HostProcesses,
+    HostUnitTexts,
+    HostImages,
+    HostGrowth,
     HostKeystores,
     HostSafety,
+    HostBackups,
     HostConnections,
     HostActivity,
     HostPrograms,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from lptui.probes.host.activity import HostActivityProbe
+from lptui.probes.host.backups import HostBackupsProbe
 from lptui.probes.host.clock import HostClockProbe
 from lptui.probes.host.connections import HostConnectionsProbe
 from lptui.probes.host.disks import HostDisksProbe
 from lptui.probes.host.environment import EnvironmentProbe
+from lptui.probes.host.images import HostImagesProbe
 from lptui.probes.host.keystores import HostKeystoresProbe
 from lptui.probes.host.listeners import HostListenersProbe
 from lptui.probes.host.processes import HostProcessesProbe
@@ -15,6 +17,7 @@ from lptui.probes.host.reward_log import RewardLogProbe
 from lptui.probes.host.safety import HostSafetyProbe
 from lptui.probes.host.services import HostUnitsProbe
 from lptui.probes.host.system import HostSystemProbe
+from lptui.probes.host.unit_texts import HostUnitTextsProbe
 from lptui.probes.host.vitals import HostVitalsProbe
 from lptui.probes.probe import Probe
 
@@ -31,6 +34,9 @@ PROBES: tuple[Probe, ...] = (
     HostProgramsProbe(),
     HostKeystoresProbe(),
     HostSafetyProbe(),
+    HostBackupsProbe(),
+    HostImagesProbe(),
+    HostUnitTextsProbe(),
     EnvironmentProbe(),
     RewardLogProbe(),
 )

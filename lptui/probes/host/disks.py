@@ -9,6 +9,10 @@ from typing import ClassVar, Final
 
 from lptui.errors import BadAnswerError
 from lptui.fleet.facts.host import HostDisks, Mount
+from lptui.fleet.facts.upkeep import HostGrowth
+from lptui.fleet.growth import grown
+from lptui.fleet.reading import Key
+from lptui.fleet.topology import Fleet
 from lptui.fleet.units import Percent
 from lptui.probes.host import commands
 from lptui.probes.host.base import HostProbe
@@ -139,7 +143,7 @@ def combine(
 
 
 class HostDisksProbe(HostProbe):
-    """Asks df and /proc/mounts.
+    """Asks df and /proc/mounts, and follows what becomes of the free space.
 
     Of local file systems only, for a dead network mount would hang it; those that the operator
     named are asked for one by one where they are not among them, and all of them where df hangs.
@@ -149,7 +153,18 @@ class HostDisksProbe(HostProbe):
     topic: ClassVar[type] = HostDisks
     asks: ClassVar[str] = "df"
 
+    def keys(self, fleet: Fleet, target: str) -> Sequence[Key]:
+        return (self.key(target), Key(HostGrowth, target))
+
     async def ask(self, asking: Asking, target: str) -> Sequence[Answer]:
+        disks = await self._disks(asking, target)
+        reading = asking.latest.reading(HostGrowth, target)
+        good = reading if reading.value is not None else reading.last_good
+        before = good.value if good is not None else None
+        growth = grown(before, disks, asking.clock.now())
+        return [Answer(self.key(target), disks), Answer(Key(HostGrowth, target), growth)]
+
+    async def _disks(self, asking: Asking, target: str) -> HostDisks:
         shell = asking.reach.shell(target)
         left = time_left(asking)
         wanted = asking.fleet.hosts[target].mounts
@@ -160,7 +175,7 @@ class HostDisksProbe(HostProbe):
             disks = await _one_by_one(shell, mounts, wanted, left)
             if not disks.mounts:
                 raise failure(f"df on {target}", blocks)
-            return [Answer(self.key(target), disks)]
+            return disks
         if not _has_table(blocks) and not blocks.stdout and blocks.status == 1:
             blocks, inodes = await shell.run([commands.DF_PLAIN, commands.DF_INODES_PLAIN], left())
         if not _has_table(blocks):
@@ -174,9 +189,7 @@ class HostDisksProbe(HostProbe):
             if mounted and _tidy(path) in mounted and not _is_among(path, rows)
         ]
         more, silent = await _rows_of(shell, remote, left)
-        return [
-            Answer(self.key(target), combine((*rows, *more), inode_rows, mounted, wanted, silent))
-        ]
+        return combine((*rows, *more), inode_rows, mounted, wanted, silent)
 
 
 async def _one_by_one(

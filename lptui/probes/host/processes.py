@@ -143,17 +143,17 @@ def _is_node(raw: _Raw) -> bool:
 
 
 def _livepeer(raw: _Raw) -> LivepeerProcess:
-    arguments = _arguments(raw.words[1:])
+    given = arguments(raw.words[1:])
     environment = _environment(raw.environment or ())
-    named = {name.lower(): value for name, value in [*environment, *arguments]}
+    named = {name.lower(): value for name, value in [*environment, *given]}
     config = named.get("config", "")
     sources = {
         Origin.FILE: _file(raw.file or ()) if config else [],
         Origin.ENVIRONMENT: environment,
-        Origin.ARGUMENT: arguments,
+        Origin.ARGUMENT: given,
     }
-    flags = [flag for given in sources.values() for flag in given]
-    literal = any(name.lower() == "ethpassword" and value == LITERAL for name, value in arguments)
+    flags = [flag for flags_of in sources.values() for flag in flags_of]
+    literal = any(name.lower() == "ethpassword" and value == LITERAL for name, value in given)
     units = _UNIT.findall(raw.cgroup)
     unread = []
     if config and raw.file is None:
@@ -166,14 +166,14 @@ def _livepeer(raw: _Raw) -> LivepeerProcess:
         flags=tuple((name, "" if value == LITERAL else value) for name, value in flags),
         literal_password=literal,
         unit=units[-1] if units else "",
-        origins=tuple(origin for origin, given in sources.items() for _ in given),
+        origins=tuple(origin for origin, flags_of in sources.items() for _ in flags_of),
         config_file=config,
         unread=tuple(unread),
         program="livepeer" if _is_node(raw) else clean(_program(raw), 40),
     )
 
 
-def _arguments(words: Sequence[str]) -> Flags:
+def arguments(words: Sequence[str]) -> Flags:
     """As Go's `flag` reads them: the first word that is neither flag nor value ends it all.
 
     Words before the first flag are a wrapper's.

@@ -94,7 +94,5 @@ async def test_a_folder_that_hangs_delays_nobody(
         gate.set()
 
 
-def test_a_demo_and_a_fleet_without_a_chain_remember_nothing(tmp_path: Path) -> None:
-    fleet = FleetBuilder().fleet
-    assert Memory.of(replace(fleet, demo=True), tmp_path) is None
-    assert Memory.of(replace(fleet, chain=None), tmp_path) is None
+def test_a_demo_remembers_nothing(tmp_path: Path) -> None:
+    assert Memory.of(replace(FleetBuilder().fleet, demo=True), tmp_path) is None

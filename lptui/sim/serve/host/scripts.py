@@ -6,7 +6,7 @@ import re
 import shlex
 from typing import Final
 
-from lptui.sim.serve.host import activity, safety
+from lptui.sim.serve.host import activity, safety, upkeep
 from lptui.sim.serve.host.call import Call, Reply
 from lptui.sim.serve.host.files import matching_lines
 from lptui.sim.world.machine import Machine
@@ -45,6 +45,8 @@ def script(_: World, machine: Machine, call: Call) -> Reply:
         return Reply(safety.sshd(machine))
     if activity.ASKS_PROGRAMS.fullmatch(text):
         return Reply(activity.programs(machine))
+    if upkeep.ASKS_UNITS.fullmatch(text):
+        return Reply(upkeep.unit_texts(machine, given))
     if _FINDS_PROGRAMS.fullmatch(text):
         return Reply("".join(f"{path_of(machine, name)}\n" for name in given))
     if _FINDS_FILES.fullmatch(text):

@@ -59,7 +59,7 @@ async def test_df_of_busybox_is_asked_in_its_own_way() -> None:
         return sample("df.txt" if "k" in command.argv[1] else "df-inodes.txt")
 
     given_, _ = asking(answer, fleet(mounts=["/d1"]))
-    [found] = await HostDisksProbe().ask(given_, HOST)
+    [found, _] = await HostDisksProbe().ask(given_, HOST)
     assert isinstance(found.value, HostDisks)
     assert found.value.missing == ("/d1",)
     assert len(found.value.mounts) == 3
@@ -84,7 +84,7 @@ async def test_a_network_mount_is_asked_for_only_where_it_was_named() -> None:
         ("cat",): sample("mounts.txt"),
     }
     given_, reach = asking(answers, fleet(mounts=["/srv/nfs/", "/d1"]))
-    [found] = await HostDisksProbe().ask(given_, HOST)
+    [found, _] = await HostDisksProbe().ask(given_, HOST)
     assert found.value.mounts[-1].used_percent == 90
     assert (found.value.missing, found.value.silent) == (("/d1",), ())
     assert ran(reach) == ["df", "df", "cat", "df"], "nothing is asked of what is not mounted"
@@ -101,7 +101,7 @@ async def test_a_network_mount_that_does_not_answer_is_told_and_costs_nothing_el
         ("cat",): sample("mounts.txt"),
     }
     given_, _ = asking(answers, fleet(mounts=["/srv/nfs"]))
-    [found] = await HostDisksProbe().ask(given_, HOST)
+    [found, _] = await HostDisksProbe().ask(given_, HOST)
     assert (found.value.silent, found.value.incomplete) == (("/srv/nfs",), False)
     assert len(found.value.mounts) == 3
 
@@ -113,7 +113,7 @@ async def test_where_df_hangs_the_root_is_asked_for_alone() -> None:
         return sample("df.txt") if command.argv[-1] == "/" else Output(b"", 137)
 
     given_, _ = asking(answer, fleet(mounts=["/srv/nfs"]))
-    [found] = await HostDisksProbe().ask(given_, HOST)
+    [found, _] = await HostDisksProbe().ask(given_, HOST)
     assert [mount.path for mount in found.value.mounts] == ["/"]
     assert (found.value.silent, found.value.incomplete) == (("/srv/nfs",), True)
 

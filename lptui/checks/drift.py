@@ -1,0 +1,156 @@
+"""Drift: nodes that ought to be set up alike and are not; what runs and is not what is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from lptui.checks.units import unit_of
+from lptui.checks.view import View
+from lptui.checks.words import listed
+from lptui.fleet import alike
+from lptui.fleet.facts.host import HostProcesses, HostUnits, Unit
+from lptui.fleet.facts.upkeep import ContainerImage, HostImages, HostUnitTexts
+from lptui.fleet.finding import Finding, Metric, Severity
+from lptui.fleet.processes import process_of
+from lptui.fleet.topology import Node, SupervisorKind
+from lptui.text import plural
+
+SETTINGS: Final = "settings-drift"
+STALE: Final = "unit-stale"
+IMAGE: Final = "container-stale"
+
+_MOST: Final = 12
+_FIXED: Final = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}|.*@sha256:[0-9a-f]{64}", re.ASCII)
+"""A name of an image that means the same one for ever."""
+
+
+def settings_drift(view: View) -> Iterator[Finding]:
+    """Are nodes of one role set up alike, but for what is each one's own?"""
+    for name, members in alike.groups(view.fleet.nodes.values()):
+        nodes = [node for node in members if not view.rest(node)]
+        known = [(node, _set_up(view, node)) for node in nodes]
+        found = [(node, one) for node, one in known if one.values]
+        if len(found) < 2:
+            yield from _unread(view, name, nodes)
+            continue
+        differ = alike.differences([one for _, one in found])
+        summary = f"{plural(len(found), 'node')} are set up alike"
+        if differ:
+            told = listed([one.name for one in differ])
+            summary = f"{plural(len(differ), 'setting')} differ: {told}"
+            if len(differ) == 1:
+                summary = f"{differ[0]}"
+        yield Finding(
+            SETTINGS,
+            Severity.WARNING if differ else Severity.OK,
+            "fleet",
+            f"role:{name}",
+            summary,
+            (
+                *(str(one) for one in differ[:_MOST]),
+                *(_seen(view, node) for node, _ in found[:_MOST]),
+            ),
+            "give all the same; what is meant to differ belongs in `may_differ`" if differ else "",
+            metrics=(Metric("settings_differ", len(differ)),),
+        )
+
+
+def _set_up(view: View, node: Node) -> alike.SetUp:
+    units = view.fresh(HostUnitTexts, node.host)
+    images = view.fresh(HostImages, node.host)
+    service = node.service.name if node.service is not None else ""
+    return alike.set_up(
+        node.name,
+        process_of(view.snapshot, node),
+        units.find(service) if units is not None else None,
+        images.find(service) if images is not None else None,
+        view.fleet.may_differ,
+    )
+
+
+def _seen(view: View, node: Node) -> str:
+    return f"{node.name}: {view.seen(view.reading(HostProcesses, node.host))}"
+
+
+def _unread(view: View, name: str, nodes: list[Node]) -> Iterator[Finding]:
+    """Too few to compare: because hosts could not be asked, or because nothing is told."""
+    for node in nodes if len(nodes) > 1 else ():
+        reading = view.readings(HostProcesses).get(node.host)
+        if reading is not None and not view.is_fresh(reading):
+            cause = view.blocker(node.host, reading)
+            yield view.unknown(SETTINGS, "fleet", f"role:{name}", reading, cause=cause)
+            return
+
+
+def unit_stale(view: View) -> Iterator[Finding]:
+    """Does a node run as its unit says now? What was changed since counts at the next start."""
+    for node in view.fleet.nodes.values():
+        unit = unit_of(view, node)
+        if unit is None or not node.is_livepeer or not unit.is_running or view.rest(node):
+            continue
+        if node.service is None or node.service.kind is not SupervisorKind.SYSTEMD:
+            continue
+        reading = view.reading(HostUnits, node.host)
+        differ = _not_as_told(view, node, unit)
+        remedy = "restart it in a quiet hour, or take the change back" if differ else ""
+        if unit.needs_reload:
+            differ = ("its files have changed since systemd has read them", *differ)
+            remedy = "systemctl daemon-reload, then restart it in a quiet hour"
+        yield Finding(
+            STALE,
+            Severity.WARNING if differ else Severity.OK,
+            "node",
+            node.name,
+            f"{unit.name}: {listed(list(differ), 2)}" if differ else "runs as its unit says",
+            (view.seen(reading), *differ[:_MOST]),
+            remedy,
+        )
+
+
+def _not_as_told(view: View, node: Node, unit: Unit) -> tuple[str, ...]:
+    """Of a process that was started before its unit and its arguments were read: else one of the
+    two readings is of the process before."""
+    texts = view.reading(HostUnitTexts, node.host)
+    processes = view.reading(HostProcesses, node.host)
+    found, process = view.value(texts), process_of(view.snapshot, node)
+    text = found.find(unit.name) if found is not None else None
+    if text is None or process is None or unit.since_s is None:
+        return ()
+    started = view.reading(HostUnits, node.host).taken_at - unit.since_s
+    if min(texts.taken_at - texts.took_s, processes.taken_at - processes.took_s) < started:
+        return ()
+    return alike.not_as_told(process, text)
+
+
+def container_stale(view: View) -> Iterator[Finding]:
+    """Was a container made of the image that its name means on its host now?"""
+    for node in view.fleet.nodes.values():
+        if node.service is None or node.service.kind is not SupervisorKind.CONTAINER:
+            continue
+        reading = view.readings(HostImages).get(node.host)
+        if reading is None or view.rest(node):
+            continue
+        images = view.value(reading)
+        if images is None:
+            cause = view.blocker(node.host, reading) or f"unit-state@{node.name}"
+            yield view.unknown(IMAGE, "node", node.name, reading, cause=cause)
+            continue
+        image = images.find(node.service.name)
+        if image is None:
+            continue  # there is no such container, as its state says
+        severity, summary, remedy = _image(image)
+        told = f"runs {image.running[:12]}, {image.reference} is {image.current[:12] or 'unknown'}"
+        evidence = (view.says(reading, told),)
+        yield Finding(IMAGE, severity, "node", node.name, summary, evidence, remedy)
+
+
+def _image(image: ContainerImage) -> tuple[Severity, str, str]:
+    if image.current == image.running or _FIXED.fullmatch(image.reference):
+        return Severity.OK, f"runs what {image.reference} means there", ""
+    if not image.current:
+        text = f"not known: {image.reference} names no image there any more"
+        return Severity.UNKNOWN, text, "pull the image again, or make the container anew"
+    text = f"runs an older image than {image.reference} means there: pulled, but not made anew"
+    return Severity.WARNING, text, "make the container anew in a quiet hour"
