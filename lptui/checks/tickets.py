@@ -13,7 +13,7 @@ from lptui.checks.nodes import cause_at_node
 from lptui.checks.view import View
 from lptui.checks.words import span
 from lptui.fleet.facts.chain import ChainRound, GasPrices
-from lptui.fleet.facts.livepeer import NodeMetrics
+from lptui.fleet.facts.livepeer import NodeIdentity, NodeMetrics
 from lptui.fleet.facts.tickets import TicketQueue, TicketsOfRound
 from lptui.fleet.finding import Finding, Metric, Severity
 from lptui.fleet.reading import Reading
@@ -64,11 +64,14 @@ def _queue(
     expiring = total([part for part in queue.waiting if part.round == last])
     lost = total([p for p in queue.waiting if last - VALID_ROUNDS <= p.round < last])
     left_s = clock.blocks_left * chain.block_seconds
-    severity, summary, remedy = Severity.OK, _worth(waiting, "waiting"), ""
+    severity, summary, remedy, blocked = Severity.OK, _worth(waiting, "waiting"), "", ""
     if expiring.count:
         severity = _how_late(view, clock)
         summary = f"{_worth(expiring, 'to redeem')} within {span(left_s)}, then lost"
         remedy = "see the redeemer's balance, gas cap and log: each is lost with the round's end"
+        blocked = _gas_blocks(view, chain, node)
+        if blocked:
+            remedy = f"{blocked}: raise the cap (set-max-gas-price {node.name}), or they are lost"
     if lost.count:
         told = _worth(lost, "expired, never redeemed")
         summary = f"{summary}; {told}" if severity or waiting.count else told
@@ -85,6 +88,7 @@ def _queue(
         summary,
         tuple(_evidence(view, chain, reading, queue, clock, expiring)),
         remedy if severity else "",
+        action="set-max-gas-price" if severity and blocked else "",
         metrics=(
             Metric("tickets_waiting", waiting.count),
             Metric("tickets_expiring", expiring.count),
@@ -93,6 +97,16 @@ def _queue(
             Metric("value_expired_wei", lost.value, "wei"),
         ),
     )
+
+
+def _gas_blocks(view: View, chain: Chain, node: Node) -> str:
+    """The gas cap that keeps a redeemer from sending anything; "" when none is known to."""
+    identity = view.fresh(NodeIdentity, node.name)
+    prices = view.fresh(GasPrices, chain.network)
+    cap = identity.max_gas_price if identity is not None else None
+    if prices is None or not cap or prices.gas_price <= cap:
+        return ""
+    return f"gas at {format_gwei(prices.gas_price)} is above its cap of {format_gwei(cap)}"
 
 
 def _how_late(view: View, clock: ChainRound) -> Severity:

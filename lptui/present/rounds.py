@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from lptui.fleet.callers import accounts_of
 from lptui.fleet.deadline import pace_of
 from lptui.fleet.duty import at_work
 from lptui.fleet.facts.chain import (
@@ -24,7 +25,7 @@ from lptui.fleet.facts.reward import (
 from lptui.fleet.facts.stake import StakeHistory, TranscoderPool
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Chain, Node, Orchestrator, Role
-from lptui.fleet.units import format_gwei, format_units
+from lptui.fleet.units import format_gwei, format_units, short_address
 from lptui.present.callers import automatic_lines
 from lptui.present.model import (
     EMPTY_CELL,
@@ -148,7 +149,7 @@ def _row(view: View, chain: Chain, it: Orchestrator, clock: Reading[ChainRound])
             _of_record(
                 view, record, lambda r: str(r.last_reward_round), lambda r: r.last_reward_round
             ),
-            _caller(view, it),
+            _caller(view, it, clock, past),
             _active(view, record),
             _of_record(
                 view,
@@ -242,15 +243,33 @@ def _caller_name(it: Orchestrator) -> str:
     return it.reward_caller or ""
 
 
-def _caller(view: View, it: Orchestrator) -> Cell:
-    """The node that is expected to call: configured, or the one with the key or the role."""
+def _caller(
+    view: View, it: Orchestrator, clock: Reading[ChainRound], past: Reading[RewardHistory]
+) -> Cell:
+    """Who has called in this round; before that, muted, who is expected to."""
+    expected = _expected_caller(view, it)
+    now, _ = view.last(clock)
+    history, since = view.last(past)
+    events = history.events if history is not None and now is not None else ()
+    account = next((e.caller for e in reversed(events) if now and e.round == now.round), None)
+    if account is None:
+        return cell(expected, tone=Tone.MUTED) if expected else UNKNOWN_CELL
+    names = [node.name for node, held, _ in accounts_of(view.snapshot) if held == account]
+    if expected in names:
+        return cell(expected, since=since)
+    signers = [one.name for one in view.snapshot.fleet.signers if one.address == account]
+    told = next(iter((*names, *signers)), short_address(account))
+    return cell(told, tone=Tone.WARN if it.reward_caller else Tone.NORMAL, since=since)
+
+
+def _expected_caller(view: View, it: Orchestrator) -> str:
+    """The configured node, or the one with the key or the role; "" where there is none."""
     if it.reward_caller:
-        return cell(at_work(view.snapshot, it.reward_caller))
-    nodes = _nodes_of(view, it)
-    for node in nodes:
+        return at_work(view.snapshot, it.reward_caller)
+    for node in _nodes_of(view, it):
         if Role.REWARD in node.roles or node.account == it.address:
-            return cell(at_work(view.snapshot, node.name), tone=Tone.MUTED)
-    return UNKNOWN_CELL
+            return at_work(view.snapshot, node.name)
+    return ""
 
 
 def _price(statuses: tuple[Reading[NodeStatus], ...]) -> Cell:

@@ -17,7 +17,9 @@ from math import isfinite
 from typing import Any, Final
 
 from lptui.clock import iso
+from lptui.fleet.facts.money import Flow
 from lptui.fleet.units import Lptu, Percent, Wei
+from lptui.report import flows
 
 JSON_SAFE: Final = 2**53 - 1
 """Largest integer that every JSON reader keeps exact."""
@@ -96,7 +98,10 @@ class Field:
 def fields_of(fact: type) -> tuple[Field, ...]:
     """The fields of a fact class, in its own order."""
     hints = typing.get_type_hints(fact)
-    return tuple(_field(fact, item.name, hints[item.name]) for item in dataclasses.fields(fact))
+    return tuple(
+        _field(fact, item.name, flows.HINTS.get((fact.__name__, item.name), hints[item.name]))
+        for item in dataclasses.fields(fact)
+    )
 
 
 def _field(fact: type, name: str, hint: object) -> Field:
@@ -146,12 +151,19 @@ def encode(value: object) -> Json:
         return {str(key): encode(item) for key, item in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {
-            field.key: _WRITERS[field.kind](getattr(value, field.name))
+            field.key: _WRITERS[field.kind](_told(getattr(value, field.name), field.hint))
             for field in fields_of(type(value))
         }
     if isinstance(value, Fraction):
         return f"{value.numerator}/{value.denominator}"
     return str(value)
+
+
+def _told(value: object, hint: object) -> object:
+    kind = without_none(hint)
+    if isinstance(value, Flow) and isinstance(kind, type) and kind in flows.ROUNDS:
+        return flows.in_unit(value, kind)
+    return value
 
 
 def integer(value: int) -> int | str:

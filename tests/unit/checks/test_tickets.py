@@ -45,6 +45,17 @@ def test_tickets_of_the_last_round_are_lost_with_this_one(left: int, expected: S
     assert values["value_expiring_wei"] == 3 * FACE
 
 
+def test_a_gas_cap_that_keeps_them_from_being_redeemed_is_named() -> None:
+    fleet = with_left(waiting((1, 3)), 100)
+    assert "see the redeemer's balance" in finding(fleet, "tickets-expiring@redeemer").remedy
+    fleet.change(GasPrices, NETWORK, gas_price=Wei(2_000_000_000))
+    found = finding(fleet, "tickets-expiring@redeemer")
+    assert found.remedy.startswith(
+        "gas at 2.0000 gwei is above its cap of 1.0000 gwei: raise the cap"
+    )
+    assert (found.severity, found.action) == (CRITICAL, "set-max-gas-price")
+
+
 def test_tickets_of_this_round_have_time() -> None:
     assert severity(with_left(waiting((0, 50)), 1), "tickets-expiring@redeemer") is OK
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lptui.checks import run_checks
@@ -51,6 +53,23 @@ def cell(model: PaneModel, key: str, column: str) -> Cell:
     found = row(model, key)
     section = next(s for s in model.sections if found in s.rows)
     return found.cells[[c.key for c in section.columns].index(column)]
+
+
+def test_the_caller_is_who_has_called_and_before_that_who_is_expected_to() -> None:
+    def caller(fleet: FleetBuilder) -> tuple[str, Tone]:
+        shown = cell(pane("rounds", fleet), "orchestrator:main", "caller")
+        return shown.text, shown.tone
+
+    def sent_by(account: str) -> FleetBuilder:
+        fleet = FleetBuilder()
+        event = replace(fleet.value(RewardHistory, "main").events[-1], caller=account)
+        return fleet.change(RewardHistory, "main", events=(event,))
+
+    assert caller(FleetBuilder()) == ("reward", Tone.NORMAL)
+    assert caller(sent_by(REDEEMER)) == ("redeemer", Tone.WARN)
+    assert caller(sent_by("0x" + "12" * 20)) == ("0x1212…1212", Tone.WARN)
+    later = FleetBuilder().change(ChainRound, NETWORK, round=Round(ROUND + 1))
+    assert caller(later) == ("reward", Tone.MUTED), "nobody has called in this one"
 
 
 def test_a_record_read_just_after_the_round_changed_is_called() -> None:

@@ -13,6 +13,7 @@ from lptui.checks import run_checks
 from lptui.errors import ProblemKind
 from lptui.fleet.facts.chain import SenderDeposit, SignerAccount
 from lptui.fleet.facts.host import HostVitals
+from lptui.fleet.facts.money import AccountFlow, EarningsFlow, Flow, RoundFlow
 from lptui.fleet.facts.rpc import RpcHead
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.units import L2Block, Round, Wei
@@ -20,7 +21,7 @@ from lptui.report import render_check, render_status
 from lptui.report import schema as schemas
 from lptui.report.json_report import without_secrets
 from lptui.report.topics import TOPICS
-from tests.snapshots import NETWORK, REDEEMER, REGISTERED, FleetBuilder
+from tests.snapshots import NETWORK, NOW, REDEEMER, REGISTERED, ROUND, FleetBuilder
 from tests.unit.report.hostile import INTEGERS, NUMBERS, TEXTS, hostile
 
 
@@ -163,6 +164,18 @@ def test_a_gateways_deposit_has_its_money_as_strings_too() -> None:
     fleet = FleetBuilder().put(SenderDeposit(Wei(1), Wei(2), Round(0)), REDEEMER)
     value = reading(fleet.snapshot(), "SenderDeposit", REDEEMER)["value"]
     assert value == {"deposit_wei": "1", "reserve_wei": "2", "withdraw_round": 0}
+
+
+def test_amounts_by_round_tell_what_they_are_of() -> None:
+    parts = (RoundFlow(ROUND, 5, 7, 60.0, 2, 1),)
+    flow = Flow(10**18, 3, ROUND, NOW, parts)
+    fleet = FleetBuilder().put(AccountFlow(flow), REDEEMER).put(EarningsFlow(None, flow), "main")
+    balance = reading(fleet.snapshot(), "AccountFlow", REDEEMER)["value"]["balance"]
+    assert (balance["amount_wei"], balance["nonce"]) == (str(10**18), 3)
+    assert (balance["rounds"][0]["down_wei"], balance["rounds"][0]["up_wei"]) == ("5", "7")
+    earned = reading(fleet.snapshot(), "EarningsFlow", "main")["value"]
+    assert (earned["fees"], earned["stake"]["amount_lptu"]) == (None, str(10**18))
+    assert earned["stake"]["rounds"][0]["up_lptu"] == "7"
 
 
 def test_integers_beyond_what_readers_keep_exact_are_strings() -> None:
