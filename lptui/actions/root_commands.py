@@ -13,10 +13,13 @@ from lptui.fleet.declared import expand, targets
 from lptui.fleet.duty import holders
 from lptui.fleet.facts.balancer import NginxConfig
 from lptui.fleet.facts.host import HostUnits
+from lptui.fleet.facts.keystore import NodeKeystore
 from lptui.fleet.facts.tickets import TicketQueue
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.tickets import keepers
 from lptui.fleet.topology import Balancer, BalancerKind, Host, Node
+from lptui.probes.host import key_trial
+from lptui.probes.host.safety_commands import ROOT_SSHD
 from lptui.probes.nginx import commands as nginx
 from lptui.probes.tickets import commands as tickets
 from lptui.probes.tickets import place
@@ -64,7 +67,11 @@ def editable(snapshot: Snapshot, host: Host) -> tuple[str, ...]:
 
 def _needed(snapshot: Snapshot, host: Host, files: Files) -> Iterator[Needed]:
     nodes = snapshot.fleet.nodes_on(host.name)
+    if host.safety.keys_only:
+        yield Needed("who may log in (safety.logins)", (ROOT_SSHD,))
     for node in nodes:
+        if node.keystore_check:
+            yield _of_keys(snapshot, node)
         yield _of_unit(snapshot, node)
         if node in keepers(snapshot.fleet):
             yield _of_tickets(snapshot, node)
@@ -102,6 +109,21 @@ def _of_tickets(snapshot: Snapshot, node: Node) -> Needed:
     if path is None:
         return Needed(purpose, (), "where its database is is not known: set `database`")
     return Needed(purpose, tickets.root_commands(path))
+
+
+def _of_keys(snapshot: Snapshot, node: Node) -> Needed:
+    """What reads the node's key files where the login may not."""
+    found = snapshot.value(NodeKeystore, node.name)
+    purpose = f"key files of node {node.name} (keystore_check)"
+    if found is not None:
+        return Needed(purpose, key_trial.root_commands(found.path) if found.as_root else ())
+    try:
+        path = key_trial.keys_at(snapshot, node)
+    except LptuiError as error:
+        return Needed(purpose, (), f"where they are is not known: {error.why}")
+    if path.startswith("~"):
+        return Needed(purpose, (), "they are in its user's home: give it -ethKeystorePath")
+    return Needed(purpose, key_trial.root_commands(path))
 
 
 def _of_nginx(snapshot: Snapshot, balancer: Balancer, files: Files) -> Needed:

@@ -46,6 +46,11 @@ def sources(fleet: Fleet, host: Host) -> tuple[tuple[str, str], ...]:
         ("host-processes", host.name),
         *(("tickets", node.name) for node in keepers(fleet) if node.host == host.name),
         *(
+            ("keystore-trial", node.name)
+            for node in fleet.nodes_on(host.name)
+            if node.keystore_check
+        ),
+        *(
             ("nginx-config", name)
             for name, balancer in fleet.balancers.items()
             if balancer.kind is BalancerKind.NGINX and balancer.host == host.name

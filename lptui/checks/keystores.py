@@ -7,10 +7,11 @@ from typing import Final
 
 from lptui.checks.view import View
 from lptui.checks.words import listed
-from lptui.fleet.facts.keystore import HostKeystores, Keystore
+from lptui.fleet.facts.keystore import HostKeystores, Keystore, NodeKeystore
 from lptui.fleet.finding import Finding, Severity
 
 KEYSTORES: Final = "keystore-open"
+BLANK: Final = "keystore-blank-passphrase"
 
 _OTHERS_READ: Final = 0o004
 _GROUP_READS: Final = 0o040
@@ -41,6 +42,34 @@ def keystores(view: View) -> Iterator[Finding]:
                 tuple(view.says(reading, _evidence(one)) for one in found.keystores),
                 "chmod 700 the folder and 600 the key files" if severity else "",
             )
+
+
+def blank_passphrase(view: View) -> Iterator[Finding]:
+    """Does the empty passphrase open a node's key file?"""
+    for node in view.fleet.nodes.values():
+        if not node.keystore_check or view.rest(node):
+            continue
+        reading = view.reading(NodeKeystore, node.name)
+        found = view.value(reading)
+        if found is None:
+            cause = view.blocker(node.host, reading)
+            yield view.unknown(BLANK, "node", node.name, reading, cause=cause)
+            continue
+        open_ones = [one.name for one in found.keys if one.blank]
+        untold = [f"{one.name}: {one.why}" for one in found.keys if one.blank is None]
+        severity, remedy = Severity.OK, ""
+        summary = "the empty passphrase opens no key file"
+        if open_ones:
+            severity = Severity.CRITICAL
+            summary = f"opens without a passphrase: {listed(open_ones)}"
+            remedy = "give it one (geth account update), or move to a new key: copies stay open"
+        elif untold or not found.keys:
+            severity = Severity.UNKNOWN
+            summary = f"not known: {listed(untold) or f'no key file is in {found.path}'}"
+            remedy = "see what is in the keystore"
+        told = listed([one.name for one in found.keys]) or "no file"
+        evidence = (view.says(reading, f"{found.path}: {told}"),)
+        yield Finding(BLANK, severity, "node", node.name, summary, evidence, remedy)
 
 
 def _judged(one: Keystore) -> tuple[Severity, str]:

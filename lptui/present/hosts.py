@@ -18,7 +18,7 @@ from lptui.fleet.facts.host import (
     Unit,
     UnitLoad,
 )
-from lptui.fleet.facts.keystore import HostKeystores
+from lptui.fleet.facts.keystore import HostKeystores, NodeKeystore
 from lptui.fleet.facts.links import ClosedPorts
 from lptui.fleet.facts.safety import HostSafety
 from lptui.fleet.facts.upkeep import HostBackups, HostGrowth, HostImages, HostUnitTexts
@@ -337,7 +337,10 @@ def _unit_row(view: View, node: Node) -> Row:
             cells,
             state,
             subjects,
-            keys((HostUnits, node.host)),
+            keys(
+                (HostUnits, node.host),
+                *(((NodeKeystore, node.name),) if node.keystore_check else ()),
+            ),
             shown_at(reading),
             reading.interval_s,
             search_text(

@@ -33,7 +33,7 @@ from lptui.fleet.facts.host import (
     HostUnits,
     HostVitals,
 )
-from lptui.fleet.facts.keystore import HostKeystores
+from lptui.fleet.facts.keystore import HostKeystores, NodeKeystore
 from lptui.fleet.facts.links import ClosedPorts, PublicAddresses, RedeemerLink
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
 from lptui.fleet.facts.money import AccountFlow, EarningsFlow
@@ -101,6 +101,7 @@ _SECTIONS: Final[tuple[tuple[str, tuple[type, ...]], ...]] = (
         ),
     ),
 )
+            NodeKeystore,
 
 _CONCLUDED: Final[Mapping[type, tuple[str, ...]]] = {
     ChainRound: (stake.MARGIN, stake.SLASHED, stake.DROPPED),
@@ -391,3 +392,4 @@ _TELL: Final[Mapping[type, Callable[[Any], str]]] = {
     RedeemerLink: ways_text.redeemer,
     PublicAddresses: ways_text.public,
 }
+    NodeKeystore: ways_text.tried,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lptui.errors import Problem
-from lptui.fleet.facts.keystore import HostKeystores
+from lptui.fleet.facts.keystore import HostKeystores, NodeKeystore
 from lptui.fleet.facts.links import Attempt, ClosedPorts, PublicAddresses, RedeemerLink
 from lptui.fleet.facts.safety import HostSafety
 from lptui.present.safety import login_words, update_words, volume_words
@@ -56,4 +56,11 @@ def _attempt(one: Attempt) -> str:
 
 
 def _problem(problem: Problem | None) -> str:
+def tried(value: NodeKeystore) -> str:
+    """Which key files the empty passphrase opens."""
+    words = {True: "OPENS WITHOUT A PASSPHRASE", False: "needs a passphrase", None: "not tried"}
+    told = [f"{one.name} {words[one.blank]}" for one in value.keys]
+    return f"{value.path}: {', '.join(told) or 'no key file'}"
+
+
     return problem.why if problem is not None else "unknown"

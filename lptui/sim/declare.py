@@ -177,6 +177,7 @@ def _node(world: World, node: LivepeerProcess) -> Node:
         tags=frozenset({world.machines[node.host].region}),
         standby_for=node.standby_for or None,
         environment_file=node.environment_file or None,
+        keystore_check=bool(node.data_dir),
     )
 
 

@@ -30,3 +30,38 @@ class HostKeystores:
     """The keystores of a host's livepeer processes, as far as their places are known."""
 
     keystores: tuple[Keystore, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TriedKey:
+    """A key file, and whether the empty passphrase opens it.
+
+    `changed_at` is in seconds since 1970, `size` in bytes. `blank` None: it was not tried, `why`
+    says why not.
+    """
+
+    name: str
+    changed_at: float
+    size: int
+    blank: bool | None = None
+    why: str = ""
+
+    @property
+    def is_tried(self) -> bool:
+        """Whether another try would tell nothing new."""
+        return self.blank is not None or bool(self.why)
+
+    @property
+    def file(self) -> tuple[str, float, int]:
+        """What changes with the file."""
+        return self.name, self.changed_at, self.size
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKeystore:
+    """The key files of a node, as the empty passphrase was tried on them. `as_root`: root read
+    them."""
+
+    path: str
+    keys: tuple[TriedKey, ...]
+    as_root: bool = False

@@ -9,6 +9,7 @@ from lptui.probes.host.connections import HostConnectionsProbe
 from lptui.probes.host.disks import HostDisksProbe
 from lptui.probes.host.environment import EnvironmentProbe
 from lptui.probes.host.images import HostImagesProbe
+from lptui.probes.host.key_trial import KeyTrialProbe
 from lptui.probes.host.keystores import HostKeystoresProbe
 from lptui.probes.host.listeners import HostListenersProbe
 from lptui.probes.host.processes import HostProcessesProbe
@@ -35,6 +36,7 @@ PROBES: tuple[Probe, ...] = (
     HostKeystoresProbe(),
     HostSafetyProbe(),
     HostBackupsProbe(),
+    KeyTrialProbe(),
     HostImagesProbe(),
     HostUnitTextsProbe(),
     EnvironmentProbe(),

@@ -48,11 +48,12 @@ FUNCTION: Final = ShellFunction(
 
 def places(processes: HostProcesses) -> tuple[str, ...]:
     """Where the processes keep keys: absolute paths, or `~USER/…`."""
-    found = (_place(process) for process in processes.livepeer)
-    return tuple(dict.fromkeys(place for place in found if place))[:MOST_PLACES]
+    found = (place(process) for process in processes.livepeer)
+    return tuple(dict.fromkeys(one for one in found if one))[:MOST_PLACES]
 
 
-def _place(process: LivepeerProcess) -> str:
+def place(process: LivepeerProcess) -> str:
+    """Where one keeps them; "" where its settings do not tell, or it needs none."""
     given = {name.lower() for name, _ in process.flags}
     if given & _NEVER_KEYED and "orchestrator" not in given and "ethurl" not in given:
         return ""

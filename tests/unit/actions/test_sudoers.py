@@ -217,7 +217,7 @@ async def test_all_that_any_plan_runs_as_root_is_needed(monkeypatch: pytest.Monk
     }
     assert spare == {
         *(("systemctl", "reset-failed"), ("systemctl", "start"), ("systemctl", "reboot")),
-        *(("nginx", "-T"), ("cat",), ("cp",), ("rm",), ("is-up",)),
+        *(("nginx", "-T"), ("cat",), ("cp",), ("rm",), ("is-up",), ("sshd",)),
     }
 
 

@@ -34,6 +34,7 @@ READINGS: Final[dict[str, Handler]] = {
     "lptui_starts": systemd.starts,
     "lptui_safety": safety.look,
     "apt-get": safety.apt_get,
+    "find": safety.find_keys,
     "lptui_livepeer": proc.livepeer_processes,
     "lptui_keystores": proc.keystores,
     "lptui_reward_log": journal.reward_log,
