@@ -432,8 +432,8 @@ def _reward() -> Node:
         cli=Endpoint("http://127.0.0.1:7937", "core-1"),
         account=REGISTERED,
         rpc="nitro",
-    )
         keystore_check=True,
+    )
 
 
 def _rpc_node() -> Node:
@@ -464,11 +464,11 @@ def _read_links(fleet: FleetBuilder) -> None:
 
 
 def _read_host(fleet: FleetBuilder, name: str) -> None:
-    keys = Keystore("/var/lib/livepeer/keystore", True, "livepeer", 0o700, (0o600,))
     for node in fleet.fleet.nodes_on(name):
         if node.keystore_check:
             key = TriedKey("UTC--2025-01-01T00-00-00Z--aa", NOW - 9e6, 491, False)
             fleet.put(NodeKeystore("/var/lib/livepeer/keystore", (key,)), node.name, age=20.0)
+    keys = Keystore("/var/lib/livepeer/keystore", True, "livepeer", 0o700, (0o600,))
     fleet.put(HostKeystores((keys,)), name)
     logins = SshLogins("prohibit-password", False, ports=(22,))
     updates = PendingUpdates(3, 0, "apt-get", NOW - 86_400.0)

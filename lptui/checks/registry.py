@@ -772,6 +772,13 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         exposure.password_visible,
     ),
     CheckSpec(
+        keystores.BLANK,
+        "Keys have a passphrase",
+        "A node's key file opens without a passphrase: a copy of it is the key.",
+        "Give it a passphrase, or move to a new key; copies of the file stay open.",
+        keystores.blank_passphrase,
+    ),
+    CheckSpec(
         keystores.KEYSTORES,
         "Key files closed",
         "Others than a node's own user may read or replace its key files.",
@@ -779,13 +786,6 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         keystores.keystores,
     ),
     CheckSpec(
-    CheckSpec(
-        keystores.BLANK,
-        "Keys have a passphrase",
-        "A node's key file opens without a passphrase: a copy of it is the key.",
-        "Give it a passphrase, or move to a new key; copies of the file stay open.",
-        keystores.blank_passphrase,
-    ),
         units.POLICY,
         "Restarted when they end",
         "A node's supervisor does not start it again: go-livepeer ends with 0 after fatal errors.",

@@ -92,6 +92,7 @@ _SECTIONS: Final[tuple[tuple[str, tuple[type, ...]], ...]] = (
             HostListeners,
             HostProcesses,
             HostKeystores,
+            NodeKeystore,
             HostSafety,
             ClosedPorts,
             HostGrowth,
@@ -101,7 +102,6 @@ _SECTIONS: Final[tuple[tuple[str, tuple[type, ...]], ...]] = (
         ),
     ),
 )
-            NodeKeystore,
 
 _CONCLUDED: Final[Mapping[type, tuple[str, ...]]] = {
     ChainRound: (stake.MARGIN, stake.SLASHED, stake.DROPPED),
@@ -383,6 +383,7 @@ _TELL: Final[Mapping[type, Callable[[Any], str]]] = {
     HostListeners: _listeners,
     HostProcesses: _processes,
     HostKeystores: ways_text.keystores,
+    NodeKeystore: ways_text.tried,
     HostSafety: ways_text.safety,
     ClosedPorts: ways_text.closed,
     HostGrowth: host_text.growth,
@@ -392,4 +393,3 @@ _TELL: Final[Mapping[type, Callable[[Any], str]]] = {
     RedeemerLink: ways_text.redeemer,
     PublicAddresses: ways_text.public,
 }
-    NodeKeystore: ways_text.tried,

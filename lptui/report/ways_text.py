@@ -49,13 +49,6 @@ def keystores(value: HostKeystores) -> str:
     return ", ".join(told) or "no place of keys is known"
 
 
-def _attempt(one: Attempt) -> str:
-    if one.took_s is None:
-        return f"{one.address} NO ANSWER: {_problem(one.problem)}"
-    return f"{one.address} in {one.took_s * 1000:.0f} ms"
-
-
-def _problem(problem: Problem | None) -> str:
 def tried(value: NodeKeystore) -> str:
     """Which key files the empty passphrase opens."""
     words = {True: "OPENS WITHOUT A PASSPHRASE", False: "needs a passphrase", None: "not tried"}
@@ -63,4 +56,11 @@ def tried(value: NodeKeystore) -> str:
     return f"{value.path}: {', '.join(told) or 'no key file'}"
 
 
+def _attempt(one: Attempt) -> str:
+    if one.took_s is None:
+        return f"{one.address} NO ANSWER: {_problem(one.problem)}"
+    return f"{one.address} in {one.took_s * 1000:.0f} ms"
+
+
+def _problem(problem: Problem | None) -> str:
     return problem.why if problem is not None else "unknown"
