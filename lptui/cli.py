@@ -41,6 +41,7 @@ other commands:
   audit --verify     whether it is as it was written; exit 0, or 2 and which line is not
   sudoers [HOST…]    rules for exactly the commands that are run as root on each host
   sudoers --check    whether the hosts' sudo has them; exit 0, or 1 and which are missing
+  keystore verify F  whether a copy of a key file opens, and whose key it is; F may be HOST:PATH
   config schema      JSON Schema of the configuration, for editors
   check schema       of what check prints as JSON; status schema: of status
   completion SHELL   completion script for bash, zsh, fish, …
@@ -226,6 +227,10 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         from lptui.headless.sudoers import sudoers
 
         return sudoers(arguments)
+    if words[:1] == ["keystore"]:
+        from lptui.headless.keystore import keystore
+
+        return keystore(arguments)
     if words[:1] == ["completion"]:
         return _completion(words[1:])
     if words:

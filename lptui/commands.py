@@ -16,7 +16,10 @@ JOURNAL: Final = ("runs", "resume", "undo")
 HEADLESS: Final = (*REPORTS, *(item.spec.id for item in ACTIONS), VERB, *JOURNAL)
 """What goes with --headless."""
 
-OTHERS: Final = ("audit", "sudoers", "config schema", "check schema", "status schema", "completion")
+OTHERS: Final = (
+    *("audit", "sudoers", "keystore verify"),
+    *("config schema", "check schema", "status schema", "completion"),
+)
 """What goes without."""
 
 OTHER_WORDS: Final = tuple(dict.fromkeys(word for line in OTHERS for word in line.split()))
