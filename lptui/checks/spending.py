@@ -124,7 +124,11 @@ def _evidence(view: View, chain: Chain, signer: Signer, found: Runway) -> Iterat
         hidden = sum(part.hidden for part in flow.rounds) if flow is not None else 0
         if hidden:
             sent = plural(hidden, "transaction")
-            yield view.says(reading, f"{sent} sent beside a payment to it, taken at the mean cost")
+            told = f"{sent} sent beside a payment to it or by it, taken at the mean cost"
+            yield view.says(reading, told)
+        moved = sum(part.moved for part in flow.rounds) if flow is not None else 0
+        if moved:
+            yield view.says(reading, f"{_eth(moved)} sent elsewhere, which is no cost")
         return
     prices = view.reading(GasPrices, chain.network)
     now = view.value(prices)

@@ -20,12 +20,24 @@ WHOLE: Final = 0.8
 
 SHARE: Final = 0.95
 
+DEAREST_GAS: Final = 20_000_000
+"""More than any transaction of go-livepeer takes, L1 data included; forty times a reward call."""
+
 PATIENCE_S: Final = 3600.0
 """For how long looks at the past are passed over."""
 
 
-def watched(before: Flow | None, amount: int, number: Round, at: float, nonce: int = 0) -> Flow:
+def watched(
+    before: Flow | None,
+    amount: int,
+    number: Round,
+    at: float,
+    nonce: int = 0,
+    dearest: int | None = None,
+) -> Flow:
     """The flow after one more look. What moved over several rounds is shared among them evenly.
+
+    A fall by more than `dearest` a transaction is a transfer, and no cost; None: not told apart.
 
     A look at the past, by an endpoint that is behind, tells nothing; one that stays in the past is
     of another chain, and begins anew.
@@ -45,7 +57,9 @@ def watched(before: Flow | None, amount: int, number: Round, at: float, nonce: i
     else:
         first = number - missed + 1
         parts = [RoundFlow(Round(first + place)) for place in range(missed)]
-    down, up = max(0, -change), max(0, change)
+    down, up, moved = max(0, -change), max(0, change), 0
+    if dearest is not None and sent > 0 and down > sent * dearest:
+        down, moved = 0, down
     shares = len(parts)
     added = [
         replace(
@@ -54,7 +68,8 @@ def watched(before: Flow | None, amount: int, number: Round, at: float, nonce: i
             up=part.up + _share(up, shares, place),
             seconds=part.seconds + (at - before.at) / shares,
             transactions=part.transactions + _share(sent, shares, place),
-            hidden=part.hidden + (_share(sent, shares, place) if up else 0),
+            hidden=part.hidden + (_share(sent, shares, place) if up or moved else 0),
+            moved=part.moved + _share(moved, shares, place),
         )
         for place, part in enumerate(parts)
     ]
@@ -78,7 +93,7 @@ def whole_rounds(flow: Flow, round_seconds: float) -> tuple[RoundFlow, ...]:
 
 
 def spent(part: RoundFlow, each: int) -> int:
-    """What a round has cost: its falls, and `each` for a transaction that a rise may hide."""
+    """What a round has cost: its falls, and `each` for a transaction that something else hides."""
     return part.down + part.hidden * each
 
 

@@ -106,7 +106,10 @@ def _flow_json(flow: Flow | None) -> object:
     if flow is None:
         return None
     rounds = [
-        [r.round, str(r.down), str(r.up), round(r.seconds, 1), r.transactions, r.hidden]
+        [
+            *(r.round, str(r.down), str(r.up), round(r.seconds, 1)),
+            *(r.transactions, r.hidden, str(r.moved)),
+        ]
         for r in flow.rounds
     ]
     return [str(flow.amount), flow.nonce, flow.round, flow.at, rounds]
@@ -124,8 +127,10 @@ def _flow(value: Any) -> Flow:  # noqa: ANN401
             _number(seconds),
             _whole(sent),
             _whole(hidden),
+            # Earlier versions did not tell it apart.
+            _amount(moved[0]) if moved else 0,
         )
-        for one, down, up, seconds, sent, hidden in rounds[-MOST_ROUNDS:]
+        for one, down, up, seconds, sent, hidden, *moved in rounds[-MOST_ROUNDS:]
     )
     return Flow(_amount(amount), _whole(nonce), Round(_whole(number)), _number(at), parts)
 

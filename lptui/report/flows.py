@@ -19,6 +19,7 @@ class WeiRound:
     seconds: float
     transactions: int
     hidden: int
+    moved: Wei
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class LptuRound:
     seconds: float
     transactions: int
     hidden: int
+    moved: Lptu
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,9 +250,9 @@ class Devnet:
 
     # Money and gas
 
-    async def fund(self, address: str, wei: int) -> Receipt:
-        """Sends ether from the faucet."""
-        transaction = {"from": self.faucet, "to": address, "value": hex(wei)}
+    async def fund(self, address: str, wei: int, *, sender: str = "") -> Receipt:
+        """Sends ether, from the faucet unless somebody else is named."""
+        transaction = {"from": sender or self.faucet, "to": address, "value": hex(wei)}
         return await self.receipt(await self.rpc.call("eth_sendTransaction", transaction))
 
     async def set_balance(self, address: str, wei: int) -> None:

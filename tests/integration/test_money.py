@@ -71,9 +71,9 @@ async def test_the_burn_of_a_key_is_measured_over_rounds_and_top_ups_hide_none_o
         await bench.net.next_round()
         last = await check(bench)
     flow = reading(last, "AccountFlow", bench.account.lower())["value"]["balance"]
-    spent = [int(one["down"]) for one in flow["rounds"]]
+    spent = [int(one["down_wei"]) for one in flow["rounds"]]
     assert [amount for amount in spent if amount] == costs
-    assert sum(int(one["up"]) for one in flow["rounds"]) == 4 * ETH
+    assert sum(int(one["up_wei"]) for one in flow["rounds"]) == 4 * ETH
     found = finding(last, "runway@main")
     assert "(p95)" in found["summary"]
     assert int(metric(last, "runway@main", "burn_wei")) == max(costs)
@@ -81,6 +81,13 @@ async def test_the_burn_of_a_key_is_measured_over_rounds_and_top_ups_hide_none_o
     assert metric(last, "runway@main", "runway_rounds") == balance // max(costs)
     paid = reading(last, "PaidCall", "main")["value"]
     assert paid["gas"] * int(paid["price_wei"]) == costs[-1]
+    await bench.net.fund(bench.net.faucet, 2 * ETH, sender=bench.account)
+    await check(bench)
+    await bench.net.next_round()
+    last = await check(bench)
+    flow = reading(last, "AccountFlow", bench.account.lower())["value"]["balance"]
+    assert 2 * ETH < sum(int(one["moved_wei"]) for one in flow["rounds"]) < 2 * ETH + ETH // 100
+    assert int(metric(last, "runway@main", "burn_wei")) == max(costs), "a transfer is no cost"
 
 
 async def gateway(bench: Bench, livepeer_node: NodeFactory) -> LivepeerNode:

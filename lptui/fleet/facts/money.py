@@ -16,7 +16,8 @@ class RoundFlow:
             came between two looks.
         seconds: for how long it was watched.
         transactions: that the account sent meanwhile.
-        hidden: those of them whose cost a rise between the same two looks may hide.
+        hidden: those of them whose cost a rise between the same two looks may hide, or a transfer.
+        moved: what was sent elsewhere: falls beyond all that the transactions can have cost.
     """
 
     round: Round
@@ -25,6 +26,7 @@ class RoundFlow:
     seconds: float = 0.0
     transactions: int = 0
     hidden: int = 0
+    moved: int = 0
 
 
 @dataclass(frozen=True, slots=True)

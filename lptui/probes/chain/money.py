@@ -7,15 +7,20 @@ from collections.abc import Iterator, Sequence
 from typing import Final, TypeVar
 
 from lptui.errors import LptuiError
-from lptui.fleet.facts.chain import ChainRound, OrchestratorRecord, RewardHistory, SignerAccount
+from lptui.fleet.facts.chain import (
+    ChainRound,
+    OrchestratorRecord,
+    RewardHistory,
+    SignerAccount,
+)
 from lptui.fleet.facts.gas import FeeTrend, PaidCall
 from lptui.fleet.facts.money import AccountFlow, EarningsFlow, Flow
-from lptui.fleet.flows import watched
+from lptui.fleet.flows import DEAREST_GAS, watched
 from lptui.fleet.reading import Key
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Chain, Orchestrator
 from lptui.fleet.units import Round
-from lptui.probes.chain import fees
+from lptui.probes.chain import fees, reads
 from lptui.probes.chain.reads import Label, Results
 from lptui.probes.probe import Answer
 from lptui.transport.protocols import Call
@@ -55,13 +60,14 @@ class MoneyCycle:
         records: Sequence[Answer],
     ) -> Iterator[Answer]:
         """The readings, made of a cycle's results and of what it read of accounts and records."""
-        yield self._trend(results)
+        trend = self._trend(results)
+        yield trend
         for item in self._chain.orchestrators:
             paid = self._paid(results, item)
             if paid is not None:
                 yield Answer(Key(PaidCall, item.name), paid)
         for answer in accounts:
-            yield self._account(answer, clock.round)
+            yield self._account(answer, clock.round, _dearest(results, trend.value))
         for answer in records:
             yield self._earnings(answer, clock.round)
 
@@ -83,7 +89,7 @@ class MoneyCycle:
         except LptuiError:
             return before
 
-    def _account(self, answer: Answer, number: Round) -> Answer:
+    def _account(self, answer: Answer, number: Round, dearest: int | None) -> Answer:
         key = Key(AccountFlow, answer.key.target)
         account = answer.value
         if not isinstance(account, SignerAccount):
@@ -93,6 +99,7 @@ class MoneyCycle:
             before.balance if before is not None else None,
             *(account.balance, number, self._now),
             nonce=account.nonce,
+            dearest=dearest,
         )
         return Answer(key, AccountFlow(flow))
 
@@ -119,3 +126,14 @@ class MoneyCycle:
         if reading.value is None and reading.last_good is not None:
             return reading.last_good.value
         return reading.value
+
+
+def _dearest(results: Results, trend: object) -> int | None:
+    """The most that a transaction can have cost of late; None where prices are not known."""
+    if not isinstance(trend, FeeTrend) or not trend.windows:
+        return None
+    try:
+        now = reads.parse_prices(results)
+    except LptuiError:
+        return None
+    return DEAREST_GAS * max(now.gas_price, trend.highest) or None

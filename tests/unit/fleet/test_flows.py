@@ -49,6 +49,33 @@ class Account:
         return self.flow
 
 
+@pytest.mark.parametrize(
+    ("spent", "moved"), [(200, 0), (201, 201)], ids=["what it may cost", "more than that"]
+)
+def test_what_is_sent_elsewhere_is_no_cost(spent: int, moved: int) -> None:
+    first = watched(None, 10_000, Round(7), 0.0, 3)
+    part = watched(first, 10_000 - spent, Round(7), 60.0, 5, dearest=100).rounds[-1]
+    assert (part.moved, part.down) == (moved, spent - moved)
+    assert (part.transactions, part.hidden) == (2, 2 if moved else 0)
+    blind = watched(first, 10_000 - spent, Round(7), 60.0, 5).rounds[-1]
+    assert (blind.moved, blind.down) == (0, spent), "no prices are known"
+
+
+def test_a_transfer_does_not_shorten_the_runway() -> None:
+    flow: Flow | None = None
+    balance, nonce = 100_000, 0
+    for number in range(100, 106):
+        for part in range(2):
+            at = (number - 100) * LENGTH + part * LENGTH * 0.9
+            flow = watched(flow, balance, Round(number), at, nonce, dearest=50)
+            balance, nonce = balance - 10, nonce + 1
+        balance -= 20_000 if number == 103 else 0
+    assert flow is not None
+    found = burn(flow, LENGTH)
+    assert found is not None
+    assert found[0] <= 40
+
+
 def rounds(spent: list[int]) -> Account:
     """Each round is watched from its beginning to its end, and so much is spent in it."""
     account = Account().look(100, after=0)

@@ -20,7 +20,10 @@ FLOW = Flow(
     17,
     Round(4121),
     1_800_000_000.5,
-    (RoundFlow(Round(4120), 2**190, 5, 76_000.5, 3, 1), RoundFlow(Round(4121), 1, 0, 12.5, 1, 0)),
+    (
+        RoundFlow(Round(4120), 2**190, 5, 76_000.5, 3, 1, 9),
+        RoundFlow(Round(4121), 1, 0, 12.5, 1, 0),
+    ),
 )
 PAID = PaidCall("0x" + "7e" * 32, L2Block(101), 478_000, Wei(10_000_000))
 
@@ -29,6 +32,18 @@ PAID = PaidCall("0x" + "7e" * 32, L2Block(101), 478_000, Wei(10_000_000))
 def fleet() -> FleetBuilder:
     fleet = FleetBuilder().put(AccountFlow(FLOW), REDEEMER)
     return fleet.put(EarningsFlow(FLOW, None), "main").put(PAID, "main")
+
+
+def test_what_earlier_versions_kept_is_still_read(fleet: FleetBuilder, tmp_path: Path) -> None:
+    path = tmp_path / "money.json"
+    save(fleet.snapshot(), path)
+    text = path.read_text()
+    assert text.count(', "9"]') + text.count(',"9"]') == 2
+    path.write_text(text.replace(', "9"]', "]").replace(',"9"]', "]"))
+    found = remembered(fleet.fleet, path)
+    [kept] = [r for key, r in found.items() if key == Key(AccountFlow, REDEEMER)]
+    assert kept.last_good is not None
+    assert kept.last_good.value.balance.rounds[0].moved == 0  # type: ignore[attr-defined]
 
 
 def test_what_was_learnt_comes_back_as_the_last_that_is_known(
