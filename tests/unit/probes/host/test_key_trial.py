@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from eth_keyfile import create_keyfile_json
+from eth_keyfile.keyfile import create_keyfile_json
 from hypothesis import given
 from hypothesis import strategies as st
 
