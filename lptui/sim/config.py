@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Final
 
+from lptui.fleet.backups import Backup
 from lptui.fleet.declared import DeclaredCommand
 from lptui.fleet.guards import Guards
 from lptui.fleet.retry import RewardRetry
@@ -94,6 +95,16 @@ def _host(host: Host) -> Tree:
         "tags": sorted(host.tags),
         "mounts": list(host.mounts) or None,
         "gpus": host.gpus,
+        "backups": {one.name: _backup(one) for one in host.backups},
+    }
+
+
+def _backup(backup: Backup) -> Tree:
+    return {
+        "path": backup.path,
+        "max_age": f"{backup.max_age_s:g}s",
+        "min_size": f"{backup.min_size} B",
+        "checksum": backup.checksum,
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
+from lptui.fleet.backups import Backup
 from lptui.fleet.declared import DeclaredCommand
 from lptui.fleet.safety import Safety
 from lptui.fleet.topology import (
@@ -93,6 +94,12 @@ class Access:
     rpc_port: int
 
 
+def _backups(world: World, host: str) -> tuple[Backup, ...]:
+    """The registered key's, which nobody can do without."""
+    keys = Backup("keys", "/srv/backup/keystore-*.tar.gz", min_size=1000)
+    return (keys,) if host == world.nodes["reward"].host else ()
+
+
 def declare(world: World) -> Fleet:
     """The fleet of a healthy world; nobody can reach it before `reachable`."""
     hosts = {
@@ -103,6 +110,7 @@ def declare(world: World) -> Fleet:
             region=machine.region,
             mounts=tuple(disk.path for disk in machine.disks if disk.path == "/data"),
             gpus=len(machine.gpus) or None,
+            backups=_backups(world, name),
             safety=Safety(keys_only=True, encrypted=True, security_updates=1),
         )
         for name, machine in world.machines.items()

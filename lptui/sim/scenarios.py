@@ -395,4 +395,7 @@ def _flaky(world: World) -> None:
     world.nodes["orch-3"].cli = "html"
 
 
-from lptui.sim import caller_scenarios  # noqa: E402, F401 (it registers with what stands above)
+from lptui.sim import (  # noqa: E402 (they register with what stands above)
+    caller_scenarios,  # noqa: F401
+    upkeep_scenarios,  # noqa: F401
+)

@@ -185,6 +185,9 @@ EXPECTED: Mapping[str, Mapping[str, Severity]] = {
     "caller-revoked": {"reward-due@aurora": C, "reward-delegate@aurora": C},
     "two-callers": {"reward-called-once@aurora": W},
     "reward-retry": {"reward-due@aurora": W},
+    "settings-drift": {"settings-drift@role:orchestrator": W},
+    "unit-stale": {"unit-stale@orch-2": W},
+    "backup-old": {"backup-old@vault-1": W},
 }
 """What each scenario leads to in the first collection. Other roots may be warnings or unknown,
 never critical, but for the two scenarios in which nothing can be relied on."""

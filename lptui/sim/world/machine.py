@@ -159,8 +159,8 @@ class Machine:
     `updates` are packages that wait, each with its archive; `ssh_passwords` whether one is enough
     to log in, as anybody.
 
-    `keystore_modes` are the
-    permission bits of the folder with the keys, and of its files.
+    `keystore_modes` are the permission bits of the folder with the keys, and of its files;
+    `backup_age_s` is how old the newest file is wherever a backup is declared.
     """
 
     name: str
@@ -200,6 +200,7 @@ class Machine:
     updates: tuple[tuple[str, str], ...] = ()
     ssh_passwords: bool = False
     keystore_modes: tuple[int, int] = (0o700, 0o600)
+    backup_age_s: float = 14_400.0
     reach: str = "up"
     next_pid: int = 800
     boots_until: float | None = None

@@ -23,7 +23,7 @@ NAMES = (
     "tickets-expiring gateway-reserve-low service-uri-mismatch "
     "stake-margin slashed unit-failed disk-full clock-skew cli-exposed keystore-open redeemer-gone "
     "transcoders-missing hostile flaky "
-    "delegated-caller caller-revoked two-callers reward-retry"
+    "delegated-caller caller-revoked two-callers reward-retry settings-drift unit-stale backup-old"
 )
 
 

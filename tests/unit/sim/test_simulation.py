@@ -215,6 +215,8 @@ async def test_the_configuration_describes_the_same_fleet(tmp_path: Path) -> Non
         ):
             assert getattr(read, name) == getattr(simulation.fleet, name)
         assert list(read.hosts) == list(simulation.fleet.hosts)
+        backups = {name: host.backups for name, host in simulation.fleet.hosts.items()}
+        assert {name: host.backups for name, host in read.hosts.items()} == backups
         assert {s.address for s in read.signers} >= {s.address for s in simulation.fleet.signers}
     finally:
         await simulation.close()

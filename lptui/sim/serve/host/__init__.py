@@ -17,6 +17,7 @@ from lptui.sim.serve.host import (
     scripts,
     sqlite,
     systemd,
+    upkeep,
 )
 from lptui.sim.serve.host.call import Call, Reply, unwrapped
 from lptui.sim.world.machine import Machine
@@ -37,6 +38,7 @@ READINGS: Final[dict[str, Handler]] = {
     "find": safety.find_keys,
     "lptui_livepeer": proc.livepeer_processes,
     "lptui_keystores": proc.keystores,
+    "lptui_backups": upkeep.backups,
     "lptui_reward_log": journal.reward_log,
     "lptui_nginx": nginx.processes,
     "lptui_established": nginx.established,

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from lptui.clock import utc
 from lptui.fleet.alike import TOLD
 from lptui.sim.world.machine import Machine, SystemdUnit, stable_hex
+from lptui.sim.world.world import World
 
 ASKS_UNITS: Final = re.compile(r"url\(\) \{.*systemctl cat -- .*sha256sum.*", re.DOTALL)
 _TOLD: Final = frozenset(name.lower() for name in TOLD)
@@ -20,6 +22,14 @@ _SETTINGS: Final = (
 def unit_texts(machine: Machine, names: Sequence[str]) -> str:
     """As the probe's script prints them."""
     return "".join(f"{line}\n" for name in names for line in _unit(machine, name))
+
+
+def backups(world: World, machine: Machine, argv: Sequence[str]) -> tuple[str, int]:
+    """As the probe's function prints them: each declared backup has one file."""
+    now = int(world.host_time(machine))
+    made = now - int(machine.backup_age_s)
+    files = (path.replace("*", f"{utc(made):%Y%m%d}") for path in argv[1:])
+    return f"{now}\n" + "".join(f"at\n{made} 4096 81a4 {file}\n" for file in files), 0
 
 
 def _unit(machine: Machine, name: str) -> Iterator[str]:
