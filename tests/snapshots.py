@@ -60,6 +60,7 @@ from lptui.fleet.facts.livepeer import (
     NodeMetrics,
     NodeStatus,
 )
+from lptui.fleet.facts.logs import LogErrors
 from lptui.fleet.facts.reward import L1Pace, NodeReward, RewardWatch
 from lptui.fleet.facts.rpc import (
     RpcAbilities,
@@ -668,6 +669,8 @@ def _gpu(host: str, index: int) -> Gpu:
 
 
 def _read_node(fleet: FleetBuilder, node: Node) -> None:
+    if node.is_livepeer:
+        fleet.put(LogErrors(NOW - 3600.0, NOW, f"{NOW - 9:.6f}"), node.name)
     is_orchestrator = Role.ORCHESTRATOR in node.roles
     connected = node.transcoders or 0
     fleet.put(

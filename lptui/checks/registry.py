@@ -20,6 +20,7 @@ from lptui.checks import (
     keys,
     keystores,
     links,
+    log_errors,
     missed,
     money,
     nodes,
@@ -763,6 +764,13 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         "Two hosts have one machine-id: a clone, or one machine that is named twice.",
         "Give the clone an id of its own (systemd-machine-id-setup), or name the machine once.",
         safety.machine_twice,
+    ),
+    CheckSpec(
+        log_errors.LOG_ERRORS,
+        "Errors in the log",
+        "A node logs more errors than usual; what it does not do for them is told nowhere else.",
+        "Read its log (key l) and see what its RPC endpoint says from here.",
+        log_errors.log_errors,
     ),
     CheckSpec(
         exposure.PASSWORD,

@@ -139,6 +139,9 @@ class ThresholdSpec(Part):
     restarts_warn: Count | None = Field(
         None, description="restarts of a unit since it was watched: warning; 3"
     )
+    log_errors_warn: Count | None = Field(
+        None, description="errors in a node's log in an hour: warning; 300"
+    )
     transcoder_grace: Duration | None = Field(
         None, description="how long a transcoder may take to come back; 90s"
     )

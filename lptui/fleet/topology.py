@@ -364,6 +364,7 @@ class Thresholds:
     clock_warn_s: float = 0.5
     clock_critical_s: float = 2.0
     restarts_warn: int = 3
+    log_errors_warn: int = 300
     transcoder_grace_s: float = 90.0
     min_peers: int = 3
     min_orchestrators: int = 1

@@ -20,6 +20,7 @@ from lptui.fleet.facts.host import (
 )
 from lptui.fleet.facts.keystore import HostKeystores, NodeKeystore
 from lptui.fleet.facts.links import ClosedPorts
+from lptui.fleet.facts.logs import LogErrors
 from lptui.fleet.facts.safety import HostSafety
 from lptui.fleet.facts.upkeep import HostBackups, HostGrowth, HostImages, HostUnitTexts
 from lptui.fleet.reading import Reading
@@ -339,6 +340,7 @@ def _unit_row(view: View, node: Node) -> Row:
             subjects,
             keys(
                 (HostUnits, node.host),
+                *(((LogErrors, node.name),) if view.reading(LogErrors, node.name).taken_at else ()),
                 *(((NodeKeystore, node.name),) if node.keystore_check else ()),
             ),
             shown_at(reading),

@@ -56,6 +56,7 @@ _TIMES: Final = frozenset(
         "l1_advanced_at",
         "loaded_at",
         "modified_at",
+        "newest_at",
         "pending_since",
         "pooled_at",
         "read_at",

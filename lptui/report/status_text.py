@@ -36,6 +36,7 @@ from lptui.fleet.facts.host import (
 from lptui.fleet.facts.keystore import HostKeystores, NodeKeystore
 from lptui.fleet.facts.links import ClosedPorts, PublicAddresses, RedeemerLink
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
+from lptui.fleet.facts.logs import LogErrors
 from lptui.fleet.facts.money import AccountFlow, EarningsFlow
 from lptui.fleet.facts.rpc import RpcHead, RpcUsage, RpcVantage, SentTransactions
 from lptui.fleet.facts.safety import HostSafety
@@ -75,7 +76,15 @@ _SECTIONS: Final[tuple[tuple[str, tuple[type, ...]], ...]] = (
     ("ETH balances", _MONEY),
     (
         "Transcoders & GPUs",
-        (NodeStatus, NodeMetrics, NodeIdentity, NodeBlock, RedeemerLink, HostGpus),
+        (
+            NodeStatus,
+            NodeMetrics,
+            NodeIdentity,
+            NodeBlock,
+            LogErrors,
+            RedeemerLink,
+            HostGpus,
+        ),
     ),
     ("Load balancers", (BalancerState, NginxConfig, NginxConnections, PublicAddresses)),
     ("Ethereum sync", (RpcHead, RpcUsage, RpcVantage, SentTransactions)),
@@ -365,6 +374,7 @@ _TELL: Final[Mapping[type, Callable[[Any], str]]] = {
     NodeIdentity: _identity,
     NodeBlock: _node_block,
     NodeMetrics: _metrics,
+    LogErrors: ways_text.log_errors,
     HostGpus: host_text.gpus,
     BalancerState: _balancer,
     NginxConfig: _nginx,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lptui.errors import Problem
 from lptui.fleet.facts.keystore import HostKeystores, NodeKeystore
 from lptui.fleet.facts.links import Attempt, ClosedPorts, PublicAddresses, RedeemerLink
+from lptui.fleet.facts.logs import LogErrors
 from lptui.fleet.facts.safety import HostSafety
 from lptui.present.safety import login_words, update_words, volume_words
 
@@ -37,6 +38,12 @@ def safety(value: HostSafety) -> str:
     """Logins by SSH, updates that wait, what is encrypted."""
     waiting = update_words(value, None)
     return f"SSH {login_words(value)}; updates {waiting}; dm-crypt {volume_words(value)}"
+
+
+def log_errors(value: LogErrors) -> str:
+    """What went wrong in the last hour, by kind."""
+    told = ", ".join(f"{one.kind} {one.count}" for one in value.counts)
+    return f"in its log in the last hour: {told or 'no error'}{', at least' * value.behind}"
 
 
 def keystores(value: HostKeystores) -> str:

@@ -18,8 +18,11 @@ import pytest
 from lptui.clock import SystemClock
 from lptui.collector.follow import Follower, Phase, State
 from lptui.errors import ProblemKind
+from lptui.fleet.facts.logs import LogErrors
 from lptui.fleet.logs import LogLine, Stream
 from lptui.fleet.topology import Fleet, LogKind, LogSource
+from lptui.probes.host.log_errors import FUNCTION, parse
+from lptui.transport.protocols import Command
 from lptui.transport.reach import FleetReach
 from tests.systemd_hosts import LOGIN, HostFactory, SystemdHost, systemd_hosts
 from tests.waiting import until
@@ -139,6 +142,44 @@ async def test_a_journal_is_followed_across_a_lost_connection_and_a_flood(
         assert len(gaps) > 100, "others had their turns"
         assert max(gaps) < 1.0, f"the loop stood still for {max(gaps):.2f} s"
     await until(lambda: not readers(talking), what="nothing is left there")
+
+
+async def test_errors_are_counted_once_by_a_real_journal(talking: SystemdHost) -> None:
+    talking.run("gpasswd", "-a", LOGIN, GROUP)
+    reach = FleetReach(Fleet("test", {talking.name: talking.host()}))
+
+    async def count(before: LogErrors | None) -> LogErrors:
+        now = time.time()
+        after = before.read_to if before is not None else f"{now - 3600:.6f}"
+        argv = (FUNCTION.name, "journal", UNIT, after)
+        [output] = await reach.shell(talking.name).run([Command(argv, function=FUNCTION)], 20.0)
+        return parse(output.text, before, now)
+
+    def refusals(value: LogErrors) -> int:
+        return sum(one.count for one in value.counts if one.kind == "refused")
+
+    try:
+        await asyncio.to_thread(say, talking, "echo dial tcp: connection refused")
+        await until_logged(talking, "connection refused", 1)
+        first = await count(None)
+        assert refusals(first) == 1
+        assert refusals(await count(first)) == 1
+        await asyncio.to_thread(say, talking, "echo connection refused; echo connection refused")
+        await until_logged(talking, "connection refused", 3)
+        assert refusals(await count(first)) == 3
+    finally:
+        await reach.close()
+
+
+async def until_logged(host: SystemdHost, text: str, times: int) -> None:
+    """Waits until the journal has a text so often."""
+
+    def count() -> int:
+        return host.run("journalctl", "-q", "-o", "cat", "-u", UNIT).count(text)
+
+    async with asyncio.timeout(20.0):
+        while await asyncio.to_thread(count) < times:
+            pass
 
 
 async def test_files_are_followed_across_their_rotation(talking: SystemdHost) -> None:

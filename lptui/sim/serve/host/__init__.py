@@ -40,6 +40,7 @@ READINGS: Final[dict[str, Handler]] = {
     "lptui_keystores": proc.keystores,
     "lptui_backups": upkeep.backups,
     "lptui_reward_log": journal.reward_log,
+    "lptui_log_errors": journal.log_errors,
     "lptui_nginx": nginx.processes,
     "lptui_established": nginx.established,
     "lptui_nginx_files": nginx.files,

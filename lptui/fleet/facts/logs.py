@@ -1,0 +1,58 @@
+"""What the nodes' logs say went wrong, counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+WINDOW_S = 3600.0
+"""The last hour is what counts are about."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogCount:
+    """Lines of one kind in one reading; `newest_at` in UTC seconds, `example` the newest line."""
+
+    kind: str
+    count: int
+    newest_at: float
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogPart:
+    """What one reading counted, at `read_at` (UTC seconds)."""
+
+    read_at: float
+    counts: tuple[LogCount, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LogErrors:
+    """Lines of a node's log that tell of errors, by kind. Target: the node's name.
+
+    Attributes:
+        since_at: what is counted was written after this (UTC seconds), no longer ago than
+            `WINDOW_S` but for what one reading takes together.
+        read_to: stamp of the last line that was looked at, as the log wrote it: the next reading
+            begins behind it, so that nothing is counted twice; "" when there was none.
+        behind: the log had more lines than one reading takes: the counts are too low.
+        read_at: when it was looked at last (UTC seconds).
+        parts: counts of the readings that found something, the oldest first.
+    """
+
+    since_at: float
+    read_at: float
+    read_to: str = ""
+    behind: bool = False
+    parts: tuple[LogPart, ...] = ()
+
+    @property
+    def counts(self) -> tuple[LogCount, ...]:
+        """All readings together, the most frequent first."""
+        found: dict[str, LogCount] = {}
+        for part in self.parts:
+            for one in part.counts:
+                before = found.get(one.kind)
+                total = one.count + (before.count if before is not None else 0)
+                found[one.kind] = LogCount(one.kind, total, one.newest_at, one.example)
+        return tuple(sorted(found.values(), key=lambda one: (-one.count, one.kind)))

@@ -1,0 +1,109 @@
+"""Errors in logs: counted by the function itself in a real shell and awk, each line once."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lptui.errors import LptuiError, ProblemKind
+from lptui.fleet.facts.logs import WINDOW_S, LogCount, LogErrors
+from lptui.probes.host.log_errors import FUNCTION, MOST_LINES, parse
+
+NOW = 1_795_800_000.0
+LINES = (
+    'E1127 1 rewardservice.go:69] Error trying to call reward for round 4 err="EOF"',
+    'E1127 1 x.go:1] error redeeming ticket sessionID=1 err="insufficient funds for gas"',
+    'E1127 1 x.go:1] Error submitting segment err="EOF"',
+    "E1127 1 x.go:1] Post https://rpc.example.org: dial tcp: connect: connection refused",
+    "E1127 1 x.go:1] 429 Too Many Requests",
+    "E1127 1 x.go:1] context deadline exceeded",
+    "I1127 1 x.go:1] Processed block=4290429",
+    "kind panic 999 1795799999.0 a line that says what the function says",
+)
+
+
+def counted(folder: Path, lines: list[tuple[float, str]], after: float, sees: str = "x") -> str:
+    """What the function prints where journalctl gives these lines."""
+    program = folder / "journalctl"
+    said = "".join(f"{at:.6f} edge-1 livepeer[8]: {text}\n" for at, text in lines)
+    (folder / "said").write_text(said)
+    script = f'case "$*" in *"-n 1"*) printf %s "{sees}";; *) cat "{folder}/said";; esac\n'
+    program.write_text(f"#!/bin/sh\n{script}")
+    program.chmod(0o755)
+    done = subprocess.run(
+        [
+            "/bin/sh",
+            "-c",
+            f'{FUNCTION.text}\nlptui_log_errors journal a.service "$1"',
+            "sh",
+            f"{after:.6f}",
+        ],
+        env={"PATH": f"{folder}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    return done.stdout
+
+
+def by_kind(value: LogErrors) -> dict[str, int]:
+    return {one.kind: one.count for one in value.counts}
+
+
+def test_each_kind_is_counted_by_the_first_that_fits(tmp_path: Path) -> None:
+    lines = [(NOW - 100 + n, text) for n, text in enumerate(LINES)]
+    value = parse(counted(tmp_path, lines, NOW - 3600), None, NOW)
+    assert by_kind(value) == {
+        "reward-failed": 1,
+        "redeem-failed": 1,
+        "eof": 1,
+        "refused": 1,
+        "rate-limited": 1,
+        "timed-out": 1,
+    }
+    eof = next(one for one in value.counts if one.kind == "eof")
+    assert eof.newest_at == NOW - 98
+    assert "Error submitting segment" in eof.example
+    assert not value.behind
+
+
+def test_a_line_is_counted_once_however_often_it_is_read(tmp_path: Path) -> None:
+    lines = [(NOW - 50, LINES[2]), (NOW - 10, LINES[2])]
+    first = parse(counted(tmp_path, lines, NOW - 3600), None, NOW)
+    assert by_kind(first) == {"eof": 2}
+    # journalctl is asked from the whole second on: it gives the last lines again.
+    again = [*lines, (NOW - 10 + 0.000001, LINES[3])]
+    second = parse(counted(tmp_path, again, float(first.read_to)), first, NOW + 60)
+    assert by_kind(second) == {"eof": 2, "refused": 1}
+    nothing = parse(counted(tmp_path, again, float(second.read_to)), second, NOW + 120)
+    assert (by_kind(nothing), nothing.read_to) == ({"eof": 2, "refused": 1}, second.read_to)
+    # An hour later the first reading's counts are over.
+    later = parse("sees\nend 0 0 \n", second, NOW + WINDOW_S + 30)
+    assert by_kind(later) == {"refused": 1}
+
+
+def test_a_flood_is_read_as_far_as_one_reading_goes(tmp_path: Path) -> None:
+    lines = [(NOW - 100 + n / 10_000, LINES[2]) for n in range(MOST_LINES + 10)]
+    value = parse(counted(tmp_path, lines, NOW - 3600), None, NOW)
+    assert (by_kind(value), value.behind) == ({"eof": MOST_LINES}, True)
+    rest = parse(counted(tmp_path, lines, float(value.read_to)), value, NOW + 60)
+    assert (by_kind(rest), rest.behind) == ({"eof": MOST_LINES + 10}, False)
+
+
+def test_a_log_that_may_not_be_read_is_not_an_empty_one(tmp_path: Path) -> None:
+    with pytest.raises(LptuiError) as caught:
+        parse(counted(tmp_path, [], NOW - 3600, sees=""), None, NOW)
+    assert caught.value.kind is ProblemKind.FORBIDDEN
+
+
+@given(st.text(max_size=80), st.booleans())
+def test_anything_else_is_refused(text: str, sees: bool) -> None:
+    with contextlib.suppress(LptuiError):
+        value = parse(f"sees\n{text}" if sees else text, None, NOW)
+        assert all(isinstance(one, LogCount) for one in value.counts)
