@@ -27,6 +27,7 @@ from lptui.fleet.facts.host import (
 )
 from lptui.fleet.facts.rpc import RpcHead
 from lptui.fleet.facts.safety import HostSafety
+from lptui.fleet.facts.upkeep import HostBackups, HostGrowth, HostImages, HostUnitTexts
 from lptui.fleet.finding import Finding, Severity
 from lptui.fleet.reading import SLACK_S, Reading, unread
 from lptui.fleet.snapshot import Snapshot
@@ -72,6 +73,10 @@ HOST_TOPICS: Final[frozenset[type]] = frozenset(
         HostConnections,
         HostGpus,
         HostSafety,
+        HostGrowth,
+        HostBackups,
+        HostUnitTexts,
+        HostImages,
     }
 )
 """What is read of a host besides its vitals, over the same connection."""

@@ -16,30 +16,32 @@ from lptui.probes.outcome import failure, has_hung
 from lptui.probes.probe import Answer, Asking
 from lptui.probes.timing import time_left
 from lptui.text import clean
-from lptui.transport.protocols import Command, Output, Shell, ShellFunction
+from lptui.transport.protocols import Command, Output, Shell
 
 _SELDOM_S: Final = 300.0
 _PATH_LIMIT: Final = 1024
 _ROW: Final = re.compile(r"([0-9]{1,12}) ([0-9]{1,19}) (/.*)", re.ASCII)
 _DIGEST: Final = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
+_PATIENCE_S: Final = 3.0
 _SPARE_S: Final = 0.5
 _LEAST_S: Final = 1.0
 
-FUNCTION: Final = ShellFunction(
-    "lptui_backups",
-    # In a shell of its own: without word splitting, a pattern stays one word until it is matched.
-    "lptui_backups() { ( IFS=; date +%s; "
-    'for x_p in "$@"; do echo at; x_n=; '
-    "x_l=$(stat -L -c '%Y %s %f %n' -- $x_p | grep -E '^[0-9]+ [0-9]+ 8[0-9a-f]{3} ' "
+SCRIPT: Final = (
+    # Without word splitting, a pattern stays one word until it is matched.
+    "IFS=; date +%s; "
+    "for p; do echo at; "
+    "l=$(stat -L -c '%Y %s %f %n' -- $p 2>/dev/null | grep -E '^[0-9]+ [0-9]+ 8[0-9a-f]{3} ' "
     "| sort -n | tail -n 1); "
-    'if [ -n "$x_l" ]; then printf \'%s\\n\' "$x_l"; continue; fi; '
+    'if [ -n "$l" ]; then printf \'%s\\n\' "$l"; continue; fi; '
     # Nothing: is there none, or may the login not look where there would be one?
-    "x_d=${x_p%/*}; for x_f in $x_d; do "
-    'while [ ! -e "$x_f" ] && [ -n "$x_f" ]; do x_f=${x_f%/*}; done; '
-    'if [ -d "${x_f:-/}" ]; then if [ ! -x "${x_f:-/}" ] || [ ! -r "${x_f:-/}" ]; then '
-    "printf 'closed %s\\n' \"${x_f:-/}\"; break; fi; fi; done; done ); }",
+    "d=${p%/*}; for f in $d; do "
+    'while [ ! -e "$f" ] && [ -n "$f" ]; do f=${f%/*}; done; '
+    'if [ -d "${f:-/}" ]; then if [ ! -x "${f:-/}" ] || [ ! -r "${f:-/}" ]; then '
+    "printf 'closed %s\\n' \"${f:-/}\"; break; fi; fi; done; done"
 )
-"""Prints the host's time, then `at` for each pattern, and after it the newest regular file: when
+"""A command of its own, not a function: backups are on network mounts at times, and those hang.
+
+Prints the host's time, then `at` for each pattern, and after it the newest regular file: when
 it was written (s since 1970), its bytes, its mode, its path; or which folder is closed.
 
     1800000000
@@ -54,7 +56,7 @@ DIGEST: Final = (
     'head -c 200 "$1.sha256" 2>/dev/null | head -n 1 | cut -c 1-66; echo =; '
     'exec nice -n 19 sha256sum < "$1"'
 )
-"""A command of its own, not a function: it may take long. Prints the first words of the checksum
+"""Prints the first words of the checksum
 file, a `=`, and what the file has:
 
     9f86d081…  keystore-0412.tar.gz
@@ -143,9 +145,9 @@ class HostBackupsProbe(HostProbe):
         left = time_left(asking)
         asked = asking.fleet.hosts[target].backups
         paths = (backup.path for backup in asked)
-        command = Command((FUNCTION.name, *paths), timeout_s=0.0, function=FUNCTION)
+        command = Command(("sh", "-c", SCRIPT, "sh", *paths), timeout_s=_PATIENCE_S)
         [output] = await shell.run([command], left())
-        if output.status >= 126 or not output.text:
+        if output.status != 0 or not output.text:
             raise failure(f"backups of {target}", output)
         reading = asking.latest.reading(HostBackups, target)
         good = reading if reading.value is not None else reading.last_good

@@ -23,10 +23,10 @@ from lptui.transport.protocols import Command
 _SELDOM_S: Final = 120.0
 
 PROPERTIES: Final = (
-    *("Type", "User", "Group", "Nice", "Restart", "RestartUSec", "TimeoutStopUSec"),
-    *("LimitNOFILE", "LimitCORE", "KillMode", "KillSignal", "OOMScoreAdjust"),
+    *("Type", "User", "Nice", "Restart", "RestartUSec", "LimitNOFILE", "KillMode", "KillSignal"),
 )
-"""What else of a unit is told; nodes of one role have these alike unless somebody forgot one."""
+"""What else of a unit is told: nodes of one role have it alike unless somebody forgot one. Nothing
+whose default differs from one distribution to the next."""
 
 _ASKED: Final = ",".join((*PROPERTIES, "Environment", "EnvironmentFiles", "PassEnvironment"))
 

@@ -17,7 +17,6 @@ from lptui.sim.serve.host import (
     scripts,
     sqlite,
     systemd,
-    upkeep,
 )
 from lptui.sim.serve.host.call import Call, Reply, unwrapped
 from lptui.sim.world.machine import Machine
@@ -38,7 +37,6 @@ READINGS: Final[dict[str, Handler]] = {
     "find": safety.find_keys,
     "lptui_livepeer": proc.livepeer_processes,
     "lptui_keystores": proc.keystores,
-    "lptui_backups": upkeep.backups,
     "lptui_reward_log": journal.reward_log,
     "lptui_log_errors": journal.log_errors,
     "lptui_nginx": nginx.processes,

@@ -30,7 +30,7 @@ _FINDS_FILES: Final = re.compile(r'for x; do r=\$\(readlink -f "\$x"\).*echo own
 _READS_SETTINGS: Final = re.compile(r'\[ -L "\$1" \].*cat "\$1".*grep -E "\$2".*', re.DOTALL)
 
 
-def script(_: World, machine: Machine, call: Call) -> Reply:
+def script(world: World, machine: Machine, call: Call) -> Reply:
     """`sh -c SCRIPT NAME WORDS…`."""
     text = call.words[2] if len(call.words) > 2 and call.words[1] == "-c" else ""
     given = call.words[4:]
@@ -45,6 +45,8 @@ def script(_: World, machine: Machine, call: Call) -> Reply:
         return Reply(safety.sshd(machine))
     if activity.ASKS_PROGRAMS.fullmatch(text):
         return Reply(activity.programs(machine))
+    if upkeep.ASKS_BACKUPS.fullmatch(text):
+        return Reply(upkeep.backups(world, machine, given))
     if upkeep.ASKS_UNITS.fullmatch(text):
         return Reply(upkeep.unit_texts(machine, given))
     if _FINDS_PROGRAMS.fullmatch(text):

@@ -12,10 +12,11 @@ from lptui.sim.world.machine import Machine, SystemdUnit, stable_hex
 from lptui.sim.world.world import World
 
 ASKS_UNITS: Final = re.compile(r"url\(\) \{.*systemctl cat -- .*sha256sum.*", re.DOTALL)
+ASKS_BACKUPS: Final = re.compile(r"IFS=; date .*stat -L .*closed.*", re.DOTALL)
 _TOLD: Final = frozenset(name.lower() for name in TOLD)
 _SETTINGS: Final = (
-    *("Type=simple", "Nice=0", "RestartUSec=5s", "TimeoutStopUSec=1min 30s", "LimitNOFILE=65536"),
-    *("LimitCORE=infinity", "KillMode=control-group", "KillSignal=15", "OOMScoreAdjust=0"),
+    *("Type=simple", "Nice=0", "RestartUSec=5s", "LimitNOFILE=65536"),
+    *("KillMode=control-group", "KillSignal=15"),
 )
 
 
@@ -24,12 +25,12 @@ def unit_texts(machine: Machine, names: Sequence[str]) -> str:
     return "".join(f"{line}\n" for name in names for line in _unit(machine, name))
 
 
-def backups(world: World, machine: Machine, argv: Sequence[str]) -> tuple[str, int]:
-    """As the probe's function prints them: each declared backup has one file."""
+def backups(world: World, machine: Machine, patterns: Sequence[str]) -> str:
+    """As the probe's script prints them: each declared backup has one file."""
     now = int(world.host_time(machine))
     made = now - int(machine.backup_age_s)
-    files = (path.replace("*", f"{utc(made):%Y%m%d}") for path in argv[1:])
-    return f"{now}\n" + "".join(f"at\n{made} 4096 81a4 {file}\n" for file in files), 0
+    files = (path.replace("*", f"{utc(made):%Y%m%d}") for path in patterns)
+    return f"{now}\n" + "".join(f"at\n{made} 4096 81a4 {file}\n" for file in files)
 
 
 def _unit(machine: Machine, name: str) -> Iterator[str]:

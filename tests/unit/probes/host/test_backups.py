@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from lptui.errors import BadAnswerError
 from lptui.fleet.backups import Backup
 from lptui.fleet.facts.upkeep import BackupState, HostBackups
-from lptui.probes.host.backups import DIGEST, FUNCTION, before, parse, verdict
+from lptui.probes.host.backups import DIGEST, SCRIPT, before, parse, verdict
 from lptui.transport.protocols import Output
 from tests.unit.probes.hostile import HOSTILE
 
@@ -32,9 +32,8 @@ CAN_CHANGE_USER = os.geteuid() == 0 and OTHER in {user.pw_name for user in pwd.g
 
 
 def asked(shell: list[str], *paths: str, user: str | None = None) -> list[BackupState]:
-    script = f'{FUNCTION.text}; {FUNCTION.name} "$@"'
     done = subprocess.run(
-        [*shell, "-c", script, "sh", *paths],
+        [*shell, "-c", SCRIPT, "sh", *paths],
         capture_output=True,
         text=True,
         check=False,
