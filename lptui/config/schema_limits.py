@@ -232,7 +232,7 @@ class GuardSpec(Part):
     )
     safe_blocks: Count | None = Field(
         None,
-        description="L1 blocks of a round that must be left for a restart --when-safe; 300, an hour",
+        description="L1 blocks of a round that must be left for a restart --when-safe; 300",
     )
     lock_hosts: Annotated[list[Text], MANY] | None = Field(
         None,
