@@ -93,7 +93,12 @@ def unit_stale(view: View) -> Iterator[Finding]:
         if node.service is None or node.service.kind is not SupervisorKind.SYSTEMD:
             continue
         reading = view.reading(HostUnits, node.host)
-        differ = _not_as_told(view, node, unit)
+        compared = _not_as_told(view, node, unit)
+        differ = compared or ()
+        well = "runs as its unit says"
+        if compared is None:
+            well = "its unit was not changed since systemd has read it; whether its process was "
+            well += "started with these arguments cannot be told"
         remedy = "restart it in a quiet hour, or take the change back" if differ else ""
         if unit.needs_reload:
             differ = ("its files have changed since systemd has read them", *differ)
@@ -103,13 +108,13 @@ def unit_stale(view: View) -> Iterator[Finding]:
             Severity.WARNING if differ else Severity.OK,
             "node",
             node.name,
-            f"{unit.name}: {listed(list(differ), 2)}" if differ else "runs as its unit says",
+            f"{unit.name}: {listed(list(differ), 2)}" if differ else well,
             (view.seen(reading), *differ[:_MOST]),
             remedy,
         )
 
 
-def _not_as_told(view: View, node: Node, unit: Unit) -> tuple[str, ...]:
+def _not_as_told(view: View, node: Node, unit: Unit) -> tuple[str, ...] | None:
     """Of a process that was started before its unit and its arguments were read: else one of the
     two readings is of the process before."""
     texts = view.reading(HostUnitTexts, node.host)
@@ -117,10 +122,10 @@ def _not_as_told(view: View, node: Node, unit: Unit) -> tuple[str, ...]:
     found, process = view.value(texts), process_of(view.snapshot, node)
     text = found.find(unit.name) if found is not None else None
     if text is None or process is None or unit.since_s is None:
-        return ()
+        return None
     started = view.reading(HostUnits, node.host).taken_at - unit.since_s
     if min(texts.taken_at - texts.took_s, processes.taken_at - processes.took_s) < started:
-        return ()
+        return None
     return alike.not_as_told(process, text)
 
 

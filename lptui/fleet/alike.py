@@ -162,29 +162,29 @@ def differences(found: Sequence[SetUp]) -> tuple[Difference, ...]:
 
 
 def _difference(key: str, found: Sequence[SetUp]) -> Difference | None:
+    written = {one.values[key][0] for one in found if key in one.values}
+    # A variable names a flag without its capitals.
+    name = max(sorted(written), key=lambda word: sum(map(str.isupper, word)))
     by_value: dict[str, list[str]] = {}
-    written = ""
     for one in found:
-        known = one.values.get(key)
-        if known is not None:
-            written = written if written.startswith("-") and known[0] == key else known[0]
-            by_value.setdefault(known[1], []).append(one.node)
-        elif one.complete and any(it.values.get(key, ("",))[0].startswith("-") for it in found):
+        if key in one.values:
+            by_value.setdefault(one.values[key][1], []).append(one.node)
+        elif one.complete and name.startswith("-"):
             by_value.setdefault(NOT_GIVEN, []).append(one.node)
     if len(by_value) < 2:
         return None
     most_first = sorted(by_value.items(), key=lambda item: (-len(item[1]), item[0]))
-    return Difference(written, tuple((value, tuple(nodes)) for value, nodes in most_first))
+    return Difference(name, tuple((value, tuple(nodes)) for value, nodes in most_first))
 
 
-def not_as_told(process: LivepeerProcess, unit: UnitText) -> tuple[str, ...]:
+def not_as_told(process: LivepeerProcess, unit: UnitText) -> tuple[str, ...] | None:
     """How the arguments of a process differ from those that its unit gives now, in words.
 
-    () too where that cannot be told: variables stand in the unit, or it starts a wrapper.
+    None where that cannot be told: variables stand in the unit, or it starts a wrapper.
     """
     program = unit.program.rpartition("/")[2]
     if not unit.plain or not program.startswith("livepeer") or process.program != "livepeer":
-        return ()
+        return None
     told = {name.lower(): (name, value) for name, value in unit.flags}
     runs = {
         name.lower(): (name, value)

@@ -127,6 +127,10 @@ def test_a_unit_that_was_changed_and_not_read_again_is_told() -> None:
     assert "daemon-reload" in found.remedy
 
 
+def test_a_process_that_is_as_its_unit_says_is_well() -> None:
+    assert finding(FleetBuilder(), "unit-stale@orch-1").summary == "runs as its unit says"
+
+
 def test_a_process_that_was_not_restarted_since_its_unit_changed_is_told() -> None:
     texts: HostUnitTexts = FleetBuilder().value(HostUnitTexts, "edge-1")
     [text] = texts.units
@@ -148,7 +152,9 @@ def test_a_process_that_was_not_restarted_since_its_unit_changed_is_told() -> No
 )
 def test_a_wrapper_or_variables_in_a_unit_are_no_change(changes: dict[str, Any]) -> None:
     fleet = unit_text(FleetBuilder(), "edge-1", flags=(("maxGasPrice", "9"),), **changes)
-    assert finding(fleet, "unit-stale@orch-1").severity is OK
+    found = finding(fleet, "unit-stale@orch-1")
+    assert found.severity is OK
+    assert "cannot be told" in found.summary
 
 
 def test_readings_from_before_a_restart_accuse_nobody() -> None:
