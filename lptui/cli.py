@@ -22,7 +22,7 @@ USAGE_ERROR: Final = 3
 
 REFUSED: Final = 1
 
-FORMATS: Final = ("text", "json", "prometheus", "markdown")
+FORMATS: Final = ("text", "json", "prometheus", "markdown", "nagios", "agent", "http")
 
 EPILOG: Final = """\
 commands with --headless (also with --demo):
@@ -30,6 +30,9 @@ commands with --headless (also with --demo):
   status             the whole snapshot
   validate           the configuration's mistakes; exit 0 or 1
   logs TARGET…       the last lines of the targets' logs; exit 0, or 3 where one is not read
+  acceptance NODE    is it fit to be given traffic? exit 0 yes, 1 no, 3 not all is known
+  health NODE        a word for a balancer: --format agent (HAProxy's agent-check) or http
+  get NODE /ROUTE    what one of the node's routes without effect answers
 {actions}
   run NAME [TARGET…] a command of your own, from `commands:` of the configuration
   runs               the newest runs of this fleet, and those that were cut half-way

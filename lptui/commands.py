@@ -12,8 +12,10 @@ from lptui.actions.registry import ACTIONS
 from lptui.errors import LptuiError
 
 REPORTS: Final = ("check", "status", "validate", "logs")
+JUDGED: Final = ("acceptance", "health")
+GET: Final = "get"
 JOURNAL: Final = ("runs", "resume", "undo")
-HEADLESS: Final = (*REPORTS, *(item.spec.id for item in ACTIONS), VERB, *JOURNAL)
+HEADLESS: Final = (*REPORTS, *JUDGED, GET, *(item.spec.id for item in ACTIONS), VERB, *JOURNAL)
 """What goes with --headless."""
 
 OTHERS: Final = (

@@ -39,6 +39,42 @@ def run_headless(arguments: argparse.Namespace) -> int:
     """Runs one headless command; the result is the exit code."""
     words: list[str] = arguments.words
     verb = words[0] if words else ""
+    _refuse_misplaced(arguments, verb)
+    if verb == "check" and arguments.format == "nagios":
+        arguments.format = "text"
+    if verb == "validate":
+        from lptui.headless.validate import validate
+
+        return validate(arguments)
+    if verb in ("check", "status"):
+        if len(words) > 1:
+            raise LptuiError(verb, f"takes no target: {words[1]}", "see lptui --help")
+        return _watched_report(arguments, verb)
+    from lptui.actions.declared import VERB
+    from lptui.commands import GET, JOURNAL, JUDGED
+
+    if verb in JOURNAL:
+        return asyncio.run(_journal(arguments, verb, words[1:]))
+    if verb == "logs":
+        return asyncio.run(_logs(arguments, words[1:]))
+    if verb in JUDGED:
+        return asyncio.run(_judged(arguments, verb, words[1:]))
+    if verb == GET:
+        return asyncio.run(_get(arguments, words[1:]))
+    if verb == VERB:
+        return asyncio.run(_declared(arguments, words[1:]))
+    from lptui.actions.registry import action
+
+    found = action(verb)
+    if found is None:
+        from lptui.commands import unknown_command
+
+        raise unknown_command(verb)
+    return asyncio.run(_act(arguments, found, words[1:]))
+
+
+def _refuse_misplaced(arguments: argparse.Namespace, verb: str) -> None:
+    """Raises LptuiError for an option of another command."""
     if arguments.if_due and verb != "reward":
         raise LptuiError("--if-due", f"{verb or 'no command'} has no such option", "see --help")
     for name in ("lines", "since", "follow"):
@@ -52,31 +88,6 @@ def run_headless(arguments: argparse.Namespace) -> int:
     if arguments.within is not None and verb not in _actions():
         why = f"{verb or 'no command'} has no such option"
         raise LptuiError("--within", why, "it is of an action: see --help")
-    if verb == "validate":
-        from lptui.headless.validate import validate
-
-        return validate(arguments)
-    if verb in ("check", "status"):
-        if len(words) > 1:
-            raise LptuiError(verb, f"takes no target: {words[1]}", "see lptui --help")
-        return _watched_report(arguments, verb)
-    from lptui.actions.declared import VERB
-    from lptui.commands import JOURNAL
-
-    if verb in JOURNAL:
-        return asyncio.run(_journal(arguments, verb, words[1:]))
-    if verb == "logs":
-        return asyncio.run(_logs(arguments, words[1:]))
-    if verb == VERB:
-        return asyncio.run(_declared(arguments, words[1:]))
-    from lptui.actions.registry import action
-
-    found = action(verb)
-    if found is None:
-        from lptui.commands import unknown_command
-
-        raise unknown_command(verb)
-    return asyncio.run(_act(arguments, found, words[1:]))
 
 
 def _actions() -> frozenset[str]:
@@ -191,6 +202,28 @@ async def _logs(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     session = await open_session(arguments)
     try:
         return await logs(arguments, words, session)
+    finally:
+        await session.close()
+
+
+async def _judged(arguments: argparse.Namespace, verb: str, words: Sequence[str]) -> int:
+    from lptui.headless.judged import check_words, judged
+
+    check_words(arguments, verb, words)
+    session = await open_session(arguments)
+    try:
+        return await judged(arguments, verb, words, session)
+    finally:
+        await session.close()
+
+
+async def _get(arguments: argparse.Namespace, words: Sequence[str]) -> int:
+    from lptui.headless.inspecting import check_words, inspect
+
+    route = check_words(arguments, words)
+    session = await open_session(arguments)
+    try:
+        return await inspect(arguments, words[0], route, session)
     finally:
         await session.close()
 

@@ -117,7 +117,7 @@ WRONG = [
     (("config", "schem"), "lptui config schema"),
     (("config", "schema", "x"), "lptui config schema"),
     (("--headless", "config", "schema"), "lptui config schema"),
-    (("--headless",), "one of: check, status, validate, reward, initialize-round"),
+    (("--headless",), "one of: check, status, validate, logs, acceptance, health, get, reward"),
     (("--headless", "validate", "--format", "prometheus"), "use text or json"),
     (("--demo-hosts", "3", "--headless", "check"), "add --demo"),
     (("--demo", "--config", "x", "--headless", "check"), "leave out one of the two"),

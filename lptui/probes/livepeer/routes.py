@@ -47,6 +47,25 @@ READABLE: Final = frozenset(
 )
 """Routes without effect. Those that make the node call its own RPC at length are left out."""
 
+INSPECTABLE: Final = READABLE - {GATE} | {
+    "/delegatorInfo",
+    "/ethBalance",
+    "/getAvailableTranscodingOptions",
+    "/getBroadcastConfig",
+    "/getNetworkCapabilities",
+    "/localStreams",
+    "/protocolParameters",
+    "/registeredOrchestrators",
+    "/senderInfo",
+    "/ticketBrokerParams",
+    "/tokenBalance",
+}
+"""What an operator may ask for, besides: without effect too, but some take the node's RPC long.
+
+Not among them, by go-livepeer's server/handlers.go: `/unbondingLocks` writes to the node's
+database, and `/getAISessionPoolsInfo` fails where no AI gateway runs.
+"""
+
 _REMEDY: Final = "is it the node's CLI API (-cliAddr) that answers there? see the node's log"
 _NO_CLIENT: Final = "missing eth client"
 
@@ -61,6 +80,13 @@ async def read(
     if path not in READABLE:
         raise LptuiError(f"route {path}", "probes may not ask it", kind=ProblemKind.INTERNAL)
     return await http.request("GET", path, deadline_s=deadline_s, limit=limit)
+
+
+async def inspect(http: Http, path: str, deadline_s: float) -> HttpAnswer:
+    """The same for one of INSPECTABLE, when an operator asks."""
+    if path not in INSPECTABLE:
+        raise LptuiError(f"route {path}", "it may not be asked", kind=ProblemKind.INTERNAL)
+    return await http.request("GET", path, deadline_s=deadline_s, limit=OUTPUT_LIMIT)
 
 
 @contextmanager
