@@ -224,3 +224,45 @@ def test_a_console_that_ends_leaves_nothing_running_there(
         console.send_signal(number)
         assert console.wait(20) == (130 if number is signal.SIGTERM else -signal.SIGKILL)
     asyncio.run(until(lambda: not readers(talking), what="nothing is left there"))
+
+
+def demo(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "lptui", "--demo", "--headless", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "LPTUI_STATE": str(tmp_path)},
+    )
+
+
+def test_the_lines_of_several_nodes_are_one_stream_for_scripts(tmp_path: Path) -> None:
+    words = ("logs", "role:orchestrator", "redeemer", "--lines", "3", "--format", "json")
+    done = demo(tmp_path, *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
+    names = [line["node"] for line in lines]
+    assert {name: names.count(name) for name in names} == {
+        "orch-1": 3,
+        "orch-2": 3,
+        "orch-3": 3,
+        "redeemer": 3,
+    }
+    assert lines[0].keys() == {"time", "time_is", "node", "host", "log", "level", "text"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("logs", "orchx"), "did you mean"),
+        (("logs", "orch-1", "--since", "soon"), "is no time"),
+        (("check", "--follow"), "check has no such option"),
+    ],
+    ids=["no such target", "no time", "not of check"],
+)
+def test_what_cannot_be_meant_is_refused(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    done = demo(tmp_path, *words)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert said in done.stderr

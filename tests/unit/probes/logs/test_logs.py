@@ -199,3 +199,18 @@ def test_a_pattern_of_files_is_expanded_and_never_run(tmp_path: Path) -> None:
         asked = command(channel(LogKind.FILE, name), 5, None, follow=False)
         subprocess.run(asked.argv, cwd=tmp_path, capture_output=True, check=False, timeout=5)
     assert not (tmp_path / "evil").exists()
+
+
+def test_a_container_is_asked_of_the_one_that_has_it(tmp_path: Path) -> None:
+    """Both are installed: their words alone are looked at, by programs that print them."""
+    for name, has in (("docker", 1), ("podman", 0)):
+        program = tmp_path / name
+        script = f'case "$1" in container) exit {has};; esac; echo {name} "$@"'
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+    asked = command(CONTAINER, 7, 1_800_000_000.9, follow=True)
+    done = subprocess.run(
+        asked.argv, env={"PATH": f"{tmp_path}:/bin"}, capture_output=True, check=True, text=True
+    )
+    words = "podman logs --timestamps --tail 7 --since 1800000000 --follow -- trans\n"
+    assert done.stdout == words
