@@ -124,8 +124,8 @@ def public_address(view: View) -> Iterator[Finding]:
     for one in found.places:
         grouped.setdefault(one.users[0], []).append(one)
     for (kind, name), places in grouped.items():
-        judged = [_answers(one) for one in places]
-        severity = max(one[0] for one in judged)
+        judged = [*map(_answers, places), *_pinned(view.fleet.pinned_addresses, places)]
+        severity = max((one[0] for one in judged), key=lambda level: level.rank)
         yield Finding(
             PUBLIC,
             severity,
@@ -141,6 +141,19 @@ def public_address(view: View) -> Iterator[Finding]:
                 Metric("addresses_dead", sum(len(_dead(one)) for one in places)),
             ),
         )
+
+
+def _pinned(pins: frozenset[str], places: list[Place]) -> Iterator[tuple[Severity, str]]:
+    """What DNS answers against what its operator stated; an address that is written out is none."""
+    for one in places:
+        where = place(one.uri)
+        answers = [found.host for tried in one.attempts if (found := place(tried.address))]
+        if not pins or where is None or answers == [where.host]:
+            continue
+        strange = sorted(set(answers) - pins)
+        if strange:
+            told = f"DNS answers {listed(strange)} for {where.host}"
+            yield Severity.CRITICAL, f"{told}, pinned: {listed(sorted(pins), 8)}"
 
 
 def _answers(one: Place) -> tuple[Severity, str]:

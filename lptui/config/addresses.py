@@ -58,6 +58,15 @@ def is_ip(text: str) -> bool:
     return True
 
 
+def public_ip(value: object) -> str:
+    """An IP address in its shortest form, without scope."""
+    text = text_of(value, "an IP address")
+    try:
+        return str(ipaddress.ip_address(text.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        raise mistake(f"'{shown(text)}' is no IP address", text) from None
+
+
 def port(value: object) -> int:
     """1 to 65535."""
     if not isinstance(value, int) or isinstance(value, bool):
@@ -170,6 +179,9 @@ HostAddress = Annotated[
     str,
     BeforeValidator(host_address),
     described("host name or IP address", r"^[A-Za-z0-9_.:%\[\]-]+$"),
+]
+IpAddress = Annotated[
+    str, BeforeValidator(public_ip), described("IP address", r"^[0-9A-Fa-f.:\[\]]+$")
 ]
 Port = Annotated[
     int,

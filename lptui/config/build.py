@@ -106,6 +106,7 @@ class Builder:
             ),
             production=config.production,
             public_addresses=config.public_addresses,
+            pinned_addresses=frozenset(config.pinned_addresses or ()),
             minimum_versions=MappingProxyType(
                 {name.lower(): least for name, least in (config.minimum_versions or {}).items()}
             ),

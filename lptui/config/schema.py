@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 from lptui.config import addresses, kinds
-from lptui.config.addresses import HostAddress, Port, ServiceUri
+from lptui.config.addresses import HostAddress, IpAddress, Port, ServiceUri
 from lptui.config.kinds import (
     Account,
     Amount,
@@ -405,6 +405,11 @@ class Config(Part):
     production: bool = Field(False, description="true: a fleet that earns; the console says so")
     public_addresses: bool = Field(
         True, description="false: do not try, from here, the addresses that clients are sent to"
+    )
+    pinned_addresses: Annotated[list[IpAddress], MANY] | None = Field(
+        None,
+        description="IP addresses that public names may have; with public_addresses, DNS is held "
+        "against them",
     )
     ssh: SshSpec | None = Field(None, description="SSH for all hosts")
     hosts: dict[Name, HostSpec] | None = Field(None, description="machines, by name")

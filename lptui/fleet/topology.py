@@ -395,7 +395,8 @@ class Fleet:
     """Everything that the operator declared, checked and linked.
 
     `standbys` are the nodes that stand by, by the node that they stand by for.
-    `public_addresses`: where clients are sent is tried from the operator's machine.
+    `public_addresses`: where clients are sent is tried from the operator's machine;
+    `pinned_addresses`: the IP addresses that DNS may answer for it, any when there are none.
     `minimum_versions` are by program, in lower case; `may_differ` are names of flags and unit
     settings, in lower case, that nodes of one role need not have alike.
     """
@@ -416,6 +417,7 @@ class Fleet:
     known_hosts: str | None = None
     demo: bool = False
     public_addresses: bool = True
+    pinned_addresses: frozenset[str] = frozenset()
     minimum_versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     may_differ: frozenset[str] = frozenset()
     standbys: Mapping[str, tuple[Node, ...]] = field(init=False, repr=False, compare=False)

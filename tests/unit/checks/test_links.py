@@ -94,6 +94,29 @@ def test_a_kind_of_address_that_this_machine_has_no_way_to_is_not_called_dead() 
     assert finding(public(blind), "public-address@main").severity is UNKNOWN
 
 
+def test_dns_that_answers_another_address_than_pinned_is_critical_though_it_answers() -> None:
+    two = public(Attempt("192.0.2.10:8935", 0.02), Attempt("[2001:db8::1]:8935", 0.02))
+    assert finding(two, "public-address@main").severity is OK
+    pins = frozenset({"192.0.2.10", "2001:db8::1"})
+    assert finding(two.configure(pinned_addresses=pins), "public-address@main").severity is OK
+    found = finding(
+        two.configure(pinned_addresses=frozenset({"192.0.2.10"})), "public-address@main"
+    )
+    assert found.severity is CRITICAL
+    told = "DNS answers 2001:db8::1 for stream.example.org, pinned: 192.0.2.10"
+    assert found.summary == told
+    assert found.remedy
+
+
+def test_an_address_that_is_written_out_is_no_answer_of_dns() -> None:
+    one = Place(
+        "https://192.0.2.77:8935", (("node", "orch-1"),), (Attempt("192.0.2.77:8935", 0.1),)
+    )
+    fleet = FleetBuilder().put(PublicAddresses((one,)), "example")
+    fleet.configure(pinned_addresses=frozenset({"192.0.2.10"}))
+    assert finding(fleet, "public-address@orch-1").severity is OK
+
+
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [(ProblemKind.UNREACHABLE, CRITICAL), (ProblemKind.TIMEOUT, UNKNOWN)],
