@@ -113,8 +113,11 @@ def test_sockets_and_disks_of_this_machine_in_each_shell(shell: list[str]) -> No
                 one.close()
     found = activity.parse(told.stdout.decode())
     assert found.sockets is not None
-    assert found.sockets.listening
-    assert 40 <= (found.sockets.established or 0) <= here + 200
+    assert (found.sockets.open or 0) >= 40
+    # Other tests may leave very many behind them.
+    if found.sockets.established is not None:
+        assert found.sockets.listening
+        assert 40 <= found.sockets.established <= here + 200
     whole = {path.name for path in Path("/sys/block").iterdir()}
     assert {disk.name for disk in found.disks} <= whole
 
