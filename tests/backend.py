@@ -75,7 +75,7 @@ async def get(port: int, path: str = "/", host: str = "127.0.0.1") -> bytes:
     try:
         writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
         # Not wait_for: before Python 3.12 it may take no notice of being cancelled.
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             return await reader.read(-1)
     finally:
         writer.close()

@@ -91,7 +91,7 @@ class Haproxy:
 
     async def until_status(self, server: str, status: str) -> None:
         """Waits until `show stat` says so of `backend/server`."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while await self.status(server) != status:  # noqa: ASYNC110 (another process's state)
                 await asyncio.sleep(0.02)
 
@@ -123,7 +123,7 @@ async def haproxy(servers: Sequence[str], more: str = "") -> AsyncIterator[Hapro
             )
         try:
             admin = folder / "admin.sock"
-            await until(lambda: _listens(admin) or process.returncode is not None, 10, "HAProxy")
+            await until(lambda: _listens(admin) or process.returncode is not None, 30, "HAProxy")
             if process.returncode is not None:
                 raise RuntimeError(f"HAProxy ended: {(folder / 'log').read_text()}")
             yield Haproxy(

@@ -82,7 +82,7 @@ class Nginx:
             self.binary, "-c", str(self.config), "-s", "reload", stderr=asyncio.subprocess.DEVNULL
         )
         await done.wait()
-        await until(lambda: len(self.workers() - before) >= WORKERS, 10, "new workers")
+        await until(lambda: len(self.workers() - before) >= WORKERS, 30, "new workers")
 
     async def get(self, path: str = "/") -> bytes:
         return await get(self.port, path)

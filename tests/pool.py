@@ -51,7 +51,7 @@ class Pool:
         """
         reader, writer = await asyncio.open_connection("127.0.0.1", self.long_port)
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while not (has := await self._with_session()):  # noqa: ASYNC110 (HAProxy's state)
                     await asyncio.sleep(0.02)
             yield has, reader.at_eof

@@ -45,12 +45,12 @@ async def reach_of(
         assert not left, f"left behind: {left}"
 
 
-async def hello(reach: FleetReach, host: str = "h0", deadline_s: float = 10.0) -> str:
+async def hello(reach: FleetReach, host: str = "h0", deadline_s: float = 30.0) -> str:
     """Asks a host for one word."""
     return (await reach.shell(host).run(HELLO, deadline_s))[0].text
 
 
-async def failure(reach: FleetReach, host: str = "h0", deadline_s: float = 10.0) -> TransportError:
+async def failure(reach: FleetReach, host: str = "h0", deadline_s: float = 30.0) -> TransportError:
     """The error that a host's shell gives; it must come with a remedy."""
     with pytest.raises(TransportError) as caught:
         await reach.shell(host).run(HELLO, deadline_s)

@@ -60,7 +60,7 @@ class RpcNode:
     def __post_init__(self) -> None:
         self.front = HttpServer(self._answer)
         self._rpc = Rpc(self.url)
-        self._http = httpx.AsyncClient(timeout=5, verify=False, trust_env=False)
+        self._http = httpx.AsyncClient(timeout=20, verify=False, trust_env=False)
 
     @property
     def url(self) -> str:

@@ -46,7 +46,7 @@ class Traffic:
     async def more(self, requests: int = 50) -> Counter[str]:
         """Waits for so many more answers; who gave those."""
         before, wanted = self.by.copy(), self.total + requests
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while self.total < wanted:  # noqa: ASYNC110 (the clients' own pace)
                 await asyncio.sleep(0.01)
         return self.by - before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,12 +16,17 @@ OURS = (Path(lptui.__file__).parent, Path(asyncssh.__file__).parent)
 """Not told by name alone: the folder in which all this lies may be called the same."""
 
 
-async def until(condition: Callable[[], object], deadline_s: float = 10.0, what: str = "") -> None:
+async def until(condition: Callable[[], object], deadline_s: float = 30.0, what: str = "") -> None:
     """Waits until a condition holds; fails when it does not within the deadline."""
     ends = time.monotonic() + deadline_s
     while not condition():
         assert time.monotonic() < ends, f"not within {deadline_s} s: {what or condition}"
         await asyncio.sleep(0.01)
+
+
+def on_this_machine(seconds: float) -> float:
+    """What is promised of a machine that has nothing else to do, as it is on a busy one."""
+    return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def tasks_of_lptui() -> set[str]:

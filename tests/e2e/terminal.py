@@ -40,7 +40,7 @@ class Terminal:
             capture_output=True,
             text=True,
             env=self.environment,
-            timeout=10,
+            timeout=30,
             check=True,
         )
         return done.stdout
@@ -65,7 +65,7 @@ class Terminal:
         wanted = " ".join(f"{flag}=#{{{flag}}}" for flag in flags)
         return self.tmux("display-message", "-p", "-t", "0", wanted).strip()
 
-    def until(self, condition: Callable[[str], object], what: str, deadline_s: float = 10.0) -> str:
+    def until(self, condition: Callable[[str], object], what: str, deadline_s: float = 30.0) -> str:
         """Waits for the screen to show something; its text."""
         ends = time.monotonic() + deadline_s
         while True:
@@ -75,12 +75,12 @@ class Terminal:
             assert time.monotonic() < ends, f"not within {deadline_s} s: {what}\n{text}"
             time.sleep(0.03)
 
-    def until_text(self, *texts: str, deadline_s: float = 10.0) -> str:
+    def until_text(self, *texts: str, deadline_s: float = 30.0) -> str:
         """Waits for all of some texts."""
         what = " and ".join(texts)
         return self.until(lambda seen: all(text in seen for text in texts), what, deadline_s)
 
-    def until_gone(self, text: str, deadline_s: float = 10.0) -> str:
+    def until_gone(self, text: str, deadline_s: float = 30.0) -> str:
         """Waits for a text to go away."""
         return self.until(lambda seen: text not in seen, f"{text} goes away", deadline_s)
 

@@ -161,7 +161,7 @@ def test_socket_on_tcp_refused_hanging_flooding_garbled(real_fleet: RealFleet) -
 @pytest.mark.parametrize("says", [b"", b"\x1b[31mHTTP/1.0 400 bad\r\n[red]"])
 def test_socket_on_tcp_that_hangs(real_fleet: RealFleet, says: bytes) -> None:
     with talking(greeting(says)) if says else blackhole() as port:
-        outcome = real_fleet.check(socket_at(f"127.0.0.1:{port}"), answer_s=4)
+        outcome = real_fleet.check(socket_at(f"127.0.0.1:{port}"), answer_s=8)
     assert outcome.error("BalancerState", "edge")["kind"] in ("timeout", "bad-answer")
     assert outcome.severity("lb-up@edge") == "CRITICAL"
     assert_the_rest_is_read(outcome, "edge")
@@ -228,7 +228,7 @@ def test_haproxy_killed(real_fleet: RealFleet, own_haproxy: Haproxy) -> None:
 def test_haproxy_stopped(real_fleet: RealFleet, own_haproxy: Haproxy) -> None:
     own_haproxy.process.send_signal(signal.SIGSTOP)
     try:
-        outcome = real_fleet.check(socket_at(own_haproxy.socket), answer_s=4)
+        outcome = real_fleet.check(socket_at(own_haproxy.socket), answer_s=8)
     finally:
         own_haproxy.process.send_signal(signal.SIGCONT)
     assert outcome.error("BalancerState", "edge")["kind"] == "timeout"

@@ -120,7 +120,7 @@ def test_an_endpoint_that_refuses(real_fleet: RealFleet) -> None:
 
 def test_an_endpoint_that_hangs(real_fleet: RealFleet) -> None:
     with blackhole() as port:
-        outcome = real_fleet.check(endpoint_at(f"http://127.0.0.1:{port}"), answer_s=5)
+        outcome = real_fleet.check(endpoint_at(f"http://127.0.0.1:{port}"), answer_s=8)
     assert outcome.error("RpcHead", VICTIM)["kind"] == "timeout"
     assert_the_rest_is_read(outcome)
 
@@ -130,7 +130,7 @@ def test_the_chain_stands_still_altogether(real_fleet: RealFleet) -> None:
     anvil = real_fleet.net.anvil
     anvil.freeze()
     try:
-        outcome = real_fleet.check(answer_s=5)
+        outcome = real_fleet.check(answer_s=8)
     finally:
         anvil.thaw()
     assert outcome.error("ChainRound", "devnet")["kind"] == "timeout"

@@ -16,7 +16,7 @@ from lptui.report import schema as schemas
 from tests.e2e.fleet import BEHIND_JUMP, HOSTS, MACHINE, NODES, RPCS, Document, RealFleet
 from tests.e2e.servers import blackhole
 from tests.sshd import descendants
-from tests.waiting import until
+from tests.waiting import on_this_machine, until
 
 OF_HOSTS = ("HostVitals", "HostUnits", "HostDisks", "HostSystem", "HostClock", "HostGpus")
 OF_NODES = ("NodeStatus", "NodeIdentity", "NodeMetrics")
@@ -128,7 +128,7 @@ def test_a_run_leaves_no_login_behind(real_fleet: RealFleet) -> None:
     real_fleet.check()
 
     async def quiet() -> None:
-        await until(real_fleet.quiet, 5, "all logins ended")
+        await until(real_fleet.quiet, 30, "all logins ended")
 
     try:
         real_fleet.stage.do(quiet())
@@ -154,7 +154,7 @@ def test_the_deadline_holds_and_what_is_missing_is_unknown(
             document["hosts"]["gpu-1"]["port"] = port
 
         outcome = real_fleet.check(hang, timeout_s=timeout_s)
-    assert outcome.took_s <= timeout_s + 0.5
+    assert outcome.took_s <= timeout_s + on_this_machine(0.5)
     had_its_time = timeout_s > 8  # what one answer may take by default
     assert outcome.severity("host-up@gpu-1") == ("CRITICAL" if had_its_time else "UNKNOWN")
     assert outcome.severity("node-up@transcoder-1") == "UNKNOWN"

@@ -229,7 +229,7 @@ def test_jump_host_hangs(real_fleet: RealFleet) -> None:
         def edit(document: Document) -> None:
             document["hosts"]["bastion"]["port"] = port
 
-        outcome = real_fleet.check(edit, answer_s=5)
+        outcome = real_fleet.check(edit, answer_s=8)
     assert outcome.error("HostVitals", "bastion")["kind"] == "timeout"
     assert outcome.roots(MACHINE) == {"host-up@bastion": "CRITICAL"}
     assert outcome.reading("ChainRound", "devnet")["value"]["initialized"] is True
@@ -259,7 +259,7 @@ def test_floods_instead_of_a_shell(
     real_fleet: RealFleet, other_sshd: StartSshd, tmp_path: Path, command: str
 ) -> None:
     server = other_sshd({"ForceCommand": command})
-    outcome = real_fleet.check(trusting(server, tmp_path), answer_s=5)
+    outcome = real_fleet.check(trusting(server, tmp_path), answer_s=8)
     assert outcome.error("HostVitals", VICTIM)["kind"] in ("no-shell", "output-too-large")
     assert outcome.error("HostVitals", VICTIM)["remedy"]
     assert {name for name in outcome.errors if not name.endswith(f"@{VICTIM}")} == set()
@@ -269,7 +269,7 @@ def test_a_shell_that_says_nothing(
     real_fleet: RealFleet, other_sshd: StartSshd, tmp_path: Path
 ) -> None:
     server = other_sshd({"ForceCommand": "exec sleep 1000"})
-    outcome = real_fleet.check(trusting(server, tmp_path), answer_s=5)
+    outcome = real_fleet.check(trusting(server, tmp_path), answer_s=8)
     assert outcome.error("HostVitals", VICTIM)["kind"] == "timeout"
     assert outcome.error("HostVitals", VICTIM)["remedy"]
     assert outcome.severity(f"node-up@{VICTIM}") == "OK"
@@ -291,7 +291,7 @@ def test_cut_while_it_is_asked(
 ) -> None:
     """A session that sshd ends after a moment: whatever is lost is said to be lost."""
     server = other_sshd({"ForceCommand": "timeout 0.3 /bin/sh"})
-    outcome = real_fleet.check(trusting(server, tmp_path), answer_s=5)
+    outcome = real_fleet.check(trusting(server, tmp_path), answer_s=8)
     assert {name for name in outcome.errors if not name.endswith(f"@{VICTIM}")} == set()
     for name, kind in outcome.errors.items():
         assert kind in ("disconnected", "no-shell", "timeout"), name

@@ -330,7 +330,7 @@ def test_a_livepeer_process_with_the_registered_key_that_nobody_configured(
     )
     try:
         comm = Path(f"/proc/{process.pid}/comm")
-        real_fleet.stage.do(until(lambda: comm.read_text() == "livepeer\n", 5, "livepeer"))
+        real_fleet.stage.do(until(lambda: comm.read_text() == "livepeer\n", 30, "livepeer"))
         outcome = real_fleet.check()
     finally:
         process.kill()

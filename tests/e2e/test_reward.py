@@ -32,7 +32,7 @@ def test_a_connection_lost_during_the_call_is_no_failure(due: RealFleet) -> None
     with ThreadPoolExecutor(1) as pool:
         words = ("reward", "--yes", "--format", "json")
         run = pool.submit(due.run, *words, timeout_s=45.0)
-        due.stage.do(until(lambda: due.calls.running("/reward") == 1, 25, "the call"))
+        due.stage.do(until(lambda: due.calls.running("/reward") == 1, 60, "the call"))
         due.sshds["treasury"].cut()
         outcome = run.result()
     assert outcome.code == 0, outcome.out + outcome.err

@@ -15,7 +15,7 @@ from tests.e2e.fleet import HOSTS, Document, RealFleet
 from tests.e2e.servers import blackhole
 from tests.e2e.terminal import PROMPT, Terminal, running_terminal
 from tests.sshd import descendants
-from tests.waiting import until
+from tests.waiting import on_this_machine, until
 
 PANES = (
     "1 Round & reward",
@@ -26,7 +26,7 @@ PANES = (
     "6 Hosts",
 )
 SIZES = [(80, 24), (200, 60)]
-FIRST_S = 15.0
+FIRST_S = 60.0
 """For the first readings of everything, on a machine that does other things too."""
 
 
@@ -34,8 +34,8 @@ def quit_and_check(terminal: Terminal, before: str) -> None:
     """`q` ends within 2 s; the terminal is as it was and the shell takes commands."""
     started = time.monotonic()
     terminal.keys("q")
-    terminal.until_text("code=0", deadline_s=5)
-    assert time.monotonic() - started < 2.0
+    terminal.until_text("code=0")
+    assert time.monotonic() - started < on_this_machine(2.0)
     text = terminal.until_text(PROMPT)
     assert "Traceback" not in text
     assert terminal.modes == before
@@ -176,10 +176,10 @@ def test_reward_from_the_key_to_the_chain(
                 "the reward on the chain",
                 15,
             )
-            terminal.until_text("called", "1 of 1 called", deadline_s=20)
+            terminal.until_text("called", "1 of 1 called", deadline_s=60)
             # Proved by its event: the transaction that the chain knows, among the events.
             terminal.keys("e")
-            terminal.until_text("events since", "0x", "LPT", deadline_s=20)
+            terminal.until_text("events since", "0x", "LPT", deadline_s=60)
             terminal.keys("Escape")
             terminal.until_text(*PANES)
             assert real_fleet.calls.count("/reward") == sent + 1
@@ -237,10 +237,10 @@ def test_a_host_that_dies_is_told_and_comes_back(
         console(terminal, real_fleet)
         stage.do(one.stop())
         try:
-            terminal.until_text("3 of 4 servers up", "CRITICAL 1", "down by its", deadline_s=15)
+            terminal.until_text("3 of 4 servers up", "CRITICAL 1", "down by its", deadline_s=60)
         finally:
             stage.do(one.start())
-        terminal.until_text("4 of 4 servers up", deadline_s=15)
+        terminal.until_text("4 of 4 servers up", deadline_s=60)
         quit_and_check(terminal, before)
 
 
@@ -254,7 +254,7 @@ def test_a_signal_ends_it_and_restores_the_terminal(
         console(terminal, real_fleet)
         [pid] = descendants(terminal.shell)
         os.kill(pid, number)
-        text = terminal.until_text("code=", PROMPT, deadline_s=5)
+        text = terminal.until_text("code=", PROMPT)
         assert "Traceback" not in text
         assert "code=0" not in text
         assert terminal.modes == before
@@ -286,11 +286,11 @@ def test_a_terminal_that_goes_away_leaves_nothing_running(
         started = descendants(terminal.shell)
         assert started
         terminal.tmux("kill-server")
-        ends = time.monotonic() + 5
+        ends = time.monotonic() + 30
         while left := [pid for pid in started if Path(f"/proc/{pid}/cmdline").exists()]:
             assert time.monotonic() < ends, f"still there: {left}"
             time.sleep(0.03)
-    real_fleet.stage.do(until(real_fleet.quiet, 5, "all logins ended"))
+    real_fleet.stage.do(until(real_fleet.quiet, 30, "all logins ended"))
 
 
 @pytest.mark.slow

@@ -29,7 +29,7 @@ class RpcProxy:
     requests: list[list[dict[str, Any]]] = field(default_factory=list)
     url: str = ""
     _http: httpx.AsyncClient = field(
-        default_factory=lambda: httpx.AsyncClient(verify=False, trust_env=False, timeout=10)
+        default_factory=lambda: httpx.AsyncClient(verify=False, trust_env=False, timeout=60)
     )
 
     @property

@@ -28,7 +28,7 @@ async def test_reward_is_called_once_and_proved_by_its_event(
     assert await bench.net.last_reward_round(bench.account) == await bench.net.current_round()
     assert done.json["result"]["outcome"] == "done"
     proof = done.json["result"]["proof"]
-    receipt = await bench.net.receipt(proof["tx"], 5)
+    receipt = await bench.net.receipt(proof["tx"], 30)
     assert int(receipt["status"], 16) == 1
     assert proof["amount"].endswith(" LPT")
     amounts = [log["data"] for log in receipt["logs"] if log["topics"][0] == REWARD_EVENT.topic]
@@ -175,7 +175,7 @@ async def test_a_refusal_by_the_node_is_a_failure_with_its_cause(bench: Bench) -
 async def test_two_at_once_send_one_transaction(bench: Bench, call_log: CallLog) -> None:
     bench.node.config.tx_fault = TxFault.HANG
     first = await bench.start("reward", "--yes")
-    await until(lambda: call_log.running("/reward") == 1, 20, "the call")
+    await until(lambda: call_log.running("/reward") == 1, 60, "the call")
     refused = await bench.lptui("reward", "--yes")
     assert refused.code == 1
     assert "another action is under way" in refused.out
@@ -189,7 +189,7 @@ async def test_a_console_killed_during_the_call_leaves_no_second_call(
 ) -> None:
     bench.node.config.tx_fault = TxFault.HANG
     process = await bench.start("reward", "--yes")
-    await until(lambda: call_log.running("/reward") == 1, 20, "the call")
+    await until(lambda: call_log.running("/reward") == 1, 60, "the call")
     await asyncio.to_thread(process.kill)
     assert [line["event"] for line in bench.audit()] == ["started", "step"]
     # The node may still be at it.
@@ -210,7 +210,7 @@ async def test_a_signal_during_the_call_is_told_and_recorded(
 ) -> None:
     bench.node.config.tx_fault = TxFault.HANG
     process = await bench.start("reward", "--yes", "--format", "json")
-    await until(lambda: call_log.running("/reward") == 1, 20, "the call")
+    await until(lambda: call_log.running("/reward") == 1, 60, "the call")
     process.send_signal(number)
     done = await finished(process)
     assert done.code == 3, done.err
@@ -223,7 +223,7 @@ async def test_two_operators_send_one_transaction(bench: Bench, call_log: CallLo
     """Each has a state folder of their own; the lock is where both see it."""
     bench.node.config.tx_fault = TxFault.HANG
     first = await bench.start("reward", "--yes")
-    await until(lambda: call_log.running("/reward") == 1, 20, "the call")
+    await until(lambda: call_log.running("/reward") == 1, 60, "the call")
     other = replace(bench, state=bench.state / "other")
     refused = await other.lptui("reward", "--yes")
     assert refused.code == 1
@@ -242,7 +242,7 @@ async def test_somebody_else_was_faster_and_the_own_transaction_reverts(
     bench.node.config.gas_limit = 500_000
     bench.node.config.tx_delay_s = 2.0
     process = await bench.start("reward", "--yes", "--format", "json")
-    await until(lambda: call_log.running("/reward") == 1, 20, "the call")
+    await until(lambda: call_log.running("/reward") == 1, 60, "the call")
     first = await bench.net.reward(bench.account)
     done = await finished(process)
     assert done.code == 0, done.out + done.err

@@ -137,7 +137,7 @@ async def console(
     simulation = await start(scenario, directory=folder / "run")
     simulation.world.demand = QUIET
     settle(simulation.world)
-    patient = replace(simulation.fleet.intervals, timeout=15.0)
+    patient = replace(simulation.fleet.intervals, timeout=60.0)
     session = DemoSession(replace(change(simulation.fleet), intervals=patient), SystemClock())
     session.folder = folder / "state"
     it = Console(session, simulation.world)

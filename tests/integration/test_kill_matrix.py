@@ -191,7 +191,7 @@ async def held_request(made: NginxPool) -> AsyncIterator[str]:
     _, writer = await asyncio.open_connection("127.0.0.1", made.nginx.port)
     try:
         writer.write(f"GET {HELD} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        await until(lambda: any(one.requests for one in made.servers.values()), 5)
+        await until(lambda: any(one.requests for one in made.servers.values()), 30)
         [name] = [name for name, one in made.servers.items() if one.requests]
         yield name
     finally:

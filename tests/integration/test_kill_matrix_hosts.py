@@ -61,7 +61,7 @@ def keys(hosts: Hosts, folder: Path) -> Copies:
             for host, starts in ((site.h1, True), (site.h2, False)):
                 one = installed(host, own.unit, text, start=starts)
                 await asyncio.to_thread(units.enter_context, one)
-            await until(lambda: watch.begun == 1, 10, "the first holder")
+            await until(lambda: watch.begun == 1, 60, "the first holder")
             yield KeyCopy(site, own, watch, ("failover", "reward"))
 
     return copy
@@ -127,6 +127,6 @@ async def test_two_with_one_key_are_seen(hosts: Hosts, tmp_path: Path) -> None:
         assert isinstance(copy, KeyCopy)
         assert copy.broken() == ""
         copy.site.h2.run("systemctl", "start", copy.own.unit)
-        await until(lambda: copy.watch.begun == 2, 10, "the second holder")
+        await until(lambda: copy.watch.begun == 2, 60, "the second holder")
         copy.site.h2.run("systemctl", "kill", "--signal=KILL", copy.own.unit)
         assert "two with one key" in copy.broken()

@@ -173,7 +173,7 @@ class RpcCopy(PoolCopy):
     async def _followed(self) -> str:
         """The endpoint whose blocks its watcher has seen."""
         block = 0
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while block <= 1:
                 answer = await get(self.own.port, "/currentBlock", self.site.h1.address)
                 block = int.from_bytes(answer.partition(b"\r\n\r\n")[2], "big")
@@ -252,7 +252,7 @@ class TranscoderCopy(SiteCopy):
     orchestrators: Sequence[Orchestrator]
 
     async def state(self) -> str:
-        await until(lambda: any(one.peers for one in self.orchestrators), 10, "a registration")
+        await until(lambda: any(one.peers for one in self.orchestrators), 60, "a registration")
         at = [one.node.config.name for one in self.orchestrators for _ in one.peers]
         active = await self.of_unit(self.site.h1, "ActiveState")
         again = begun(self.watch.begun)

@@ -41,7 +41,7 @@ async def test_two_nodes_with_the_registered_key_are_told_and_one_call_is_made(
         node.config.automatic_reward = True
         await node.restart()
     number = await bench.net.next_round(blocks_into=20)
-    await until(lambda: all(node.said for node in nodes), 10, "each node's own try")
+    await until(lambda: all(node.said for node in nodes), 60, "each node's own try")
     assert [f"Called reward for round {number}"] in [node.said for node in nodes]
     again = await bench.lptui("reward", "--yes")
     assert (again.code, call_log.count("/reward")) == (0, 1)

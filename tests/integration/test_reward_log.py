@@ -78,7 +78,7 @@ async def test_the_tries_of_the_round_are_read(logging_host: SystemdHost) -> Non
     def is_logged() -> bool:
         return "nonce too low" in logging_host.run("journalctl", "-q", "-u", UNIT)
 
-    await until(is_logged, 15, "the lines in the journal")
+    await until(is_logged, 60, "the lines in the journal")
     async with looking(logging_host) as asked:
         await asked.ask(RewardLogProbe())
         tries = asked.value(NodeRewardLog, "reward").tries

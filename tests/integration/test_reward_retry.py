@@ -53,7 +53,7 @@ async def failed(bench: Bench) -> Bench:
     config.tx_fault, config.tx_fault_cause = TxFault.FAIL, "EOF"
     await bench.node.restart()
     number = await bench.net.next_round(blocks_into=20)
-    await until(lambda: len(bench.node.said) > 0, 10, "the node's own try")
+    await until(lambda: len(bench.node.said) > 0, 60, "the node's own try")
     assert bench.node.said == [f"Error trying to call reward for round {number} err=EOF"]
     config.tx_fault = TxFault.NONE
     allow(bench)
@@ -167,7 +167,7 @@ async def test_nothing_is_called_above_the_ceiling_or_beside_a_pending_transacti
 async def test_two_consoles_at_once_call_once(failed: Bench, call_log: CallLog) -> None:
     failed.node.config.tx_fault = TxFault.HANG
     first = await failed.start("reward", "--if-due")
-    await until(lambda: call_log.running("/reward") == 1, 20, "the call")
+    await until(lambda: call_log.running("/reward") == 1, 60, "the call")
     other = replace(failed, state=failed.state / "other")
     second, third = await asyncio.gather(once_spaced(failed), once_spaced(other))
     assert second.code == 1
@@ -184,7 +184,7 @@ async def test_a_console_killed_during_its_call_makes_no_second_one(
 ) -> None:
     failed.node.config.tx_fault = TxFault.HANG
     process = await failed.start("reward", "--if-due")
-    await until(lambda: call_log.running("/reward") == 1, 20, "the call")
+    await until(lambda: call_log.running("/reward") == 1, 60, "the call")
     await asyncio.to_thread(process.kill)
     failed.node.config.tx_fault = TxFault.NONE
     again = await once_spaced(failed)  # the node's time for a call is not over

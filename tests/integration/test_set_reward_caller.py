@@ -67,7 +67,7 @@ async def test_a_caller_is_set_proved_used_and_taken_back(pair: Pair, call_log: 
     assert done.code == 0, done.out + done.err
     assert await pair.on_chain() == pair.account
     proof = done.json["result"]["proof"]
-    receipt = await pair.bench.net.receipt(proof["tx"], 5)
+    receipt = await pair.bench.net.receipt(proof["tx"], 30)
     assert receipt["logs"][0]["topics"][0] == REWARD_CALLER_SET.topic
     assert int(receipt["gasUsed"], 16) < done.json["plan"]["gas"]
     back = done.json["result"]["remedy"].partition("lptui --headless ")[2]
@@ -133,7 +133,7 @@ async def test_a_console_killed_during_the_call_leaves_no_second_one(
     bench = pair.bench
     bench.node.config.tx_fault = TxFault.HANG
     process = await bench.start("set-reward-caller", "main", "--caller", "hot", "--yes")
-    await until(lambda: call_log.running(ROUTE) == 1, 20, "the call")
+    await until(lambda: call_log.running(ROUTE) == 1, 60, "the call")
     await asyncio.to_thread(process.kill)
     assert [line["event"] for line in bench.audit()] == ["started", "step"]
     bench.node.config.tx_fault = TxFault.NONE
@@ -156,7 +156,7 @@ async def test_two_operators_send_one_transaction(pair: Pair, call_log: CallLog)
     bench = pair.bench
     bench.node.config.tx_fault = TxFault.HANG
     first = await bench.start("set-reward-caller", "main", "--caller", "hot", "--yes")
-    await until(lambda: call_log.running(ROUTE) == 1, 20, "the call")
+    await until(lambda: call_log.running(ROUTE) == 1, 60, "the call")
     other = replace(pair, bench=replace(bench, state=bench.state / "other"))
     refused = await other.set("hot", "--yes")
     assert refused.code == 1

@@ -95,20 +95,20 @@ async def test_the_far_side_ends_a_command_at_its_own_timeout(reach: FleetReach,
 async def test_a_wedged_shell_is_abandoned_and_cleared_away(reach: FleetReach, host: str) -> None:
     wedge = ShellFunction("wedge", f"wedge() {{ sleep 62{OURS}; }}")
     shell = reach.shell(host)
-    await shell.run(HELLO, 5)
+    await shell.run(HELLO, 20)
     started = time.monotonic()
     with pytest.raises(DeadlineError, match="wedge"):
         await shell.run([Command(("wedge",), function=wedge)], 0.5)
     with pytest.raises(DeadlineError, match="sh -c"):
         await shell.run([Command(("sh", "-c", f"sleep 63{OURS}"), timeout_s=100)], 0.5)
-    assert (await shell.run(HELLO, 5))[0].stdout == b"hello\n"
+    assert (await shell.run(HELLO, 20))[0].stdout == b"hello\n"
     assert time.monotonic() - started < 5
     await until(lambda: not running("sleep", f"62{OURS}") and not running("sleep", f"63{OURS}"))
 
 
 async def test_a_slow_command_does_not_delay_the_quick_readings(reach: FleetReach) -> None:
     shell = reach.shell("node")
-    await shell.run(HELLO, 5)
+    await shell.run(HELLO, 20)
     slow = asyncio.create_task(shell.run([Command(("sleep", f"3{OURS}"))], 10))
     other = asyncio.create_task(shell.run([Command(("sleep", "0.1"))], 10))
     await until(lambda: running("sleep", f"3{OURS}"))
@@ -141,7 +141,7 @@ async def test_a_flood_is_stopped(reach: FleetReach) -> None:
     with pytest.raises(CommandError, match="more than 1000 bytes") as caught:
         await shell.run([Command(("yes", "flood"), limit=1000, timeout_s=60)], 20)
     assert caught.value.kind is ProblemKind.OUTPUT_TOO_LARGE
-    assert (await shell.run(HELLO, 5))[0].stdout == b"hello\n"
+    assert (await shell.run(HELLO, 20))[0].stdout == b"hello\n"
     await until(lambda: not running("yes", "flood"))
     output = await shell.run([Command(("head", "-c", "200000", "/dev/zero"))], 20)
     assert len(output[0].stdout) == 200_000
@@ -151,34 +151,34 @@ async def test_a_flood_is_stopped(reach: FleetReach) -> None:
 async def test_a_killed_shell_is_replaced(reach: FleetReach, host: str) -> None:
     shell = reach.shell(host)
     myself = ShellFunction("me", "me() { printf '%s' $$; }")
-    pid = int((await shell.run([Command(("me",), function=myself)], 5))[0].text)
+    pid = int((await shell.run([Command(("me",), function=myself)], 20))[0].text)
     waiting = asyncio.create_task(shell.run([Command(("sleep", f"64{OURS}"), timeout_s=99)], 30))
     await until(lambda: running("sleep", f"64{OURS}"))
     os.kill(pid, signal.SIGKILL)
     with pytest.raises(TransportError) as caught:
         await waiting
     assert caught.value.kind is ProblemKind.DISCONNECTED
-    again = int((await shell.run([Command(("me",), function=myself)], 5))[0].text)
+    again = int((await shell.run([Command(("me",), function=myself)], 20))[0].text)
     assert again != pid
     os.kill(again, signal.SIGKILL)
     # The news may come a moment after the next request was written: that one alone is lost.
     with contextlib.suppress(TransportError):
-        await shell.run(HELLO, 5)
-    assert (await shell.run(HELLO, 5))[0].stdout == b"hello\n"
+        await shell.run(HELLO, 20)
+    assert (await shell.run(HELLO, 20))[0].stdout == b"hello\n"
     for left in running("sleep", f"64{OURS}"):
         os.kill(left, signal.SIGKILL)
 
 
 async def test_a_caller_that_gives_up_leaves_the_shell_usable(reach: FleetReach) -> None:
     shell = reach.shell("node")
-    await shell.run(HELLO, 5)
+    await shell.run(HELLO, 20)
     for _ in range(5):
         task = asyncio.create_task(shell.run([Command(("sleep", "0.2"))], 10))
         await asyncio.sleep(0.02)
         task.cancel()
         await asyncio.wait({task})
         assert task.cancelled()
-    assert (await shell.run(HELLO, 5))[0].stdout == b"hello\n"
+    assert (await shell.run(HELLO, 20))[0].stdout == b"hello\n"
 
 
 async def test_only_one_session_allowed(tmp_path: Path) -> None:
@@ -253,7 +253,7 @@ async def test_a_login_that_never_gives_a_shell_is_given_up(
 async def test_a_wedge_behind_requests_that_were_given_up_is_found(reach: FleetReach) -> None:
     """The first has no one who waits for it, the second waits for nothing but the wedge."""
     shell = reach.shell("node")
-    await shell.run(HELLO, 5)
+    await shell.run(HELLO, 20)
     wedge = ShellFunction("wedge", f"wedge() {{ sleep 68{OURS}; }}")
     quick = [Command(("up",), function=UPTIME)]
     first = asyncio.create_task(shell.run([Command(("wedge",), function=wedge)], 1.5))
@@ -273,7 +273,7 @@ async def test_a_login_that_floods(tmp_path: Path) -> None:
 
 async def test_a_deadline_of_a_queued_request_says_that_it_waited(reach: FleetReach) -> None:
     shell = reach.shell("node")
-    await shell.run(HELLO, 5)
+    await shell.run(HELLO, 20)
     slow = asyncio.create_task(shell.run([Command(("sleep", f"2{OURS}"))], 10))
     await until(lambda: running("sleep", f"2{OURS}"))
     with pytest.raises(DeadlineError, match="waited behind"):
@@ -327,7 +327,7 @@ async def test_execute_never_takes_another_programs_end_for_the_commands(
 async def test_execute_without_a_session_left(tmp_path: Path) -> None:
     with running_sshd(tmp_path, {"MaxSessions": "1"}) as server:
         async with reach_of(server.ssh()) as reach:
-            await reach.shell("h0").run(HELLO, 5)
+            await reach.shell("h0").run(HELLO, 20)
             with pytest.raises(TransportError) as caught:
                 await reach.execute("h0", HELLO[0])
     assert caught.value.kind is ProblemKind.FORBIDDEN

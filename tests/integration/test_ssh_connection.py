@@ -134,7 +134,7 @@ async def test_jump_hosts_in_a_circle(sshd: Sshd, tmp_path: Path) -> None:
     async with reach_of(one, two, alias, names=("one", "two", "a")) as reach:
         for host in ("one", "a"):
             with pytest.raises(TransportError, match="circle") as caught:
-                await reach.shell(host).run(HELLO, 5)
+                await reach.shell(host).run(HELLO, 20)
             assert caught.value.problem().kind in (
                 ProblemKind.SSH_CONFIG,
                 ProblemKind.JUMP_HOST,
@@ -182,7 +182,7 @@ def processes(server: Sshd) -> str:
     return " ".join(names)
 
 
-async def retried(ask: object, deadline_s: float = 10.0) -> None:
+async def retried(ask: object, deadline_s: float = 30.0) -> None:
     """Asks until it works: what the collector does."""
     ends = time.monotonic() + deadline_s
     while True:

@@ -155,8 +155,12 @@ def test_an_old_algorithm_puts_nothing_on_the_screen() -> None:
 async def test_no_algorithm_in_common(tmp_path: Path) -> None:
     old = {"KexAlgorithms": "diffie-hellman-group1-sha1"}
     with running_sshd(tmp_path, old) as server:
-        async with reach_of(server.ssh()) as reach:
-            error = await failure(reach)
+        for _ in range(5):
+            async with reach_of(server.ssh()) as reach:
+                error = await failure(reach)
+            # sshd closes at once; now and then that overtakes what it offers.
+            if error.kind is not ProblemKind.DISCONNECTED:
+                break
         assert error.kind is ProblemKind.SSH_PROTOCOL
         assert error.why.endswith("it offers only diffie-hellman-group1-sha1")
         config = tmp_path / "config"

@@ -24,7 +24,7 @@ from tests.tui.scripted import ScriptedSession
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 UPDATE = "LPTUI_UPDATE_SNAPSHOTS"
-WAIT_S = 10.0
+WAIT_S = 30.0
 
 
 class Console:

