@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 
 from hypothesis import settings
 
@@ -13,3 +14,10 @@ settings.load_profile("lptui")
 # Begun in the background by a shell, the tests and all that they start would ignore Ctrl+C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+_LIMIT = sys.getrecursionlimit()
+
+
+def pytest_collection_finish() -> None:
+    """Libraries that test modules import raise it so far that deep nesting ends the process."""
+    sys.setrecursionlimit(_LIMIT)

@@ -167,8 +167,11 @@ def _is_bearable(kdf: object, given: Mapping[str, Any]) -> bool:
 
 def opened(document: dict[str, Any], passphrase: str) -> tuple[Address | None, str]:
     """The address of the key, or None and why not. Blocks for as long as the file is made for."""
+    limit = sys.getrecursionlimit()
     from eth_account import Account
 
+    # A library that comes with it raises it so far that deep nesting would end the process.
+    sys.setrecursionlimit(limit)
     try:
         key = Account.decrypt(document, passphrase)
     except (ValueError, TypeError, KeyError, AttributeError, NotImplementedError, MemoryError):
