@@ -21,8 +21,7 @@ from lptui.errors import ProblemKind
 from lptui.fleet.facts.logs import LogErrors
 from lptui.fleet.logs import LogLine, Stream
 from lptui.fleet.topology import Fleet, LogKind, LogSource
-from lptui.probes.host.log_errors import FUNCTION, parse
-from lptui.transport.protocols import Command
+from lptui.probes.host.log_errors import counting, parse
 from lptui.transport.reach import FleetReach
 from tests.systemd_hosts import LOGIN, HostFactory, SystemdHost, systemd_hosts
 from tests.waiting import until
@@ -151,8 +150,8 @@ async def test_errors_are_counted_once_by_a_real_journal(talking: SystemdHost) -
     async def count(before: LogErrors | None) -> LogErrors:
         now = time.time()
         after = before.read_to if before is not None else f"{now - 3600:.6f}"
-        argv = (FUNCTION.name, "journal", UNIT, after)
-        [output] = await reach.shell(talking.name).run([Command(argv, function=FUNCTION)], 20.0)
+        command = counting(LogSource(LogKind.JOURNAL, UNIT), after, 20.0)
+        [output] = await reach.shell(talking.name).run([command], 20.0)
         return parse(output.text, before, now)
 
     def refusals(value: LogErrors) -> int:
@@ -175,7 +174,8 @@ async def until_logged(host: SystemdHost, text: str, times: int) -> None:
     """Waits until the journal has a text so often."""
 
     def count() -> int:
-        return host.run("journalctl", "-q", "-o", "cat", "-u", UNIT).count(text)
+        script = f"journalctl -q -o cat -u {UNIT} | grep -c '{text}'"
+        return int(host.run("sh", "-c", script, check=False) or "0")
 
     async with asyncio.timeout(20.0):
         while await asyncio.to_thread(count) < times:

@@ -38,7 +38,6 @@ READINGS: Final[dict[str, Handler]] = {
     "lptui_livepeer": proc.livepeer_processes,
     "lptui_keystores": proc.keystores,
     "lptui_reward_log": journal.reward_log,
-    "lptui_log_errors": journal.log_errors,
     "lptui_nginx": nginx.processes,
     "lptui_established": nginx.established,
     "lptui_nginx_files": nginx.files,

@@ -44,12 +44,12 @@ def reward_log(world: World, machine: Machine, argv: Sequence[str]) -> Result:
     return "".join(f"{line}\n" for line in lines), 0
 
 
-def log_errors(world: World, machine: Machine, argv: Sequence[str]) -> Result:
+def log_errors(world: World, machine: Machine, given: Sequence[str]) -> str:
     """Errors in a unit's log by kind: none, for what it writes tells of none."""
-    unit = argv[2] if len(argv) > 2 else ""
+    unit = given[1] if len(given) > 1 else ""
     if unit not in machine.units:
-        return "end 0 0 \n", 0
-    return f"sees\nend 30 0 {world.clock.now():.6f}\n", 0
+        return "end 0 0 \n"
+    return f"sees\nend 30 0 {world.clock.now():.6f}\n"
 
 
 def log_of(world: World, machine: Machine, call: Call) -> Log | None:

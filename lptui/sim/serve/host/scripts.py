@@ -6,7 +6,7 @@ import re
 import shlex
 from typing import Final
 
-from lptui.sim.serve.host import activity, safety, upkeep
+from lptui.sim.serve.host import activity, journal, safety, upkeep
 from lptui.sim.serve.host.call import Call, Reply
 from lptui.sim.serve.host.files import matching_lines
 from lptui.sim.world.machine import Machine
@@ -30,6 +30,9 @@ _FINDS_FILES: Final = re.compile(r'for x; do r=\$\(readlink -f "\$x"\).*echo own
 _READS_SETTINGS: Final = re.compile(r'\[ -L "\$1" \].*cat "\$1".*grep -E "\$2".*', re.DOTALL)
 
 
+_COUNTS_ERRORS: Final = re.compile(r'case \$1 in journal\) .*print "kind", k.*', re.DOTALL)
+
+
 def script(world: World, machine: Machine, call: Call) -> Reply:
     """`sh -c SCRIPT NAME WORDS…`."""
     text = call.words[2] if len(call.words) > 2 and call.words[1] == "-c" else ""
@@ -49,6 +52,8 @@ def script(world: World, machine: Machine, call: Call) -> Reply:
         return Reply(upkeep.backups(world, machine, given))
     if upkeep.ASKS_UNITS.fullmatch(text):
         return Reply(upkeep.unit_texts(machine, given))
+    if _COUNTS_ERRORS.fullmatch(text):
+        return Reply(journal.log_errors(world, machine, given))
     if _FINDS_PROGRAMS.fullmatch(text):
         return Reply("".join(f"{path_of(machine, name)}\n" for name in given))
     if _FINDS_FILES.fullmatch(text):

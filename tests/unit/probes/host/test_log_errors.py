@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from lptui.errors import LptuiError, ProblemKind
 from lptui.fleet.facts.logs import WINDOW_S, LogCount, LogErrors
-from lptui.probes.host.log_errors import FUNCTION, MOST_LINES, parse
+from lptui.fleet.topology import LogKind, LogSource
+from lptui.probes.host.log_errors import MOST_LINES, counting, parse
 
 NOW = 1_795_800_000.0
 LINES = (
@@ -35,14 +36,9 @@ def counted(folder: Path, lines: list[tuple[float, str]], after: float, sees: st
     script = f'case "$*" in *"-n 1"*) printf %s "{sees}";; *) cat "{folder}/said";; esac\n'
     program.write_text(f"#!/bin/sh\n{script}")
     program.chmod(0o755)
+    source = LogSource(LogKind.JOURNAL, "a.service")
     done = subprocess.run(
-        [
-            "/bin/sh",
-            "-c",
-            f'{FUNCTION.text}\nlptui_log_errors journal a.service "$1"',
-            "sh",
-            f"{after:.6f}",
-        ],
+        counting(source, f"{after:.6f}", 6.0).argv,
         env={"PATH": f"{folder}:/usr/bin:/bin"},
         capture_output=True,
         text=True,
