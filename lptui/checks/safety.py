@@ -22,7 +22,6 @@ ENCRYPTED: Final = "disk-encryption"
 TWINS: Final = "machine-twice"
 
 _LONG_S: Final = 1e9
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def ssh_passwords(view: View) -> Iterator[Finding]:
@@ -202,4 +201,4 @@ def machine_twice(view: View) -> Iterator[Finding]:
 
 def _address(host: Host) -> str:
     where = (host.ssh.address or host.ssh.alias) if host.ssh is not None else "localhost"
-    return "localhost" if where in _LOOPBACK else where
+    return "localhost" if where == "::1" or where.startswith("127.") else where
