@@ -25,6 +25,8 @@ SPEC = ActionSpec(
         *serving.PROBES,
         *units.PROBES,
         "environment",
+        "host-unit-texts",
+        "keystore-trial",
     ),
     proof=serving.PROBES,
     options=(TO, URL, FENCED),
