@@ -14,6 +14,9 @@ from lptui.probes.numbers import count, integer
 from lptui.text import clean
 
 _PROPERTY: Final = re.compile(r"([A-Za-z]{1,60})=(.*)", re.ASCII)
+_NODE: Final = re.compile(r"program livepeer(?:[-_.]?v?[0-9][0-9.]*)?", re.ASCII)
+"""go-livepeer itself, and not its `livepeer_cli` or `livepeer_router`."""
+
 _QUOTES: Final = "\"' \t"
 _UNSET: Final = 2**64 - 1
 """systemd writes this, `[not set]` or `infinity` for what it does not count."""
@@ -145,7 +148,7 @@ def _start_flags(lines: Sequence[str]) -> tuple[str, ...] | None:
     of_files = [_variable(line) for line in lines if line.startswith("=LP_")]
     arguments = [clean(line[1:], 80) for line in lines if line.startswith("-")]
     flags = [*of_unit, *of_files, *arguments][:_MOST_NAMES]
-    is_told = len(programs) == 1 and programs[0].startswith("program livepeer") and "?" not in lines
+    is_told = len(programs) == 1 and _NODE.fullmatch(programs[0]) is not None and "?" not in lines
     if not is_told or any(flag.partition("=")[0] == "config" for flag in flags):
         return None
     return tuple(flags)

@@ -65,12 +65,21 @@ def test_only_what_makes_it_something_leaves_the_host(shell: list[str], tmp_path
     [
         (started("/usr/bin/livepeer -network x $LIVEPEER_OPTS"),),
         (started("/usr/local/bin/start-reward.sh"),),
+        (started("/usr/local/bin/livepeer_cli -http 7935"),),
         (started("/usr/bin/livepeer -config /etc/livepeer/r.conf"),),
         ("EnvironmentFiles=/no/such/file (ignore_errors=yes)", started("/usr/bin/livepeer")),
         (started("/usr/bin/livepeer"), started("/usr/bin/livepeer -reward")),
         (),
     ],
-    ids=["a variable", "a script", "a file of settings", "an unread file", "two", "nothing"],
+    ids=[
+        "a variable",
+        "a script",
+        "its cli",
+        "a file of settings",
+        "an unread file",
+        "two",
+        "nothing",
+    ],
 )
 @pytest.mark.parametrize("shell", SHELLS[:1], ids=" ".join)
 def test_what_may_be_elsewhere_is_not_known(
