@@ -25,8 +25,6 @@ SPEC = ActionSpec(
         *serving.PROBES,
         *units.PROBES,
         "environment",
-        "host-unit-texts",
-        "keystore-trial",
     ),
     proof=serving.PROBES,
     options=(TO, URL, FENCED),

@@ -7,7 +7,6 @@ say, by typing its name, that it is certainly off.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -15,12 +14,10 @@ from lptui.actions import serving
 from lptui.actions.moves import units
 from lptui.actions.plan import Plan, Precondition, Request, Step
 from lptui.fleet.facts.host import HostUnits, UnitLoad
-from lptui.fleet.facts.keystore import NodeKeystore
 from lptui.fleet.facts.livepeer import NodeIdentity
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet, Node
-from lptui.fleet.units import Address, short_address
-from lptui.text import plural
+from lptui.fleet.units import short_address
 
 STOPPED: Final = ("inactive", "failed")
 
@@ -28,9 +25,6 @@ _COPY: Final = (
     "copy the key file there first, by yourself: lptui moves no keys; `lptui keystore verify "
     "HOST:FILE` tells whether the copy opens"
 )
-_NAMED: Final = re.compile(r"--[0-9a-fA-F]{40}$", re.ASCII)
-"""Key files of geth's keep their account at the end of their name."""
-
 WELL_S: Final = 120.0
 """How long the new holder gets to answer and to be who it should be."""
 
@@ -149,39 +143,14 @@ def _may_start(snapshot: Snapshot, to: Node, old: Sequence[Node]) -> list[Precon
     if unit is None or unit.load is UnitLoad.NOT_FOUND:
         return [Precondition(name, False, f"{to.host} has no unit {to.service.name}")]
     found = [Precondition(name, True, f"{to.service.name} on {to.host} is {unit.active}")]
-    wanted = _account(snapshot, to, old)
-    words = short_address(wanted) if wanted else "neither configured nor known"
-    remedy = "" if wanted else "set `account` of the stand-by: only so can it be verified"
-    found.append(Precondition("the key's account is known", wanted is not None, words, remedy))
-    keys = _key_files(snapshot, to, wanted) if wanted is not None else ()
-    if wanted is not None and keys:
-        name = f"{to.name} has the key file of {words}"
-        missing = f"none of the {plural(len(keys), 'key file')} there is {words}'s"
-        has = any(_is_of(file, wanted) for file in keys)
-        found.append(Precondition(name, has, "it is there" if has else missing, _COPY))
-    return found
-
-
-def _account(snapshot: Snapshot, to: Node, old: Sequence[Node]) -> Address | None:
-    """Who the new holder must be, by the configuration or by the old one's own word."""
     wanted = to.account or next((node.account for node in old if node.account), None)
     if wanted is None:
         known = [snapshot.value(NodeIdentity, node.name) for node in old]
         wanted = next((who.account for who in known if who is not None and who.account), None)
-    return wanted
-
-
-def _key_files(snapshot: Snapshot, node: Node, account: Address) -> tuple[str, ...]:
-    """Names of the key files of a node; () when they are not known, or do not all tell whose
-    they are, and none is of the account."""
-    there = snapshot.fresh(NodeKeystore, node.name)
-    names = tuple(key.name for key in there.keys) if there is not None else ()
-    is_told = all(_NAMED.search(name) for name in names)
-    return names if is_told or any(_is_of(name, account) for name in names) else ()
-
-
-def _is_of(file: str, account: Address) -> bool:
-    return file.lower().endswith(account.lower().removeprefix("0x"))
+    words = short_address(wanted) if wanted else "neither configured nor known"
+    remedy = "" if wanted else "set `account` of the stand-by: only so can it be verified"
+    found.append(Precondition("the key's account is known", wanted is not None, words, remedy))
+    return found
 
 
 def _steps(snapshot: Snapshot, to: Node | None, old: Sequence[Node], fenced: str) -> list[Step]:
@@ -220,9 +189,7 @@ def _warnings(
             "one key"
         )
     if to is not None and _state(snapshot, to) != "active":
-        wanted = _account(snapshot, to, old)
-        if wanted is not None and not _key_files(snapshot, to, wanted):
-            found.append(f"whether {to.host} holds the key is not seen: where not, {_COPY}")
+        found.append(f"whether {to.host} holds the key is not seen: where not, {_COPY}")
     return tuple(found)
 
 

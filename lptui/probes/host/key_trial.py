@@ -14,9 +14,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from lptui.errors import CommandError, ProblemKind
-from lptui.fleet.facts.host import LivepeerProcess
 from lptui.fleet.facts.keystore import NodeKeystore, TriedKey
-from lptui.fleet.facts.upkeep import HostUnitTexts
 from lptui.fleet.processes import process_of
 from lptui.fleet.reading import Key
 from lptui.fleet.snapshot import Snapshot
@@ -70,7 +68,7 @@ def root_commands(path: str) -> tuple[Argv, ...]:
 
 def keys_at(snapshot: Snapshot, node: Node) -> str:
     """Where a node has its keys: an absolute path, or `~USER/…`; raises CommandError."""
-    process = process_of(snapshot, node) or _as_told(snapshot, node)
+    process = process_of(snapshot, node)
     why = ""
     if node.service is not None and node.service.kind is SupervisorKind.CONTAINER:
         why = "it runs in a container, whose paths are not its host's"
@@ -81,22 +79,6 @@ def keys_at(snapshot: Snapshot, node: Node) -> str:
     else:
         return found
     raise CommandError(f"the keys of {node.name}", why, kind=ProblemKind.NOT_CONFIGURED)
-
-
-def _as_told(snapshot: Snapshot, node: Node) -> LivepeerProcess | None:
-    """What a stopped node's unit would start, where nothing beside its text counts.
-
-    A stand-by is stopped, and its keys are to be known before it is needed.
-    """
-    texts = snapshot.fresh(HostUnitTexts, node.host)
-    unit = texts.find(node.service.name) if texts is not None and node.service else None
-    if unit is None or not unit.plain or not unit.flags:
-        return None
-    names = {name.lower() for name, _ in unit.flags}
-    if "ethkeystorepath" not in names and (unit.environment or "config" in names):
-        return None
-    user = dict(unit.settings).get("User", "") or "root"
-    return LivepeerProcess(0, user, unit.flags, unit=unit.name)
 
 
 def parse(text: str) -> tuple[TriedKey, ...]:
@@ -134,7 +116,7 @@ class KeyTrialProbe:
     """One reading for each node that has `keystore_check`."""
 
     name: ClassVar[str] = "keystore-trial"
-    needs: ClassVar[tuple[str, ...]] = ("host-processes", "host-unit-texts")
+    needs: ClassVar[tuple[str, ...]] = ("host-processes",)
 
     def targets(self, fleet: Fleet) -> Sequence[str]:
         return tuple(name for name, node in fleet.nodes.items() if node.keystore_check)
