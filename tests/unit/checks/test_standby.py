@@ -33,7 +33,12 @@ def fleet_with_standby(*, active: bool, standby: bool, since_s: float = 600.0) -
     reward = fleet.fleet.nodes["reward"]
     assert reward.cli is not None
     spare = replace(
-        reward, name="spare", host="lb-1", cli=replace(reward.cli, via="lb-1"), standby_for="reward"
+        reward,
+        name="spare",
+        host="lb-1",
+        cli=replace(reward.cli, via="lb-1"),
+        standby_for="reward",
+        keystore_check=False,
     )
     nodes: dict[str, Node] = {**fleet.fleet.nodes, "spare": spare}
     fleet.configure(nodes=nodes)
