@@ -60,7 +60,7 @@ from lptui.fleet.facts.livepeer import (
     NodeMetrics,
     NodeStatus,
 )
-from lptui.fleet.facts.logs import LogErrors
+from lptui.fleet.facts.logs import HostLogs, LogErrors
 from lptui.fleet.facts.reward import L1Pace, NodeReward, RewardWatch
 from lptui.fleet.facts.rpc import (
     RpcAbilities,
@@ -537,6 +537,7 @@ def _read_host(fleet: FleetBuilder, name: str) -> None:
         name,
         age=20.0,
     )
+    fleet.put(HostLogs(NOW - 20.0, 128 * 1024**2, 40_000.0), name, age=20.0)
     fleet.put(
         HostSystem(
             hostname=name,

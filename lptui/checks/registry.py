@@ -21,6 +21,7 @@ from lptui.checks import (
     keystores,
     links,
     log_errors,
+    log_files,
     missed,
     money,
     nodes,
@@ -771,6 +772,13 @@ CHECKS: Final[tuple[CheckSpec, ...]] = (
         "A node logs more errors than usual; what it does not do for them is told nowhere else.",
         "Read its log (key l) and see what its RPC endpoint says from here.",
         log_errors.log_errors,
+    ),
+    CheckSpec(
+        log_files.LOG_FILES,
+        "Logs in files",
+        "A log that is in files has grown large, or logrotate does not run.",
+        "See that it is rotated, before it fills its disk.",
+        log_files.log_files,
     ),
     CheckSpec(
         exposure.PASSWORD,

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from lptui.config.kinds import Amount, Celsius, Duration, Name, PercentValue, Text
 from lptui.config.parts import MANY, Count, Number, Part, words
+from lptui.config.schema_upkeep import Size
 from lptui.config.windows import LocalWindowText, WindowText, ZoneName
 
 SeverityWord = Annotated[
@@ -141,6 +142,12 @@ class ThresholdSpec(Part):
     )
     log_errors_warn: Count | None = Field(
         None, description="errors in a node's log in an hour: warning; 300"
+    )
+    log_size_warn: Size | None = Field(
+        None, description="files of a declared log together: warning; 10 GB"
+    )
+    log_rotation: Duration | None = Field(
+        None, description="since logrotate last ran, where a log is in files: warning; 8d"
     )
     transcoder_grace: Duration | None = Field(
         None, description="how long a transcoder may take to come back; 90s"

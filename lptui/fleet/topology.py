@@ -365,6 +365,8 @@ class Thresholds:
     clock_critical_s: float = 2.0
     restarts_warn: int = 3
     log_errors_warn: int = 300
+    log_size_warn: int = 10_000_000_000
+    log_rotation_s: float = 8 * 86_400.0
     transcoder_grace_s: float = 90.0
     min_peers: int = 3
     min_orchestrators: int = 1

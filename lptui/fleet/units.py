@@ -75,6 +75,15 @@ def format_units(amount: int, places: int = 4, decimals: int = 18) -> str:
     return f"{sign}{whole}.{fraction:0{places}d}" if places else f"{sign}{whole}"
 
 
+def format_bytes(amount: float) -> str:
+    """`512 B`, `4.1 kB`, `12.3 GB`: in powers of 1000."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(amount) < 1000:
+            return f"{amount:.0f} B" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
 def format_gwei(amount: int) -> str:
     """Wei as gwei with up to 4 decimals: `0.0105 gwei`."""
     return f"{format_units(amount, 4, 9)} gwei"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lptui.checks.log_files import log_words
 from lptui.fleet.facts.activity import HostActivity, HostPrograms
 from lptui.fleet.facts.gpu import HostGpus
 from lptui.fleet.facts.host import HostVitals
+from lptui.fleet.facts.logs import HostLogs
 from lptui.fleet.facts.upkeep import HostBackups, HostGrowth, HostImages
 from lptui.fleet.growth import days_words
+from lptui.fleet.units import format_bytes
 from lptui.present.activity import (
     MOST_DISKS,
     UNKNOWN,
@@ -63,7 +66,22 @@ def _upkeep(view: View, host: str) -> Iterator[Line]:
         yield _line(view, f"backup {state.name}", backup_words(state), backups_since)
     for image in images.images[:_MOST_BACKUPS] if images is not None else ():
         yield _line(view, f"image {image.name}", image_words(image), images_since)
+    yield from _logs(view, host)
     yield ()
+
+
+def _logs(view: View, host: str) -> Iterator[Line]:
+    """The room that logs take."""
+    of_logs = view.reading(HostLogs, host)
+    logs, since = view.last(of_logs)
+    journal = logs.journal_size if logs is not None else None
+    yield _line(view, "journal", UNKNOWN if journal is None else format_bytes(journal), since)
+    if logs is None:
+        return
+    for one in logs.logs[:_MOST_BACKUPS]:
+        yield _line(view, "log", log_words(one, logs.read_at), since)
+    if logs.rotated_age_s is not None:
+        yield _line(view, "logrotate", f"ran {age(logs.rotated_age_s)} ago", since)
 
 
 def card_lines(view: View, row: Row) -> Iterator[Line]:

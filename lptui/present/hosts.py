@@ -20,7 +20,7 @@ from lptui.fleet.facts.host import (
 )
 from lptui.fleet.facts.keystore import HostKeystores, NodeKeystore
 from lptui.fleet.facts.links import ClosedPorts
-from lptui.fleet.facts.logs import LogErrors
+from lptui.fleet.facts.logs import HostLogs, LogErrors
 from lptui.fleet.facts.safety import HostSafety
 from lptui.fleet.facts.upkeep import HostBackups, HostGrowth, HostImages, HostUnitTexts
 from lptui.fleet.reading import Reading
@@ -172,6 +172,7 @@ def _row(view: View, host: Host) -> Row:
                 (HostBackups, host.name),
                 (HostUnitTexts, host.name),
                 (HostImages, host.name),
+                (HostLogs, host.name),
                 (HostActivity, host.name),
                 (HostPrograms, host.name),
             ),

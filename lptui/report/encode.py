@@ -35,6 +35,8 @@ _SUFFIXES: Final = (
 )
 _BYTES: Final = frozenset(
     {
+        "first_size",
+        "journal_size",
         "memory",
         "memory_available",
         "memory_total",
@@ -45,13 +47,14 @@ _BYTES: Final = frozenset(
     }
 )
 _MOUNT_BYTES: Final = frozenset({"size", "used", "available"})
-_SIZED: Final = frozenset({"Mount", "MountGrowth", "BackupState"})
+_SIZED: Final = frozenset({"Mount", "MountGrowth", "BackupState", "LogFiles"})
 _TIMES: Final = frozenset(
     {
         "advanced_at",
         "at",
         "begun_at",
         "changed_at",
+        "first_at",
         "head_time",
         "l1_advanced_at",
         "loaded_at",

@@ -36,7 +36,7 @@ from lptui.fleet.facts.host import (
 from lptui.fleet.facts.keystore import HostKeystores, NodeKeystore
 from lptui.fleet.facts.links import ClosedPorts, PublicAddresses, RedeemerLink
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
-from lptui.fleet.facts.logs import LogErrors
+from lptui.fleet.facts.logs import HostLogs, LogErrors
 from lptui.fleet.facts.money import AccountFlow, EarningsFlow
 from lptui.fleet.facts.rpc import RpcHead, RpcUsage, RpcVantage, SentTransactions
 from lptui.fleet.facts.safety import HostSafety
@@ -108,6 +108,7 @@ _SECTIONS: Final[tuple[tuple[str, tuple[type, ...]], ...]] = (
             HostBackups,
             HostUnitTexts,
             HostImages,
+            HostLogs,
         ),
     ),
 )
@@ -375,6 +376,7 @@ _TELL: Final[Mapping[type, Callable[[Any], str]]] = {
     NodeBlock: _node_block,
     NodeMetrics: _metrics,
     LogErrors: ways_text.log_errors,
+    HostLogs: ways_text.log_files,
     HostGpus: host_text.gpus,
     BalancerState: _balancer,
     NginxConfig: _nginx,

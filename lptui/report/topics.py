@@ -31,7 +31,7 @@ from lptui.fleet.facts.keystore import HostKeystores, NodeKeystore
 from lptui.fleet.facts.links import ClosedPorts, PublicAddresses, RedeemerLink
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
 from lptui.fleet.facts.lock import FleetLocked
-from lptui.fleet.facts.logs import LogErrors
+from lptui.fleet.facts.logs import HostLogs, LogErrors
 from lptui.fleet.facts.money import AccountFlow, EarningsFlow
 from lptui.fleet.facts.reward import (
     ExplorerRewards,
@@ -70,6 +70,7 @@ TOPICS: Final[tuple[type, ...]] = (
     NodeBlock,
     NodeMetrics,
     LogErrors,
+    HostLogs,
     HostGpus,
     BalancerState,
     NginxConfig,

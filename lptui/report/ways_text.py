@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from lptui.checks.log_files import log_words
+from lptui.checks.words import span
 from lptui.errors import Problem
 from lptui.fleet.facts.keystore import HostKeystores, NodeKeystore
 from lptui.fleet.facts.links import Attempt, ClosedPorts, PublicAddresses, RedeemerLink
-from lptui.fleet.facts.logs import LogErrors
+from lptui.fleet.facts.logs import HostLogs, LogErrors
 from lptui.fleet.facts.safety import HostSafety
+from lptui.fleet.units import format_bytes
 from lptui.present.safety import login_words, update_words, volume_words
 
 
@@ -38,6 +41,15 @@ def safety(value: HostSafety) -> str:
     """Logins by SSH, updates that wait, what is encrypted."""
     waiting = update_words(value, None)
     return f"SSH {login_words(value)}; updates {waiting}; dm-crypt {volume_words(value)}"
+
+
+def log_files(value: HostLogs) -> str:
+    """The room that logs take."""
+    journal = "unknown" if value.journal_size is None else format_bytes(value.journal_size)
+    told = [f"journal {journal}", *(log_words(one, value.read_at) for one in value.logs)]
+    if value.rotated_age_s is not None:
+        told.append(f"logrotate ran {span(value.rotated_age_s)} ago")
+    return "logs: " + "; ".join(told)
 
 
 def log_errors(value: LogErrors) -> str:

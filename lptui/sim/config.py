@@ -132,6 +132,7 @@ def _node(node: Node) -> Tree:
         "transcoders": node.transcoders,
         "standby_for": node.standby_for,
         "environment_file": node.environment_file,
+        "keystore_check": node.keystore_check or None,
         "tags": sorted(node.tags) or None,
     }
 

@@ -1,4 +1,4 @@
-"""What the nodes' logs say went wrong, counted."""
+"""What the nodes' logs say went wrong, counted; and what room logs take."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 WINDOW_S = 3600.0
 """The last hour is what counts are about."""
+
+GROWTH_S = 3600.0
+"""So long a log must have been watched before it is told how it grows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,47 @@ class LogCount:
     count: int
     newest_at: float
     example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogFiles:
+    """The files of one declared log, rotated ones only where its pattern has them.
+
+    Attributes:
+        pattern: as it is declared.
+        files: how many there are; 0 also where the login may not look.
+        size: bytes of all of them.
+        first_size: of an earlier reading, `first_at`: what growth is told by.
+    """
+
+    pattern: str
+    files: int
+    size: int
+    first_size: int
+    first_at: float
+
+    def grown(self, now: float) -> float | None:
+        """Bytes a day since the first reading; None: too early, or it was rotated since."""
+        passed = now - self.first_at
+        if passed < GROWTH_S or self.size < self.first_size:
+            return None
+        return (self.size - self.first_size) * 86_400 / passed
+
+
+@dataclass(frozen=True, slots=True)
+class HostLogs:
+    """The room that logs take on a host.
+
+    Attributes:
+        read_at: UTC seconds, by the host's own clock.
+        journal_size: bytes of journald's files; None: there are none, or they may not be looked at.
+        rotated_age_s: since logrotate last ran; None: it has not, or is not there.
+    """
+
+    read_at: float
+    journal_size: int | None
+    rotated_age_s: float | None
+    logs: tuple[LogFiles, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

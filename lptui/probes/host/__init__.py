@@ -13,6 +13,7 @@ from lptui.probes.host.key_trial import KeyTrialProbe
 from lptui.probes.host.keystores import HostKeystoresProbe
 from lptui.probes.host.listeners import HostListenersProbe
 from lptui.probes.host.log_errors import LogErrorsProbe
+from lptui.probes.host.log_files import HostLogsProbe
 from lptui.probes.host.processes import HostProcessesProbe
 from lptui.probes.host.programs import HostProgramsProbe
 from lptui.probes.host.reward_log import RewardLogProbe
@@ -43,4 +44,5 @@ PROBES: tuple[Probe, ...] = (
     EnvironmentProbe(),
     RewardLogProbe(),
     LogErrorsProbe(),
+    HostLogsProbe(),
 )

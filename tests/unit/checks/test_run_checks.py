@@ -36,7 +36,14 @@ def test_a_healthy_fleet_is_well_and_every_check_says_so() -> None:
     # No client of the reference fleet offers net_peerCount, no node stands by, none calls
     # reward with a key of its own, and there is no gateway. No container, backup or least version
     # is declared.
-    undeclared = {"container-stale", "backup-old", "backup-small", "backup-damaged", "version-old"}
+    undeclared = {
+        "container-stale",
+        "backup-old",
+        "backup-small",
+        "backup-damaged",
+        "version-old",
+        "log-files",
+    }
     assert silent == {"rpc-peers", "standby", "reward-delegate", "gateway-funds"} | undeclared
 
 

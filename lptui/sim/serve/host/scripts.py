@@ -50,6 +50,8 @@ def script(world: World, machine: Machine, call: Call) -> Reply:
         return Reply(activity.programs(machine))
     if upkeep.ASKS_BACKUPS.fullmatch(text):
         return Reply(upkeep.backups(world, machine, given))
+    if upkeep.ASKS_LOGS.fullmatch(text):
+        return Reply(upkeep.logs(world, machine, given))
     if upkeep.ASKS_UNITS.fullmatch(text):
         return Reply(upkeep.unit_texts(machine, given))
     if _COUNTS_ERRORS.fullmatch(text):

@@ -13,6 +13,7 @@ from lptui.sim.world.world import World
 
 ASKS_UNITS: Final = re.compile(r"url\(\) \{.*systemctl cat -- .*sha256sum.*", re.DOTALL)
 ASKS_BACKUPS: Final = re.compile(r"IFS=; date .*stat -L .*closed.*", re.DOTALL)
+ASKS_LOGS: Final = re.compile(r"IFS=; printf 'now .*du -sk .*logrotate.*", re.DOTALL)
 _TOLD: Final = frozenset(name.lower() for name in TOLD)
 _SETTINGS: Final = (
     *("Type=simple", "Nice=0", "RestartUSec=5s", "LimitNOFILE=65536"),
@@ -31,6 +32,13 @@ def backups(world: World, machine: Machine, patterns: Sequence[str]) -> str:
     made = now - int(machine.backup_age_s)
     files = (path.replace("*", f"{utc(made):%Y%m%d}") for path in patterns)
     return f"{now}\n" + "".join(f"at\n{made} 4096 81a4 {file}\n" for file in files)
+
+
+def logs(world: World, machine: Machine, patterns: Sequence[str]) -> str:
+    """As the probe's script prints them: each declared log is one file."""
+    now = int(world.host_time(machine))
+    head = f"now {now}\njournal 131072\nrotated {now - now % 86_400}\n"
+    return head + "log 1 48000000\n" * len(patterns)
 
 
 def _unit(machine: Machine, name: str) -> Iterator[str]:
