@@ -137,6 +137,9 @@ class LogsScreen(Screen[None], inherit_bindings=False):
         wrap = "w cut" if self.view.wraps else "w wrap"
         return f"Esc back   {hold}   {found}   {wrap}{more}   End newest   c copy   times in UTC"
 
+    def on_log_view_moved(self) -> None:
+        self.follow()
+
     def plain_text(self) -> str:
         """What matches, for the clipboard."""
         return self.view.plain

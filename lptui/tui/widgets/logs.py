@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual import events
+from textual.message import Message
 from textual.strip import Strip
 
 from lptui.present.logs import Entry, LogBook, line_of, name_width
@@ -16,6 +17,9 @@ SIDEWAYS = 20
 
 class LogView(Painted, can_focus=True):
     """Draws no more entries than it has room for, however many there are."""
+
+    class Moved(Message):
+        """It is held now, or goes on from the newest line."""
 
     def __init__(self, book: LogBook, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -52,12 +56,14 @@ class LogView(Painted, can_focus=True):
         self._top = shown[self._first] if self._first < len(shown) else None
         self.book.hold()
         self.follow(self._now)
+        self.post_message(self.Moved())
 
     def release(self) -> None:
         """To the newest line, and on from there."""
         self._top = None
         self.book.release()
         self.follow(self._now)
+        self.post_message(self.Moved())
 
     def toggle_wrap(self) -> None:
         self.wraps = not self.wraps
