@@ -77,16 +77,20 @@ async def read(
 
     Raises TransportError, and LptuiError(INTERNAL) for a route that is not listed.
     """
-    if path not in READABLE:
-        raise LptuiError(f"route {path}", "probes may not ask it", kind=ProblemKind.INTERNAL)
-    return await http.request("GET", path, deadline_s=deadline_s, limit=limit)
+    return await _ask(READABLE, http, path, deadline_s, limit)
 
 
 async def inspect(http: Http, path: str, deadline_s: float) -> HttpAnswer:
     """The same for one of INSPECTABLE, when an operator asks."""
-    if path not in INSPECTABLE:
+    return await _ask(INSPECTABLE, http, path, deadline_s, OUTPUT_LIMIT)
+
+
+async def _ask(
+    allowed: frozenset[str], http: Http, path: str, deadline_s: float, limit: int
+) -> HttpAnswer:
+    if path not in allowed:
         raise LptuiError(f"route {path}", "it may not be asked", kind=ProblemKind.INTERNAL)
-    return await http.request("GET", path, deadline_s=deadline_s, limit=OUTPUT_LIMIT)
+    return await http.request("GET", path, deadline_s=deadline_s, limit=limit)
 
 
 @contextmanager
