@@ -72,7 +72,7 @@ class TestNoHarm:
     @pytest.mark.parametrize("name", ACTING)
     async def test_an_acting_route_is_refused_before_anything_is_sent(self, name: str) -> None:
         node = ScriptedNode(ON_CHAIN)
-        with pytest.raises(LptuiError, match="may not ask"):
+        with pytest.raises(LptuiError, match="may not be asked"):
             await routes.read(node, "/" + name, 1.0)
         assert node.asked == []
 
