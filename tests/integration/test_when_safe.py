@@ -17,10 +17,12 @@ def restart(state: Path, *words: str, scenario: str = "healthy") -> forked.Conso
 
 
 def test_it_waits_and_then_tells_what_was_in_its_way(tmp_path: Path) -> None:
-    console = restart(tmp_path, "reward", "--yes", "--within", "1s", scenario="reward-missed")
+    console = restart(tmp_path, "reward", "--yes", "--within", "1s", scenario="reward-retry")
     assert console.wait() == 1, console.out
-    assert "lptui: restart waits: main's reward of the round is called: last called" in console.err
-    assert "refused: restart reward: main's reward" in console.out
+    assert (
+        "lptui: restart waits: aurora's reward of the round is called: last called" in console.err
+    )
+    assert "refused: restart reward: aurora's reward" in console.out
     assert "call reward first" in console.out
 
 
