@@ -17,6 +17,7 @@ from lptui.fleet.reading import Key, Reading
 from lptui.present.callers import caller_lines
 from lptui.present.chart import chart
 from lptui.present.host_detail import card_lines, host_lines
+from lptui.present.layers import layer_lines
 from lptui.present.model import AGE, Line, Row, Section, Span, State, Tone
 from lptui.present.rewards import reward_lines
 from lptui.present.safety_detail import safety_lines, unit_lines
@@ -66,6 +67,7 @@ def detail(view: View, section: Section, row: Row, drawn: list[Line]) -> list[Li
 _MORE: Mapping[str, tuple[Callable[[View, Row], Iterator[Line]], ...]] = {
     "orchestrators": (reward_lines, caller_lines),
     "rpcs": (block_lines,),
+    "nodes": (layer_lines,),
     "hosts": (host_lines, safety_lines),
     "units": (unit_lines,),
     "gpus": (card_lines,),
