@@ -250,6 +250,8 @@ class LptuiApp(App[int], inherit_bindings=False):
         wanted = [(pane.wanted_height, pane.model.state) for pane in self.overview.panes]
         panes = self.overview.visible_panes
         models = [await in_thread(feed.present, pane.pane_id) for pane in panes]
+        if not self.screen_stack:
+            return  # it was closed meanwhile
         # All in one turn: each turn that changes something is a frame of its own to Textual.
         for pane, model in zip(panes, models, strict=True):
             if model is not None:
