@@ -24,6 +24,7 @@ global
 defaults
     mode http
     timeout connect 1s
+    timeout check 5s
     timeout client 10s
     timeout server 10s
     timeout queue 2s
@@ -37,8 +38,8 @@ frontend public
 """
 
 CHECKED = "check inter 500ms fastinter 100ms downinter 100ms fall 2 rise 2"
-"""Of a `server` line. A check that is not through within `inter` has failed, and a busy machine
-takes its time."""
+"""Of a `server` line. Who is gone is refused at once; who is slow has `timeout check`, for a busy
+machine takes its time."""
 
 
 def is_installed() -> bool:

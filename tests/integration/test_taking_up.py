@@ -9,6 +9,7 @@ import shutil
 import signal
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -162,7 +163,8 @@ async def test_ended_at_once_the_run_stays_open_and_both_verbs_are_named(
         process.send_signal(number)
         code, out, _ = await ended(process)
         for pid in frozen:
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # its console is gone, and it may be too
+                os.kill(pid, signal.SIGCONT)
     [entry] = journal(three).unfinished(str(three.document["name"]))
     assert code == 3
     assert f"lptui --headless resume {entry.id}" in out
