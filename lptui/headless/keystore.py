@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +18,7 @@ from lptui.config.kinds import checksum
 from lptui.errors import LptuiError
 from lptui.fleet.units import Address
 from lptui.paths import find_config
+from lptui.probes.keyfile import MOST_TEXT, read
 from lptui.text import clean
 from lptui.transport.protocols import Command
 
@@ -30,16 +30,7 @@ WELL: Final = 0
 STRANGE: Final = 1
 USELESS: Final = 2
 
-LONGEST: Final = 16 * 1024
-"""Bytes of a key file: it has some 500."""
-
-_MOST_NESTED: Final = 32
 _READ_S: Final = 10.0
-_MOST_MEMORY: Final = 512 * 1024**2
-"""geth's own files take 256 MiB (scrypt with n 262144, r 8)."""
-
-_MOST_WORK: Final = 4 * 262_144 * 8
-_MOST_ROUNDS: Final = 4_000_000
 _USAGE: Final = "lptui keystore verify FILE, or HOST:FILE for one on a host of the configuration"
 
 
@@ -88,7 +79,7 @@ async def _verify(arguments: argparse.Namespace, word: str, *, is_here: bool) ->
             text = await _remote(session, host, path)
         finally:
             await session.close()
-    document = parse(text)
+    document = read(text)
     if document is None:
         return Verdict(word, None, "is no key file of version 3, or would take too much to open")
     passphrase = await asyncio.to_thread(_ask, word)
@@ -99,7 +90,7 @@ async def _verify(arguments: argparse.Namespace, word: str, *, is_here: bool) ->
 def _local(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            return file.read(LONGEST + 1).decode("utf-8", "replace")
+            return file.read(MOST_TEXT + 1).decode("utf-8", "replace")
     except OSError as error:
         raise LptuiError(clean(str(path)), f"cannot be read: {error.strerror}", _USAGE) from None
 
@@ -107,7 +98,7 @@ def _local(path: Path) -> str:
 async def _remote(session: Session, host: str, path: str) -> str:
     if host not in session.fleet.hosts:
         raise LptuiError(f"host {clean(host)}", "is not in the configuration", _USAGE)
-    command = Command(("head", "-c", str(LONGEST + 1), "--", path), timeout_s=_READ_S)
+    command = Command(("head", "-c", str(MOST_TEXT + 1), "--", path), timeout_s=_READ_S)
     done = await session.reach.execute(host, command)
     if done.status != 0:
         why = clean(done.stderr.decode("utf-8", "replace").strip(), 160) or "no answer"
@@ -136,33 +127,6 @@ def _ask(word: str) -> str:
         return getpass(f"Passphrase of {clean(word, 200)}: ", stream=None)
     except EOFError:
         raise LptuiError("keystore verify", "no passphrase was given", "") from None
-
-
-def parse(text: str) -> dict[str, Any] | None:
-    """A key file that can be tried; None for anything else.
-
-    What a file asks for in memory and time is its own word: absurd ones are not tried.
-    """
-    try:
-        if len(text) > LONGEST or text.count("{") + text.count("[") > _MOST_NESTED:
-            return None
-        document = json.loads(text)
-        crypto = document.get("crypto") or document["Crypto"]
-        bearable = document["version"] == 3 and _is_bearable(crypto["kdf"], crypto["kdfparams"])
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return None
-    return document if bearable and isinstance(document, dict) else None
-
-
-def _is_bearable(kdf: object, given: Mapping[str, Any]) -> bool:
-    names = ("n", "r", "p") if kdf == "scrypt" else ("c",) if kdf == "pbkdf2" else ()
-    numbers = [given[name] for name in (*names, "dklen")]
-    if not names or any(type(one) is not int or not 0 < one < 2**31 for one in numbers):
-        return False
-    if kdf == "pbkdf2":
-        return bool(numbers[0] <= _MOST_ROUNDS and numbers[-1] <= 64)
-    n, r, p, length = numbers
-    return bool(n * r * p <= _MOST_WORK and 128 * n * r <= _MOST_MEMORY and length <= 64)
 
 
 def opened(document: dict[str, Any], passphrase: str) -> tuple[Address | None, str]:

@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 
 from lptui.config.kinds import checksum
 from lptui.fleet.units import Address
-from lptui.headless.keystore import opened, parse
+from lptui.headless.keystore import opened
+from lptui.probes.keyfile import read
 from tests.unit.probes.hostile import HOSTILE, JSON
 
 KEY = HexStr("0x" + "4c" * 32)
@@ -102,7 +103,7 @@ def test_without_a_terminal_it_asks_nobody(tmp_path: Path) -> None:
 
 
 def test_what_opens_is_what_it_says_it_is(tmp_path: Path) -> None:
-    document = parse(key_file(tmp_path).read_text())
+    document = read(key_file(tmp_path).read_text())
     assert document is not None
     assert opened(document, PASSPHRASE) == (ADDRESS, "opens")
     assert opened(document, "")[0] is None
@@ -133,14 +134,14 @@ def crypto(**parameters: Any) -> str:
     ],
 )
 def test_what_is_no_key_file_or_asks_for_too_much_is_not_tried(text: str) -> None:
-    assert parse(text) is None
+    assert read(text) is None
 
 
 @given(JSON)
 @HOSTILE
 def test_whatever_is_in_a_file_it_opens_or_does_not(document: Any) -> None:
     for text in (json.dumps(document), json.dumps({"version": 3, "crypto": document})):
-        parsed = parse(text)
+        parsed = read(text)
         assert parsed is None or opened(parsed, "x")[0] is None
 
 
