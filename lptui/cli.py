@@ -328,20 +328,18 @@ def _span(text: str) -> float:
 
 
 def _count(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if not 1 <= value <= 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 1000")
-    return value
+    return _whole(text, 1000)
 
 
 def _lines(text: str) -> int:
+    return _whole(text, 100_000)
+
+
+def _whole(text: str, most: int) -> int:
     try:
         value = int(text)
     except ValueError:
         value = 0
-    if not 1 <= value <= 100_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 100000")
+    if not 1 <= value <= most:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {most}")
     return value
