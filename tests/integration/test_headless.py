@@ -140,7 +140,7 @@ def test_silence_within_a_short_run_is_unknown_and_not_an_alarm(silent: str) -> 
     with Path(silent).open("a") as file:
         file.write("intervals: {timeout: 60s}\n")
     done = lptui(*CHECK, "--config", silent, "--timeout", "15")
-    assert time.monotonic() - started < 17
+    assert time.monotonic() - started < 16
     assert done.returncode == 3
     first = done.stdout.splitlines()[0]
     assert first.startswith("UNKNOWN - ")

@@ -129,6 +129,7 @@ async def test_a_click_selects_the_row_that_it_was_on_whatever_moves() -> None:
         assert selected(console) == wanted
         await console.pilot.click(pane, offset=(8, 3), times=2)
         await console.until(lambda: "Findings" in console.text(), "its detail")
+        assert wanted.replace(":", " ") in console.lines()[0]
 
 
 async def test_a_filter_narrows_and_escape_shows_all() -> None:
