@@ -52,7 +52,7 @@ VERBS = ("resume", "undo")
 AT_ONCE = 4
 """Copies that are tried at the same time."""
 
-DEADLINE_S = 60.0
+DEADLINE_S = 180.0
 
 
 class Configured(Protocol):
