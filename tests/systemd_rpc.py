@@ -34,6 +34,9 @@ YOUNG_S: Final = 60
 BEHIND: Final = 30
 """Blocks by which the chain is ahead of it after a start."""
 
+_IN_SYNC: Final = FIRST_BLOCK + BEHIND - 2
+"""Its head then: short of the chain's by two, since the blocks of two anvils are not the same."""
+
 THRESHOLDS: Final = {
     "head_age_warn": "100s",
     "head_age_critical": "200s",
@@ -95,9 +98,14 @@ class RpcNode:
         await self._rpc.call("evm_mine")
 
     async def catches_up(self) -> None:
-        """As many blocks as it is behind, but for two: those of two anvils are not the same."""
+        """As many blocks as it is behind."""
         head = int(await self._rpc.call("eth_blockNumber"), 16)
-        await self._rpc.call("anvil_mine", hex(FIRST_BLOCK + BEHIND - 2 - head))
+        await self._rpc.call("anvil_mine", hex(_IN_SYNC - head))
+
+    async def is_behind(self) -> bool:
+        """Whether it answers, and is not caught up."""
+        head = await self.head()
+        return head is not None and head < _IN_SYNC
 
     async def head(self) -> int | None:
         """The number of its newest block; None while it does not answer."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,9 +16,9 @@ from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.devnet.anvil import FIRST_BLOCK
 from tests.killing import (
     EACH_ONCE,
     Copy,
@@ -333,15 +333,16 @@ class RpcFirstCopy(PoolCopy):
         """Brings the RPC node into sync a while after each start; sees who does not wait."""
         since = 0.0
         while True:
-            if await self.rpc.head() == FIRST_BLOCK:
+            if await self.rpc.is_behind():
                 since = since or monotonic()
                 status = await self.haproxy.status("web/orch")
                 if not status.startswith("UP"):
                     self.early = f"{status} before its RPC was in sync"
                 if monotonic() > since + self.out_of_sync_s:
-                    await self.rpc.becomes_young()
-                    await self.rpc.catches_up()
                     since = 0.0
+                    with suppress(httpx.HTTPError):  # its unit may be stopped just now
+                        await self.rpc.becomes_young()
+                        await self.rpc.catches_up()
             await asyncio.sleep(0.1)
 
 
@@ -364,7 +365,8 @@ def with_rpcs(place: Site) -> Copies:
                 yield one
             finally:
                 syncing.cancel()
-                await asyncio.gather(syncing, return_exceptions=True)
+                with suppress(asyncio.CancelledError):
+                    await syncing
 
     return copy
 
