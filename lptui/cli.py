@@ -85,6 +85,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--headless", action="store_true", help="run a command without the screen")
     made.add_argument("--format", choices=FORMATS, default="text", help="what to print")
     made.add_argument(
+        "--output",
+        metavar="FILE",
+        help="of check and status: into a file, replaced as a whole; - is standard output",
+    )
+    made.add_argument(
         "--timeout", type=_seconds, metavar="S", help="deadline of the whole run, in seconds"
     )
     made.add_argument(
@@ -271,7 +276,7 @@ def _for_completion() -> argparse.ArgumentParser:
     }
     for option in made._actions:  # argparse has no other way to ask
         option.choices = known.get(option.dest, option.choices)
-        if option.dest == "config":
+        if option.dest in ("config", "output"):
             option.complete = shtab.FILE  # type: ignore[attr-defined]
     return made
 

@@ -176,3 +176,7 @@ class RefusedError(LptuiError):
     """An action was refused by a precondition or a guard; nothing was changed."""
 
     kind = ProblemKind.REFUSED
+
+
+class OutputError(LptuiError):
+    """A file was not written; what stood in its place before still does."""

@@ -9,13 +9,14 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from lptui.errors import LptuiError
+from lptui.errors import LptuiError, OutputError
 from lptui.paths import find_config
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lptui.actions.spec import Action
+    from lptui.headless.output import Output
     from lptui.headless.watchdog import Watchdog
     from lptui.session import Session
 
@@ -85,6 +86,9 @@ def _refuse_misplaced(arguments: argparse.Namespace, verb: str) -> None:
     if arguments.page_only and (verb != "check" or arguments.format not in ("text", "json")):
         why = f"{verb or 'no command'} has no such option" if verb != "check" else "text or json"
         raise LptuiError("--page-only", why, "it is of check, as text or json")
+    if arguments.output is not None and verb not in ("check", "status"):
+        why = f"{verb or 'no command'} has no such option"
+        raise LptuiError("--output", why, "it is of check and status")
     if arguments.within is not None and verb not in _actions():
         why = f"{verb or 'no command'} has no such option"
         raise LptuiError("--within", why, "it is of an action: see --help")
@@ -98,36 +102,41 @@ def _actions() -> frozenset[str]:
 
 def _watched_report(arguments: argparse.Namespace, verb: str) -> int:
     """Reports within the deadline, whatever comes between: an unknown state says so and why."""
+    from lptui.headless.output import output_to
     from lptui.headless.watchdog import Watchdog
     from lptui.report import refuse_format, render_failure
 
     refuse_format(verb, arguments.format)
+    output = output_to(arguments.output)
     timeout_s: float = arguments.timeout or DEFAULT_TIMEOUT_S
 
     def too_late() -> None:
         why = f"the run did not end within its {timeout_s:g} s"
         os.write(2, f"lptui: {why}\n".encode())
-        os.write(1, render_failure(verb, arguments.format, why).encode())
+        output.last_words(render_failure(verb, arguments.format, why))
         if demo := sys.modules.get("lptui.sim.thread"):
             demo.remove_own_folders()
 
     watchdog = Watchdog(timeout_s, too_late, code=3)
     watchdog.start()
     try:
-        return asyncio.run(_report(arguments, verb, timeout_s, watchdog))
+        return asyncio.run(_report(arguments, verb, timeout_s, output, watchdog))
     except Exception as error:
         watchdog.suspend()
-        if not isinstance(error, OSError):
+        if not isinstance(error, (OSError, OutputError)):
             why = str(error) if isinstance(error, LptuiError) else "lptui itself failed"
-            sys.stdout.write(render_failure(verb, arguments.format, why))
-            sys.stdout.flush()
+            output.last_words(render_failure(verb, arguments.format, why))
         raise
     finally:
         watchdog.suspend()
 
 
 async def _report(
-    arguments: argparse.Namespace, verb: str, timeout_s: float, watchdog: Watchdog
+    arguments: argparse.Namespace,
+    verb: str,
+    timeout_s: float,
+    output: Output,
+    watchdog: Watchdog,
 ) -> int:
     from lptui.headless.watchdog import process_age
 
@@ -156,8 +165,7 @@ async def _report(
             report = render_check(
                 snapshot, findings, arguments.format, took_s=process_age(), page_only=page_only
             )
-        watchdog.suspend()  # whoever reads slowly, a pager, is still given all of it
-        _out(report.rstrip("\n"))
+        output.give(report.rstrip("\n") + "\n", watchdog)
         watchdog.settle(code, CLOSE_S)
         return code
     finally:
@@ -248,8 +256,3 @@ async def open_session(arguments: argparse.Namespace) -> Session:
         else Source(config=find_config(arguments.config))
     )
     return await Session.open(source, read_only=arguments.read_only)
-
-
-def _out(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()

@@ -48,7 +48,7 @@ def test_readme_names_exactly_these_commands() -> None:
         "make test",
         "lptui --headless validate",
         "lptui --headless check",
-        "lptui --headless check --format prometheus > lptui.prom.new; mv lptui.prom.new lptui.prom",
+        "lptui --headless check --format prometheus --output lptui.prom",
         "lptui --headless reward --dry-run",
         "lptui --headless reward --if-due > /dev/null",
         "lptui --demo --headless drain orch-1 --dry-run",

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import shutil
 import socket
-import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +24,8 @@ from lptui.transport.protocols import Command, ExecResult, Reach
 from tests.lesser_login import lesser_login
 from tests.nginx import has_stream
 from tests.nginx_pool import SITE, UPSTREAM, NginxPool, nginx_pool
-from tests.sshd import Sshd, need, sshd
+from tests.smalldisk import small_disk
+from tests.sshd import Sshd, sshd
 from tests.traffic import traffic
 from tests.waiting import until
 
@@ -322,28 +320,6 @@ async def test_cut_anywhere_it_can_be_taken_up_and_taken_back(
             assert await three.answers() == {b"o1", b"o2", b"o3"}
             assert three.nginx.config.read_bytes() == before
         assert runner.unfinished() == ()
-
-
-@contextlib.contextmanager
-def small_disk(folder: Path) -> Iterator[Callable[[], None]]:
-    """A disk over a folder, with the folder's files; what it gives fills the disk."""
-    mount = need(shutil.which("mount"), "mount")
-    kept = {path.name: path.read_bytes() for path in folder.iterdir()}
-    options = ("-t", "tmpfs", "-o", "size=64k", "lptui-test", str(folder))
-    if subprocess.run([mount, *options], check=False).returncode != 0:
-        pytest.skip("nothing may be mounted here")
-
-    def fill() -> None:
-        with contextlib.suppress(OSError), (folder / "full").open("wb", buffering=0) as file:
-            while True:
-                file.write(b"x" * 4096)
-
-    try:
-        for name, text in kept.items():
-            (folder / name).write_bytes(text)
-        yield fill
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
 @ROOT

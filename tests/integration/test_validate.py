@@ -140,6 +140,7 @@ COMPLETED = [
     ("lptui --format pro", "prometheus"),
     ("lptui --theme lptui-li", "lptui-light"),
     ("lptui --config lptui.y", "lptui.yaml"),
+    ("lptui --output lptui.y", "lptui.yaml"),
     ("lptui --dr", "--dry-run"),
 ]
 
