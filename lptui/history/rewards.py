@@ -54,13 +54,13 @@ def remembered(fleet: Fleet, path: Path) -> Readings:
     found: Readings = {}
     pace = _read(_pace, document.get("pace"))
     if pace is not None:
-        found[Key(L1Pace, chain.network)] = _past(pace, _number(document.get("pace_at")))
+        found[Key(L1Pace, chain.network)] = _past(pace, _time(document.get("pace_at")))
     kept = document.get("orchestrators")
     for item in chain.orchestrators:
         entry = kept.get(item.address) if isinstance(kept, dict) else None
         if not isinstance(entry, dict):
             continue
-        at = _number(entry.get("at"))
+        at = _time(entry.get("at"))
         for topic, parse in _PARTS:
             value = _read(parse, entry.get(topic.__name__))
             if value is not None:
@@ -109,6 +109,11 @@ def _load(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and found.get("version") == VERSION else None
+
+
+def _time(value: object) -> float:
+    """When it was read; 0 when the file does not tell."""
+    return _read(_number, value) or 0.0
 
 
 def _past(value: object, at: float) -> Reading[object]:

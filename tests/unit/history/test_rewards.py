@@ -14,7 +14,7 @@ from lptui.errors import ProblemKind
 from lptui.fleet.facts.chain import RewardHistory
 from lptui.fleet.facts.reward import Hindrance, L1Pace, RewardWatch, RoundNote, RoundSeen
 from lptui.fleet.facts.stake import StakeChange, StakeEvent, StakeHistory
-from lptui.fleet.reading import Key
+from lptui.fleet.reading import Key, Reading
 from lptui.fleet.units import L1Block, L2Block, Lptu, Round
 from lptui.history.files import LONGEST_FILE
 from lptui.history.rewards import file_name, remembered, save
@@ -86,6 +86,15 @@ def test_a_run_that_could_not_read_leaves_what_was_known(path: Path) -> None:
     assert remembered(fleet.fleet, path) == before
 
 
+def test_a_first_run_that_could_not_read_the_chain_leaves_what_it_saw_beside_it(path: Path) -> None:
+    fleet = learnt().fail(RewardHistory, "main").fail(L1Pace, NETWORK)
+    save(fleet.snapshot(), path)
+    found = remembered(fleet.fleet, path)
+    assert found[Key(RewardWatch, "main")].last_good == Reading(
+        WATCH, None, "what earlier runs learnt", 0.0
+    )
+
+
 def test_another_fleets_orchestrators_on_the_same_contracts_are_kept(path: Path) -> None:
     fleet = learnt()
     save(fleet.snapshot(), path)
@@ -131,7 +140,7 @@ def test_a_folder_that_cannot_be_written_is_no_failure(tmp_path: Path) -> None:
         ),
         max_leaves=20,
     ),
-    st.sampled_from(["RewardHistory", "RewardWatch", "pace"]),
+    st.sampled_from(["RewardHistory", "RewardWatch", "at", "pace", "pace_at"]),
 )
 def test_whatever_stands_in_the_file_is_a_proper_value_or_left_out(
     tmp_path_factory: pytest.TempPathFactory, junk: Any, part: str
@@ -140,8 +149,8 @@ def test_whatever_stands_in_the_file_is_a_proper_value_or_left_out(
     fleet = learnt()
     save(fleet.snapshot(), path)
     document = json.loads(path.read_text())
-    if part == "pace":
-        document["pace"] = junk
+    if part in document:
+        document[part] = junk
     else:
         document["orchestrators"][REGISTERED][part] = junk
     path.write_text(json.dumps(document))
