@@ -1,4 +1,4 @@
-"""What is loaded when: cron's path carries neither the screen nor, without a chain, web3."""
+"""What is loaded when: cron's path carries no screen, no web3, no codec that nothing needs."""
 
 from __future__ import annotations
 
@@ -29,6 +29,11 @@ def loaded(*words: str) -> set[str]:
     return set(done.stderr.split())
 
 
+@pytest.fixture(autouse=True)
+def no_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LPTUI_STATE", str(tmp_path / "state"))
+
+
 @pytest.fixture
 def config(tmp_path: Path) -> str:
     path = tmp_path / "lptui.yaml"
@@ -49,6 +54,17 @@ def test_a_node_without_a_chain_loads_http_and_no_more_than_that(tmp_path: Path)
     modules = loaded("--headless", "check", "--config", str(path))
     assert "httpx" in modules
     assert not modules & {"textual", "rich", "click", "web3", "eth_abi", "aiohttp", "requests"}
+
+
+def test_a_chain_is_read_with_the_codec_and_no_more_of_web3(tmp_path: Path) -> None:
+    path = tmp_path / "lptui.yaml"
+    rpc = "rpcs:\n  r: {url: 'http://127.0.0.1:1'}\n"
+    orchestrator = f"{{o: {{address: '0x{'4' * 40}'}}}}"
+    chain = f"{{network: arbitrum-one-mainnet, rpcs: [r], orchestrators: {orchestrator}}}"
+    path.write_text(f"{LOCAL}{rpc}chain: {chain}\n")
+    modules = loaded("--headless", "check", "--config", str(path))
+    assert "eth_abi" in modules
+    assert not modules & {"web3", "eth_account", "aiohttp", "requests"}
 
 
 def test_validate_loads_no_transport(config: str) -> None:

@@ -417,8 +417,6 @@ async def test_a_server_that_is_no_websocket(sshd: Sshd, answer: bytes, kind: Pr
 
 
 async def test_web3_sends_one_request_for_a_contract_call(sshd: Sshd) -> None:
-    from web3.exceptions import ContractLogicError
-
     from lptui.transport.web3_provider import RpcProvider, connect
 
     word = "0x" + "0" * 63 + "7"
@@ -446,8 +444,9 @@ async def test_web3_sends_one_request_for_a_contract_call(sshd: Sshd) -> None:
         assert await good.functions.currentRound().call() == 7
         assert len(server.requests) == 1
         bad = web3.eth.contract(address=web3.to_checksum_address("0x" + "dead" * 10), abi=abi)
-        with pytest.raises(ContractLogicError, match="CallerMustBe"):
+        with pytest.raises(RpcError, match="CallerMustBe") as caught:
             await bad.functions.currentRound().call()
+        assert caught.value.kind is ProblemKind.REVERTED
         assert len(server.requests) == 2
         assert await web3.is_connected()
         assert isinstance(web3.provider, RpcProvider)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from lptui.errors import BadAnswerError, LptuiError, ProblemKind, RpcError, TransportError
 from lptui.probes.chain import codec
 from lptui.probes.probe import Asking
-from lptui.transport.jsonrpc import rpc_error
 from lptui.transport.protocols import Call, JsonRpc
-
-if TYPE_CHECKING:
-    from web3.types import RPCResponse
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
@@ -28,24 +24,13 @@ class WrongChainError(TransportError):
 
 
 async def ask(rpc: JsonRpc, calls: Sequence[Call], deadline_s: float) -> list[Any]:
-    """All calls at once through web3's provider; for each its result, or its RpcError as a value.
+    """All calls at once; for each its result, or its RpcError as a value.
 
-    Raises TransportError when there is no answer at all.
+    What comes back can be decoded without a wait. Raises TransportError when there is no answer
+    at all.
     """
     await codec.load()
-    from web3.types import RPCEndpoint
-
-    from lptui.transport.web3_provider import RpcProvider
-
-    requests = [(RPCEndpoint(call.method), call.params) for call in calls]
-    answered = await RpcProvider(rpc, deadline_s).make_batch_request(requests)
-    responses = cast("list[RPCResponse]", answered)
-    return [
-        rpc_error(f"{call.method} of {rpc.name}", response["error"])
-        if "error" in response
-        else response["result"]
-        for call, response in zip(calls, responses, strict=True)
-    ]
+    return await rpc.batch(calls, deadline_s)
 
 
 async def batch(rpc: JsonRpc, calls: Mapping[K, Call], deadline_s: float) -> dict[K, Any]:

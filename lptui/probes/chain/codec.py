@@ -1,12 +1,11 @@
-"""ABI coding by web3's codec. web3 takes most of a second to import: see `load`."""
+"""ABI coding by eth-abi, web3.py's codec, without the rest of web3.py: that is most of a second of
+importing and 25 MB, which only a call that is tried before it is sent needs (`dry_run`)."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-import sys
 from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from lptui.errors import BadAnswerError
@@ -23,26 +22,17 @@ NOBODY: Final = "0x" + "0" * 40
 
 
 async def load() -> None:
-    """Imports web3 in a thread, so that the screen goes on meanwhile."""
+    """Imports the codec in a thread, so that the screen goes on meanwhile."""
     await asyncio.to_thread(codec)
-    await asyncio.to_thread(import_module, "lptui.transport.web3_provider")
 
 
 @cache
 def codec() -> ABICodec:
-    """web3's codec, which has no state.
+    """The codec, which has no state."""
+    from eth_abi.codec import ABICodec
+    from eth_abi.registry import registry
 
-    A library that web3 brings along (py_ecc) raises the interpreter's recursion limit a
-    hundredfold. On Python 3.11 that would let deeply nested JSON from any host overrun the C
-    stack and end the process; nothing here needs it, so the limit is put back.
-    """
-    limit = sys.getrecursionlimit()
-    try:
-        from web3 import AsyncWeb3
-        from web3.providers.async_base import AsyncBaseProvider
-    finally:
-        sys.setrecursionlimit(limit)
-    return AsyncWeb3(AsyncBaseProvider(), middleware=[]).codec
+    return ABICodec(registry)
 
 
 def encode(function: Function, *arguments: object) -> str:

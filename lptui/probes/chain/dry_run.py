@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from typing import Final
+from importlib import import_module
+from typing import Any, Final
 
 from lptui.errors import BadAnswerError, RpcError
 from lptui.fleet.facts.chain import Contracts
 from lptui.fleet.units import Address
 from lptui.probes.chain import abi, codec
-from lptui.probes.chain.client import ask, is_revert
+from lptui.probes.chain.client import is_revert
 from lptui.probes.rpc.values import data as hex_data
 from lptui.text import clean
 from lptui.transport.protocols import Call, JsonRpc
@@ -43,14 +45,18 @@ def initialize_round_call(contracts: Contracts, caller: Address) -> Call:
 async def dry_run(rpc: JsonRpc, call: Call, deadline_s: float = 8.0) -> str:
     """ "" when the call would succeed now, else why the contract would refuse it.
 
-    Raises TransportError when the endpoint could not tell.
+    Raises TransportError when the endpoint could not tell, BadAnswerError for an answer that is
+    none.
     """
-    (result,) = await ask(rpc, [call], deadline_s)
-    if not isinstance(result, RpcError):
-        return ""
-    if not is_revert(result):
-        raise result
-    return revert_reason(result) or "refused without a reason"
+    # In a thread, so that the screen goes on: web3.py takes most of a second to import.
+    module: Any = await asyncio.to_thread(import_module, "lptui.transport.web3_provider")
+    try:
+        await module.try_call(rpc, call.params[0], deadline_s)
+    except RpcError as error:
+        if not is_revert(error):
+            raise
+        return revert_reason(error) or "refused without a reason"
+    return ""
 
 
 def revert_reason(error: RpcError) -> str:

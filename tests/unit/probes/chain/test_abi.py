@@ -7,9 +7,11 @@ import subprocess
 import sys
 
 import pytest
+from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
+from web3 import Web3
 
 from lptui.errors import BadAnswerError
 from lptui.probes.chain import abi, codec
@@ -55,7 +57,7 @@ def test_every_function_listed_is_defined_once() -> None:
 def test_loading_web3_leaves_the_recursion_limit_alone() -> None:
     script = (
         "import sys; before = sys.getrecursionlimit();"
-        "from lptui.probes.chain.codec import codec; codec();"
+        "import lptui.transport.web3_provider;"
         "assert 'web3' in sys.modules; assert sys.getrecursionlimit() == before"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
@@ -65,6 +67,36 @@ def test_call_data_is_the_selector_and_the_arguments() -> None:
     who = "0x" + "ab" * 20
     assert codec.encode(abi.PAUSED) == "0x5c975abb"
     assert codec.encode(abi.IS_ACTIVE, who) == "0x08802374" + "00" * 12 + "ab" * 20
+
+
+VALUES = {
+    "address": st.binary(min_size=20, max_size=20).map(lambda raw: "0x" + raw.hex()),
+    "bytes32": st.binary(min_size=32, max_size=32),
+    "uint256": st.integers(0, 2**256 - 1),
+}
+
+
+@pytest.mark.parametrize("function", abi.FUNCTIONS, ids=lambda function: function.name)
+@HOSTILE
+@given(data=st.data())
+def test_calls_are_coded_as_web3_codes_them(function: abi.Function, data: st.DataObject) -> None:
+    arguments = [data.draw(VALUES[kind]) for kind in function.arguments]
+    coded = Web3().codec.encode(function.arguments, arguments).hex()
+    assert codec.encode(function, *arguments) == function.selector + coded
+
+
+@pytest.mark.parametrize("function", abi.FUNCTIONS, ids=lambda function: function.name)
+@HOSTILE
+@given(words=st.lists(st.integers(0, 64) | st.integers(0, 2**256 - 1), max_size=12))
+def test_answers_are_read_as_web3_reads_them(function: abi.Function, words: list[int]) -> None:
+    raw = b"".join(word.to_bytes(32, "big") for word in words)
+    try:
+        read = codec.decode_types(function.returns, raw, function.name)
+    except BadAnswerError:
+        with pytest.raises((DecodingError, OverflowError, ValueError)):
+            Web3().codec.decode(function.returns, raw)
+    else:
+        assert read == Web3().codec.decode(function.returns, raw)
 
 
 @pytest.mark.parametrize("function", abi.FUNCTIONS, ids=lambda function: function.name)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lptui.errors import ProblemKind, RpcError
+from lptui.errors import BadAnswerError, ProblemKind, RpcError
 from lptui.fleet.facts.chain import Contracts
 from lptui.fleet.units import Address
 from lptui.probes.chain import abi, codec
@@ -16,7 +16,6 @@ from lptui.probes.chain.dry_run import (
     revert_reason,
     reward_call,
 )
-from lptui.transport.protocols import Call
 from tests.unit.probes.hostile import HOSTILE
 from tests.unit.probes.rpc.scripted import ScriptedRpc
 
@@ -75,10 +74,23 @@ def test_whoever_calls_decides_what_is_called() -> None:
 
 
 class TestDryRun:
-    CALL = Call("eth_call", ({"to": BONDING, "data": "0x228cb733"}, "latest"))
+    CALL = reward_call(CONTRACTS, ORCH, ORCH)
 
     async def test_success_has_no_reason(self) -> None:
         assert await dry_run(ScriptedRpc(lambda call: "0x"), self.CALL) == ""
+
+    async def test_what_is_tried_is_that_call_and_no_more(self) -> None:
+        rpc = ScriptedRpc(lambda call: "0x")
+        await dry_run(rpc, self.CALL)
+        ((sent,),) = rpc.batches
+        transaction, block = sent.params
+        assert (sent.method, block) == (self.CALL.method, self.CALL.params[1])
+        assert {k: v.lower() for k, v in transaction.items()} == self.CALL.params[0]
+
+    @pytest.mark.parametrize("result", [None, "zz", {}, [], 1.5, -1])
+    async def test_no_answer_is_no_success(self, result: object) -> None:
+        with pytest.raises(BadAnswerError, match="eth_call of own"):
+            await dry_run(ScriptedRpc(lambda call: result), self.CALL)
 
     async def test_a_refusal_has_one(self) -> None:
         assert await dry_run(ScriptedRpc(lambda call: refused(ALREADY)), self.CALL) == ALREADY
