@@ -13,6 +13,7 @@ from lptui.errors import ProblemKind
 from lptui.fleet.facts.host import HostClock, HostSystem, HostVitals
 from lptui.fleet.finding import Finding, Metric, Severity
 from lptui.fleet.reading import Reading
+from lptui.fleet.reboots import core_since_boot
 from lptui.text import plural
 
 T = TypeVar("T")
@@ -257,17 +258,17 @@ def reboot_required(view: View) -> Iterator[Finding]:
         if system is None:
             yield view.unknown(REBOOT, "host", name, reading, cause=view.blocker(name, reading))
             continue
-        newer = f"kernel {system.newer_kernel}" if system.newer_kernel else ""
-        packages = listed([*system.reboot_packages] or [newer]) if system.reboot_required else ""
-        wanted = system.reboot_required
+        kernel = [f"kernel {system.newer_kernel}"] if system.newer_kernel else []
+        wanted = [*(system.reboot_packages or kernel), *core_since_boot(view.snapshot, name)]
+        due = system.reboot_required or bool(wanted)
         yield Finding(
             REBOOT,
-            Severity.WARNING if wanted else Severity.OK,
+            Severity.WARNING if due else Severity.OK,
             "host",
             name,
-            f"needs a reboot{f' for {packages}' if packages else ''}"
-            if wanted
+            f"needs a reboot{f' for {listed(wanted)}' if wanted else ''}"
+            if due
             else "no sign that one is needed",
             (view.says(reading, f"kernel {system.kernel} runs"),),
-            "drain its nodes, then reboot it in a quiet hour" if wanted else "",
+            "drain its nodes, then reboot it in a quiet hour" if due else "",
         )

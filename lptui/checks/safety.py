@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from lptui.checks.view import View
-from lptui.checks.words import listed
+from lptui.checks.words import listed, span
 from lptui.fleet.facts.host import HostSystem
-from lptui.fleet.facts.safety import HostSafety, Volume
+from lptui.fleet.facts.safety import HostSafety, PendingUpdates, Volume
 from lptui.fleet.finding import Finding, Metric, Severity
 from lptui.fleet.reading import Reading
 from lptui.fleet.safety import Safety
@@ -22,6 +22,13 @@ ENCRYPTED: Final = "disk-encryption"
 TWINS: Final = "machine-twice"
 
 _LONG_S: Final = 1e9
+_OLD_LISTS_S: Final = 7 * 86_400.0
+"""Lists that nobody has renewed for so long say nothing of what came out since."""
+_INSTALL: Final = {
+    "apt-get": "apt-get upgrade",
+    "dnf": "dnf upgrade --security",
+    "yum": "yum update --security",
+}
 
 
 def ssh_passwords(view: View) -> Iterator[Finding]:
@@ -81,31 +88,38 @@ def security_updates(view: View) -> Iterator[Finding]:
         elif found.updates is None or found.updates.security is None:
             yield _untold(view, UPDATES, host, reading, found.updates_problem)
         else:
-            waiting, limit = found.updates.security, host.safety.security_updates or 1
-            bad = waiting >= limit
-            age = _age_of_lists(view, found)
-            summary = "no security update waits"
+            updates, waiting = found.updates, found.updates.security
+            limit = host.safety.security_updates or 1
+            age_s = _age_of_lists(view, updates)
+            renewed = f", lists of {span(age_s)} ago" if age_s is not None else ""
+            severity, remedy, summary = Severity.OK, "", "no security update waits"
             if waiting:
                 verb = "waits" if waiting == 1 else "wait"
-                of_all = plural(found.updates.packages, "update")
+                of_all = plural(updates.packages, "update")
                 summary = f"{plural(waiting, 'security update')} of {of_all} {verb}"
+            if waiting >= limit:
+                severity = Severity.WARNING
+                remedy = f"install them in a quiet hour: {_INSTALL.get(updates.source, '')}"
+            elif age_s is None or age_s > _OLD_LISTS_S:
+                severity = Severity.UNKNOWN
+                told = f"{span(age_s)} old" if age_s is not None else "of a time not known"
+                summary = f"not known: the lists are {told}; by them {summary}"
+                remedy = "let the host renew its lists daily, by its package manager's timer"
             yield Finding(
                 UPDATES,
-                Severity.WARNING if bad else Severity.OK,
+                severity,
                 "host",
                 host.name,
                 summary,
-                (view.says(reading, f"{found.updates.source}{age}"),),
-                "install them in a quiet hour: apt-get upgrade" if bad else "",
+                (view.says(reading, f"{updates.source}{renewed}"),),
+                remedy,
                 metrics=(Metric("security_updates", waiting, warn=str(limit - 1)),),
             )
 
 
-def _age_of_lists(view: View, found: HostSafety) -> str:
-    at = found.updates.lists_at if found.updates is not None else None
-    if at is None or not 0 <= view.now - at < _LONG_S:
-        return ""
-    return f", lists of {plural(int((view.now - at) // 86_400), 'day')} ago"
+def _age_of_lists(view: View, updates: PendingUpdates) -> float | None:
+    at = updates.lists_at
+    return None if at is None or view.now - at > _LONG_S else max(0.0, view.now - at)
 
 
 def encryption(view: View) -> Iterator[Finding]:
@@ -165,7 +179,7 @@ def _untold(view: View, check: str, host: Host, reading: Reading[HostSafety], wh
         (view.seen(reading),),
         f"`lptui sudoers {host.name}` prints the rules that are missing"
         if "sshd" in why
-        else "see whether apt works there",
+        else "see whether its package manager works there",
     )
 
 

@@ -39,8 +39,8 @@ class SafetySpec(Part):
     )
     security_updates: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
         None,
-        description="security updates that wait: warning from so many on; apt is asked once an "
-        "hour, from its present lists",
+        description="security updates that wait: warning from so many on; apt, dnf or yum is "
+        "asked once an hour, from its present lists; those of a week ago are not believed",
     )
 
 

@@ -24,6 +24,7 @@ from lptui.fleet.facts.logs import HostLogs, LogErrors
 from lptui.fleet.facts.safety import HostSafety
 from lptui.fleet.facts.upkeep import HostBackups, HostGrowth, HostImages, HostUnitTexts
 from lptui.fleet.reading import Reading
+from lptui.fleet.reboots import core_since_boot
 from lptui.fleet.topology import Fleet, Host, Node
 from lptui.present.model import (
     EMPTY_CELL,
@@ -148,7 +149,7 @@ def _row(view: View, host: Host) -> Row:
             _clock(view, clock),
             _up(view, vitals),
             _units(view, units, resting),
-            _reboot(view, system),
+            _reboot(view, host.name, system),
             note,
             EMPTY_CELL,
         )
@@ -285,11 +286,11 @@ def _units(view: View, reading: Reading[HostUnits], resting: int) -> Cell:
     return Cell(f"{running}/{len(value.units)}", Tone.WARN if bad else Tone.NORMAL, running, since)
 
 
-def _reboot(view: View, reading: Reading[HostSystem]) -> Cell:
+def _reboot(view: View, host: str, reading: Reading[HostSystem]) -> Cell:
     value, since = view.last(reading)
     if value is None:
         return UNKNOWN_CELL
-    if value.reboot_required:
+    if value.reboot_required or core_since_boot(view.snapshot, host):
         return Cell("needed", Tone.WARN, 1, since)
     return Cell("no", Tone.MUTED, 0, since)
 

@@ -34,7 +34,8 @@ class PendingUpdates:
 
     Attributes:
         packages: all of them.
-        security: those that come from a security archive; None where that is not told.
+        security: those from a security archive, or of a security advisory; None where that is not
+            told.
         source: what counted them.
         lists_at: when the lists were last renewed, seconds since 1970; None when not known.
     """
@@ -58,10 +59,23 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True)
+class CorePackage:
+    """A package that everything uses, so that a newer one is in use only after a reboot.
+
+    `installed_at` is by the host's clock, seconds since 1970.
+    """
+
+    name: str
+    installed_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class HostSafety:
     """What an hourly look at a host gave. Of what is None, `..._problem` says why.
 
-    `fqdn` is the host's whole name as it knows it itself; "" when it has none.
+    Attributes:
+        fqdn: the host's whole name as it knows it itself; "" when it has none.
+        core: of hosts with RPM; others tell by themselves that a reboot is due.
     """
 
     fqdn: str = ""
@@ -70,3 +84,4 @@ class HostSafety:
     updates: PendingUpdates | None = None
     updates_problem: str = ""
     volumes: tuple[Volume, ...] = ()
+    core: tuple[CorePackage, ...] = ()

@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import ClassVar, Final
 
 from lptui.errors import LptuiError
-from lptui.fleet.facts.safety import HostSafety, PendingUpdates, SshLogins
+from lptui.fleet.facts.safety import HostSafety, SshLogins
 from lptui.fleet.topology import Host, Intervals
 from lptui.probes.host import safety_commands as commands
 from lptui.probes.host.base import HostProbe
-from lptui.probes.host.safety_parse import parse_apt, parse_fqdn, parse_look, parse_sshd
+from lptui.probes.host.safety_parse import parse_core, parse_fqdn, parse_look, parse_sshd
+from lptui.probes.host.updates import waiting_updates
 from lptui.probes.outcome import NOT_FOUND, failure
 from lptui.probes.probe import Answer, Asking
 from lptui.probes.timing import time_left
-from lptui.text import clean
 from lptui.transport.protocols import Output
 
 HOURLY_S: Final = 3600.0
@@ -28,7 +28,7 @@ class HostSafetyProbe(HostProbe):
 
     name: ClassVar[str] = "host-safety"
     topic: ClassVar[type] = HostSafety
-    asks: ClassVar[str] = "/sys, sshd, apt"
+    asks: ClassVar[str] = "/sys, sshd, apt or dnf, rpm"
 
     def pace(self, intervals: Intervals) -> float:
         return max(HOURLY_S, intervals.slow)
@@ -37,15 +37,15 @@ class HostSafetyProbe(HostProbe):
         host = asking.fleet.hosts[target]
         left = time_left(asking)
         sshd = commands.sshd(become_for(host))
-        asked = [commands.SAFETY, commands.FQDN, sshd]
-        look, name, settings = await asking.reach.shell(target).run(asked, left())
+        asked = [commands.SAFETY, commands.FQDN, commands.CORE, sshd]
+        look, name, core, settings = await asking.reach.shell(target).run(asked, left())
         if not look.stdout.strip():
             raise failure(f"mounts and devices of {target}", look)
         found = parse_look(look.text, host.mounts or ("/",))
         logins, logins_problem = _logins(settings, host)
         updates, updates_problem = found.notified, ""
         if host.safety.security_updates is not None:
-            updates, updates_problem = await _updates(asking, target, found.lists_at)
+            updates, updates_problem = await waiting_updates(asking, target, found.lists_at, left)
         value = HostSafety(
             parse_fqdn(name.text) if name.status == 0 else "",
             logins,
@@ -53,6 +53,7 @@ class HostSafetyProbe(HostProbe):
             updates,
             updates_problem,
             found.volumes,
+            parse_core(core.text),
         )
         return [Answer(self.key(target), value)]
 
@@ -76,16 +77,3 @@ def _logins(output: Output, host: Host) -> tuple[SshLogins | None, str]:
         return parse_sshd(output.text), ""
     except LptuiError as error:
         return None, f"{error}; {error.remedy}" if error.remedy else str(error)
-
-
-async def _updates(
-    asking: Asking, target: str, lists_at: float | None
-) -> tuple[PendingUpdates | None, str]:
-    """What apt counts, in a channel of its own: it takes a second or two of a processor."""
-    done = await asking.reach.execute(target, commands.APT)
-    if done.status == NOT_FOUND:
-        return None, "no apt on the host: updates are not counted"
-    if done.status != 0:
-        said = done.stderr.decode("utf-8", "replace").partition("\n")[0]
-        return None, clean(f"apt-get ended with {done.status}: {said}", 160)
-    return parse_apt(done.stdout.decode("utf-8", "replace"), lists_at), ""

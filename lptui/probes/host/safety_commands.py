@@ -1,7 +1,6 @@
 """What is run on a host once an hour to see how safe it is, each with what comes back.
 
-Nothing of this changes anything, root's part included: sshd tells its settings and ends, apt
-counts by the lists that it has.
+Nothing of this changes anything, root's part included: sshd tells its settings and ends.
 """
 
 from __future__ import annotations
@@ -30,8 +29,10 @@ FUNCTION: Final = ShellFunction(
     "x_f=/var/lib/update-notifier/updates-available; if [ -r $x_f ]; then "
     "printf 'notified %s\\n' \"$(stat -c %Y $x_f)\"; "
     "while IFS= read -r x_l; do printf 'update %s\\n' \"$x_l\"; done <$x_f; fi; "
+    # Without a Release file there are no lists, whatever their folder's age.
+    'set -- /var/lib/apt/lists/*Release; if [ -e "$1" ]; then '
     "for x_f in /var/lib/apt/lists /var/lib/apt/lists/partial; do if [ -e $x_f ]; then "
-    "printf 'lists %s\\n' \"$(stat -c %Y $x_f)\"; fi; done; }",
+    "printf 'lists %s\\n' \"$(stat -c %Y $x_f)\"; fi; done; fi; }",
 )
 
 SAFETY: Final = Command((FUNCTION.name,), timeout_s=0.0, function=FUNCTION)
@@ -89,18 +90,15 @@ def sshd(become: str) -> Command:
     return Command(argv, timeout_s=2.0, merge_stderr=True)
 
 
-APT: Final = Command(
-    (
-        *("env", "LC_ALL=C", "nice", "-n", "19", "apt-get", "-s", "-o", "Debug::NoLocking=1"),
-        # Root would write what it has computed; others may not, and only warn of it.
-        *("-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache="),
-        *("--with-new-pkgs", "upgrade"),
-    ),
-    timeout_s=6.0,
-    limit=4 * 1024 * 1024,
+_CORE: Final = (
+    *("glibc", "systemd", "dbus", "dbus-broker", "dbus-daemon", "openssl-libs", "gnutls"),
+    *("linux-firmware", "microcode_ctl"),
 )
-"""What an upgrade would do, by the lists that are there; new packages have no version in brackets.
 
-    Inst libssl3 [3.0.11-1] (3.0.15-1 Debian-Security:12/stable-security [amd64])
-    Conf libssl3 (3.0.15-1 Debian-Security:12/stable-security [amd64])
+CORE: Final = Command(("rpm", "-q", "--qf", "%{INSTALLTIME} %{NAME}\\n", *_CORE), timeout_s=1.0)
+"""When what everything runs on was installed (seconds since 1970): those of which needs-restarting
+(dnf-utils) says that they take a reboot, without kernels, which are compared by themselves.
+
+    1763668000 glibc
+    package dbus-broker is not installed
 """

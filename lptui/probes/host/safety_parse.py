@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lptui.errors import BadAnswerError
-from lptui.fleet.facts.safety import PendingUpdates, SshLogins, Volume
+from lptui.fleet.facts.safety import CorePackage, PendingUpdates, SshLogins, Volume
 from lptui.probes.numbers import count, decimal
 from lptui.text import clean
 
@@ -25,7 +25,7 @@ _SECURITY: Final = re.compile(
     r"(\d{1,6}) (?:of these updates|updates?) (?:is an?|are) (?:standard )?security update"
 )
 _PLURAL_KEYS: Final = ("port",)
-_INST: Final = re.compile(r"Inst (\S+)(?: \[[^\]]*\])? \(([^)]*)\)")
+_MOST_CORE: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +177,11 @@ def parse_sshd(text: str) -> SshLogins:
     )
 
 
-def parse_apt(text: str, lists_at: float | None) -> PendingUpdates:
-    """What `apt-get -s upgrade` would install, and what of it is from a security archive."""
-    origins: dict[str, str] = {}
+def parse_core(text: str) -> tuple[CorePackage, ...]:
+    """When rpm's core packages were installed; of others' hosts nothing."""
+    found = []
     for line in text.split("\n"):
-        found = _INST.match(line)
-        if found is not None:
-            origins[found[1]] = found[2]
-    security = sum(1 for origin in origins.values() if "security" in origin.lower())
-    return PendingUpdates(len(origins), security, "apt-get", lists_at)
+        at, _, name = line.strip().partition(" ")
+        if _NAME.fullmatch(name) and (installed_at := decimal(at)):
+            found.append(CorePackage(name, installed_at))
+    return tuple(found[:_MOST_CORE])

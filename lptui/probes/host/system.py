@@ -19,6 +19,7 @@ from lptui.text import clean
 
 _MOST_PACKAGES: Final = 20
 _MACHINE_ID: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_LEADING: Final = re.compile(r"[0-9]+(?:[.-][0-9]+)*", re.ASCII)
 _CPU_RANGE: Final = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", re.ASCII)
 
 
@@ -70,7 +71,8 @@ def newer_kernel(running: str, installed: Sequence[str]) -> str:
     """The newest installed kernel of the running one's kind, where that is not running; else "".
 
     Kinds are told apart by what is no number: `6.1.0-21-amd64` is newer than `6.1.0-18-amd64`, and
-    says nothing of `6.1.0-18-cloud-amd64`. A kernel that is not installed itself is the matter of
+    says nothing of `6.1.0-18-cloud-amd64`; `5.14.0-503.11.1.el9_5.x86_64` is of one kind with
+    `5.14.0-503.el9.x86_64`, and newer. A kernel that is not installed itself is the matter of
     whoever runs this machine from outside.
     """
     if running not in installed:
@@ -88,11 +90,18 @@ def _machine_key(machine_id: str) -> str:
 
 
 def _kind(kernel: str) -> str:
-    return re.sub(r"[0-9.]+", "", kernel)
+    return re.sub(r"[0-9._]+", "", kernel)
 
 
-def _version(kernel: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"[0-9]{1,12}", kernel))
+def _version(kernel: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """First by the numbers that it begins with; `el9_5` and `deb12.4` have some as well."""
+    first = _LEADING.match(kernel)
+    begun = first[0] if first else ""
+    return _numbers(begun), _numbers(kernel[len(begun) :])
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"[0-9]{1,12}", text))
 
 
 def _kilobytes(text: str) -> int | None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lptui.errors import BadAnswerError, Problem, ProblemKind
-from lptui.fleet.facts.host import HostListeners, HostSystem, Listener
+from lptui.fleet.facts.host import HostClock, HostListeners, HostSystem, HostVitals, Listener
 from lptui.fleet.facts.links import Attempt, ClosedPorts
 from lptui.fleet.facts.safety import HostSafety, PendingUpdates, SshLogins, Volume
 from lptui.fleet.finding import Severity
@@ -21,9 +21,9 @@ from lptui.fleet.safety import Safety
 from lptui.probes.host.listeners import parse as parse_listeners
 from lptui.probes.host.safety import become_for
 from lptui.probes.host.safety_commands import FUNCTION
-from lptui.probes.host.safety_parse import parse_apt, parse_fqdn, parse_look, parse_sshd
+from lptui.probes.host.safety_parse import parse_core, parse_fqdn, parse_look, parse_sshd
 from lptui.probes.host.system import parse as parse_system
-from tests.snapshots import FleetBuilder
+from tests.snapshots import NOW, FleetBuilder
 from tests.unit.checks.verdicts import CRITICAL, OK, UNKNOWN, WARNING, by_id, finding
 from tests.unit.probes.host.given import sample
 from tests.unit.probes.hostile import HOSTILE
@@ -33,6 +33,7 @@ SHELLS = [
     for shell in (["sh"], ["bash", "--posix"], ["busybox", "sh"], ["dash"])
     if shutil.which(shell[0])
 ]
+UPTIME_S = 864_000.0
 LUKS = "CRYPT-LUKS2-0d3f0c0c0d3f0c0c0d3f0c0c0d3f0c0c"
 LVM_ON_LUKS = f"""\
 mount 254:1 ext4 /dev/mapper/vg-root /
@@ -120,19 +121,6 @@ def test_ubuntus_own_count_of_updates() -> None:
     assert parse_look("mount 8:1 ext4 /dev/sda1 /\n", ()).notified is None
 
 
-def test_apts_count() -> None:
-    text = (
-        "Reading package lists...\n"
-        "Inst libssl3 [3.0.11-1] (3.0.15-1 Debian:12.9/stable, Debian-Security:12/stable-security"
-        " [amd64]) []\n"
-        "Inst tzdata [2025a] (2025b Debian:12.9/stable [all])\n"
-        "Inst linux-image-6.1.0-41-amd64 (6.1.158-1 Debian-Security:12/stable-security [amd64])\n"
-        "Conf tzdata (2025b Debian:12.9/stable [all])\n"
-    )
-    assert parse_apt(text, 7.0) == PendingUpdates(3, 2, "apt-get", 7.0)
-    assert parse_apt("Reading package lists...\n", None).packages == 0
-
-
 @pytest.mark.parametrize(
     ("lines", "password"),
     [
@@ -177,7 +165,7 @@ def test_no_text_breaks_the_parsers(text: str, lines: list[str]) -> None:
     for parser in (parse_sshd, lambda text: parse_look(text, ["/"])):
         with contextlib.suppress(BadAnswerError):
             assert repr(parser("\n".join([*lines, text]))).isprintable()
-    assert parse_apt(text, None).packages >= 0
+    assert repr(parse_core(text)).isprintable()
 
 
 def test_the_machines_id_is_known_again_and_not_kept() -> None:
@@ -239,18 +227,54 @@ def test_logins(logins: SshLogins | None, passwords: Severity, root: Severity) -
     assert finding(fleet, "ssh-root-login@edge-1").severity is root
 
 
+FRESH, OLD = NOW - 86_400.0, NOW - 30 * 86_400.0
+
+
 @pytest.mark.parametrize(
     ("updates", "expected"),
     [
-        (PendingUpdates(9, 1, "apt-get"), OK),
-        (PendingUpdates(9, 2, "apt-get"), WARNING),
-        (PendingUpdates(9, None, "apt-get"), UNKNOWN),
+        (PendingUpdates(9, 1, "apt-get", FRESH), OK),
+        (PendingUpdates(9, 2, "dnf", FRESH), WARNING),
+        (PendingUpdates(9, None, "dnf", FRESH), UNKNOWN),
         (None, UNKNOWN),
+        # Old lists tell of what they know, and not that there is nothing else.
+        (PendingUpdates(9, 0, "apt-get", OLD), UNKNOWN),
+        (PendingUpdates(9, 2, "apt-get", OLD), WARNING),
+        (PendingUpdates(9, 0, "dnf"), UNKNOWN),
     ],
 )
 def test_updates(updates: PendingUpdates | None, expected: Severity) -> None:
     fleet = stated(security_updates=2).change(HostSafety, "edge-1", updates=updates)
     assert finding(fleet, "security-updates@edge-1").severity is expected
+
+
+def test_each_package_manager_has_its_own_remedy() -> None:
+    for source, remedy in (("apt-get", "apt-get upgrade"), ("dnf", "dnf upgrade --security")):
+        waiting = PendingUpdates(9, 2, source, FRESH)
+        fleet = stated(security_updates=2).change(HostSafety, "edge-1", updates=waiting)
+        assert remedy in finding(fleet, "security-updates@edge-1").remedy
+
+
+@pytest.mark.parametrize(
+    ("installed_at", "ahead_s", "expected"),
+    [
+        (NOW - 1000 * 86_400.0, 0.0, OK),
+        (NOW - 60.0, 0.0, WARNING),
+        # By a clock that is an hour ahead this was before the boot.
+        (NOW - UPTIME_S + 1800.0, 3600.0, OK),
+    ],
+)
+def test_a_newer_core_package_takes_a_reboot(
+    installed_at: float, ahead_s: float, expected: Severity
+) -> None:
+    core = parse_core(f"{installed_at:.0f} glibc\npackage dbus-broker is not installed\n")
+    assert [one.name for one in core] == ["glibc"]
+    fleet = FleetBuilder().change(HostSafety, "edge-1", core=core)
+    fleet.change(HostVitals, "edge-1", uptime_s=UPTIME_S)
+    fleet.change(HostClock, "edge-1", offset_s=ahead_s)
+    found = finding(fleet, "reboot-required@edge-1")
+    assert found.severity is expected
+    assert ("glibc" in found.summary) is (expected is WARNING)
 
 
 @pytest.mark.parametrize(
