@@ -8,7 +8,7 @@ from typing import Final
 
 from lptui.checks.misses import Miss, misses
 from lptui.checks.view import View
-from lptui.checks.words import listed
+from lptui.checks.words import listed, logs_of
 from lptui.fleet.facts.chain import (
     ChainRound,
     OrchestratorRecord,
@@ -66,7 +66,7 @@ def _missed(
         name,
         summary,
         (
-            view.says(reading, f"logs of L2 blocks {history.since_block} to {history.upto_block}"),
+            view.says(reading, logs_of(history.since_block, history.upto_block)),
             *_explained(fruitless),
         ),
         remedy=(

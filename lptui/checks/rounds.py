@@ -107,6 +107,9 @@ def _skipped(clock: ChainRound, history: RewardHistory) -> tuple[Severity, str]:
         rounds = listed([str(number) for number in skipped])
         return Severity.OK, f"round {last} was initialised; never initialised: {rounds}"
     if last not in begun and last != clock.last_initialized:
+        if not history.complete:
+            first = history.since_block
+            return Severity.UNKNOWN, f"round {last} is not known: no logs before block {first}"
         return Severity.OK, f"no NewRound log of round {last} is known, nor of any before it"
     return Severity.OK, f"initialised: all of {plural(len(finished), 'finished round')}"
 

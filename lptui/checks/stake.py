@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from lptui.checks.view import View
-from lptui.checks.words import ago, listed, span
+from lptui.checks.words import ago, listed, logs_of, span
 from lptui.fleet.facts.chain import ChainRound, OrchestratorRecord, RewardHistory
 from lptui.fleet.facts.stake import StakeChange, StakeEvent, StakeHistory, TranscoderPool
 from lptui.fleet.finding import Finding, Metric, Severity
@@ -133,7 +133,10 @@ def slashed(view: View) -> Iterator[Finding]:
             continue
         item, clock, reading, history = known
         found = [one for one in history.events if one.change is StakeChange.SLASHED]
-        evidence = [view.says(reading, _logs(history)), *(_told(one) for one in reversed(found))]
+        evidence = [
+            view.says(reading, logs_of(history.since_block, history.upto_block)),
+            *(_told(one) for one in reversed(found)),
+        ]
         severity, summary, remedy = Severity.OK, "not slashed", ""
         if found:
             newest = found[-1]
@@ -145,7 +148,7 @@ def slashed(view: View) -> Iterator[Finding]:
             remedy = "look at its registration and its stake; ask the protocol's community why"
         elif not _covers(view, item, clock, history):
             severity = Severity.UNKNOWN
-            summary = f"not known: logs are missing, {_logs(history)} were seen"
+            summary = f"not known: logs are missing, {logs_of(history.since_block, history.upto_block)} were seen"
             remedy = _OLDER_LOGS
         yield Finding(
             SLASHED,
@@ -204,7 +207,10 @@ def _dropped(
         "orchestrator",
         item.name,
         summary,
-        (view.says(reading, _logs(history)), *(_told(one) for one in losses[-8:])),
+        (
+            view.says(reading, logs_of(history.since_block, history.upto_block)),
+            *(_told(one) for one in losses[-8:]),
+        ),
         "see who left, and how far the last place of the pool is"
         if severity is Severity.WARNING
         else _OLDER_LOGS * (severity is Severity.UNKNOWN),
@@ -243,10 +249,6 @@ def _told(event: StakeEvent) -> str:
     who = f" by {short_address(event.who)}" if event.who else ""
     when = f"round {event.round}" if event.round is not None else "a round not known"
     return f"{event.change}{amount}{who} in {when}, L2 block {event.block}, tx {event.tx}"
-
-
-def _logs(history: StakeHistory) -> str:
-    return f"logs of L2 blocks {history.since_block} to {history.upto_block}"
 
 
 def _covers(view: View, item: Orchestrator, clock: ChainRound, history: StakeHistory) -> bool:

@@ -46,3 +46,10 @@ def about(seconds: float, error_s: float) -> str:
     if not unit:
         return f"~{told}"
     return f"~{told} ± {max(1, round(error_s / unit))}"
+
+
+def logs_of(since: int, upto: int) -> str:
+    """Whose blocks' logs were seen."""
+    if since > upto:
+        return f"no logs up to L2 block {upto}"
+    return f"logs of L2 blocks {since} to {upto}"

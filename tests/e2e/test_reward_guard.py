@@ -41,6 +41,7 @@ class Guarded:
     node: LivepeerNode
     proxy: RpcProxy
     explorer: str = ""
+    spare: str = ""
 
     @property
     def registered(self) -> str:
@@ -91,7 +92,8 @@ class Guarded:
                     "cli": {"url": self.node.url, "via": "direct"},
                 }
             },
-            "rpcs": {"own": {"url": self.proxy.url}},
+            "rpcs": {"own": {"url": self.proxy.url}}
+            | ({"spare": {"url": self.spare}} if self.spare else {}),
             "chain": chain,
         }
 
@@ -263,6 +265,28 @@ def test_without_record_and_logs_the_nodes_word_is_told_as_such(guarded: Guarded
     found = guarded.run().finding("reward-due@main")
     assert "by the word of node reward alone" in found["summary"]
     assert any(line.startswith("Reward log: not known") for line in found["evidence"])
+
+
+def test_lists_of_logs_that_are_empty_are_not_taken_for_what_happened(guarded: Guarded) -> None:
+    """Some endpoints give an empty list where they have pruned their logs, and no error."""
+    guarded.next_round()
+    guarded.reward()
+    guarded.next_round()
+    guarded.reward()
+    guarded.proxy.fault = lambda call: {"result": []} if call["method"] == "eth_getLogs" else None
+    outcome = guarded.run()
+    for check in ("slashed@main", "reward-missed@main", "round-skipped@devnet"):
+        assert outcome.severity(check) == "UNKNOWN", check
+    assert "no logs up to L2 block" in outcome.finding("slashed@main")["summary"]
+    due = outcome.finding("reward-due@main")
+    assert due["severity"] == "OK"
+    assert any(line.startswith("Reward log: none seen, but logs") for line in due["evidence"])
+    # Another endpoint has them, and is asked; nor are they missing for good.
+    guarded.spare = guarded.net.url
+    assert guarded.run().severity("slashed@main") == "OK"
+    guarded.spare = ""
+    guarded.proxy.fault = lambda call: None
+    assert guarded.history(guarded.run())[ROUND + 1] == "called"
 
 
 def explorer_page(logs: list[dict[str, Any]]) -> bytes:

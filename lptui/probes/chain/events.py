@@ -95,7 +95,13 @@ class ChainEventsProbe:
             finish = asking.clock.monotonic() + seconds
             return await _Cycle(asking, chain, clock, asking.reach.rpc(name), finish).run()
 
-        return await first_answer(asking, names, one, end)
+        return await first_answer(asking, names, one, end, _lacks_logs)
+
+
+def _lacks_logs(answers: Sequence[Answer]) -> float:
+    """How many blocks' logs are missing up to the newest, where all are: others come first."""
+    values = (answer.value for answer in answers if answer.key.topic is RewardHistory)
+    return float(max((one.since_block > one.upto_block for one in values), default=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +167,8 @@ class _Cycle:
             raise _ReorganisedError
         found = joined(scan.parts)
         starts = merge_starts([start for start in known.starts if start[1] < again], found.rounds)
+        if self._is_silent(starts, since, upto, floor):
+            since, starts = head + 1, ()
         found_hash = _hash_of(scan.answers[0]) if scan.answers else None
         reach = _Known(
             since,
@@ -288,6 +296,18 @@ class _Cycle:
     def _is_complete(self, starts: Sequence[Start], since: int, floor: int) -> bool:
         oldest = wanted_rounds(self.clock.round)[0]
         return since <= floor or any(number <= oldest for number, _ in starts)
+
+    def _is_silent(self, starts: Sequence[Start], since: int, upto: int, floor: int) -> bool:
+        """Whether blocks were read that must have the log of the current round's beginning, and
+        it is not there: some endpoints give empty lists where they have pruned their logs."""
+        must_be_in = since <= floor or any(number < self.clock.round for number, _ in starts)
+        return (
+            must_be_in
+            and self.clock.initialized
+            and self.clock.head is not None
+            and upto >= self.clock.head
+            and all(number != self.clock.round for number, _ in starts)
+        )
 
     async def _details(
         self, rewards: Sequence[RewardLog], starts: Sequence[Start], begun: float | None

@@ -475,6 +475,10 @@ class TestSkippedRounds:
         )
         assert severity(fleet, f"round-skipped@{NETWORK}") is OK
 
+    def test_logs_that_were_not_seen_tell_nothing(self) -> None:
+        fleet = self.seen(ROUND).change(RewardHistory, "main", complete=False)
+        assert severity(fleet, f"round-skipped@{NETWORK}") is UNKNOWN
+
     @pytest.mark.parametrize("topic", [ChainRound, RewardHistory])
     def test_unknown_without_its_sources(self, topic: type) -> None:
         target = NETWORK if topic is ChainRound else "main"
