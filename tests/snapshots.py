@@ -51,7 +51,7 @@ from lptui.fleet.facts.host import (
     Unit,
     UnitLoad,
 )
-from lptui.fleet.facts.keystore import HostKeystores, Keystore, NodeKeystore, TriedKey
+from lptui.fleet.facts.keystore import HostKeystores, KeyAtStart, Keystore, NodeKeystore, TriedKey
 from lptui.fleet.facts.links import Attempt, ClosedPorts, Place, PublicAddresses, RedeemerLink
 from lptui.fleet.facts.livepeer import (
     ConnectedTranscoder,
@@ -240,7 +240,7 @@ class FleetBuilder:
             return cli.via if cli else fleet.nodes[key.target].host
         if key.topic in (PublicAddresses, ClosedPorts):
             return None
-        if key.topic in (RedeemerLink, TicketQueue):
+        if key.topic in (RedeemerLink, TicketQueue, KeyAtStart):
             return fleet.nodes[key.target].host
         if key.topic is RpcHead:
             return fleet.rpcs[key.target].via

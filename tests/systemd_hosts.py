@@ -37,6 +37,9 @@ PACKAGES: Final = "systemd,systemd-sysv,dbus,openssh-server,iproute2,procps,sudo
 LOGIN: Final = "ops"
 """A login without privileges; what it may do with sudo is said by `SystemdHost.sudoers`."""
 
+KEYS: Final = "/root/.lpData/offchain/keystore"
+"""Where a node of root's looks for its key when its unit says nothing of that."""
+
 STAND_IN: Final = Path(__file__).parent / "standin" / "livepeer"
 BOOT_S: Final = 180.0
 """Twice what systemd gives one unit that does not start."""
@@ -110,6 +113,12 @@ class SystemdHost:
         new.write_text(text)
         new.chmod(mode)
         new.replace(file)
+
+    def key(self, account: str, folder: str = KEYS) -> str:
+        """A file with the name of an account's key, and nothing in it; its path. It stays."""
+        path = f"{folder}/UTC--2026-01-01T00-00-00.000000000Z--{account[2:]}"
+        self.write(path, "", 0o600)
+        return path
 
     def unit(self, name: str, text: str) -> None:
         """A unit file, which systemd has read when this returns."""

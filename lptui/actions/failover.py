@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lptui.actions import failover_pool, failover_role, failover_rpc, serving
 from lptui.actions.moves import units
-from lptui.actions.options import FENCED, TO, URL
+from lptui.actions.options import FENCED, HAS_KEY, TO, URL
 from lptui.actions.plan import Plan, Request
 from lptui.actions.spec import ActionSpec, Effect
 from lptui.actions.stepwise import Stepwise
@@ -25,9 +25,10 @@ SPEC = ActionSpec(
         *serving.PROBES,
         *units.PROBES,
         "environment",
+        "key-at-start",
     ),
     proof=serving.PROBES,
-    options=(TO, URL, FENCED),
+    options=(TO, URL, FENCED, HAS_KEY),
 )
 
 

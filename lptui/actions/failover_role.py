@@ -10,21 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from lptui.actions import serving
-from lptui.actions.moves import units
+from lptui.actions import has_key, serving
+from lptui.actions.moves import rewarded, units
 from lptui.actions.plan import Plan, Precondition, Request, Step
 from lptui.fleet.facts.host import HostUnits, UnitLoad
 from lptui.fleet.facts.livepeer import NodeIdentity
+from lptui.fleet.key_at_start import COPY
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet, Node
-from lptui.fleet.units import short_address
+from lptui.fleet.units import Address, short_address
 
 STOPPED: Final = ("inactive", "failed")
 
-_COPY: Final = (
-    "copy the key file there first, by yourself: lptui moves no keys; `lptui keystore verify "
-    "HOST:FILE` tells whether the copy opens"
-)
 WELL_S: Final = 120.0
 """How long the new holder gets to answer and to be who it should be."""
 
@@ -46,15 +43,21 @@ def plan(snapshot: Snapshot, request: Request, action: str) -> Plan:
     """The plan for a node with a stand-by; `request.target` is either of them."""
     holders = pair_of(snapshot.fleet, request.target)
     to, conditions = _heir(snapshot, holders, request.option("to"))
-    fenced = request.option("fenced")
+    fenced, stated = request.option("fenced"), request.option("has-key")
     old = [node for node in holders if node is not to]
     states = {node.name: _state(snapshot, node) for node in holders}
     for node in old:
         conditions.append(_can_be_stopped(snapshot, node, fenced))
         conditions += _nothing_beside_it(snapshot, node)
+    account = _account(snapshot, to, old) if to is not None else None
     if to is not None:
-        conditions += _may_start(snapshot, to, old)
+        conditions += _may_start(snapshot, to, account)
+    if to is not None and account is not None and states[to.name] != "active":
+        conditions += has_key.conditions(snapshot, to, account, stated)
     steps = _steps(snapshot, to, old, fenced) if all(c.met is True for c in conditions) else []
+    if steps and to is not None and account is not None:
+        names = rewarded.orchestrators(snapshot, to, account)
+        steps += [rewarded.step(snapshot, to, names)] if names else []
     active = [node.name for node in old if states[node.name] == "active"]
     whom = ", ".join(active) or "nobody (all are stopped)"
     name = to.name if to is not None else "nobody"
@@ -67,8 +70,8 @@ def plan(snapshot: Snapshot, request: Request, action: str) -> Plan:
         cost="no money; nobody acts with the key until the new holder has started",
         effect=f"{name} acts with the key; {', '.join(n.name for n in old)} must not run any more",
         blast="what the key is for (rewards, tickets, rounds) pauses for the length of a start",
-        facts=_facts(to, old, fenced),
-        warnings=_warnings(snapshot, to, old, fenced),
+        facts=_facts(to, old, fenced, stated),
+        warnings=_warnings(snapshot, to, account, old, fenced),
         lock=serving.fleet_lock(snapshot.fleet),
         done=_done(to, old, states),
     )
@@ -130,7 +133,16 @@ def _nothing_beside_it(snapshot: Snapshot, node: Node) -> list[Precondition]:
     return [Precondition(name, not why, why or "no other process, and nothing starts one", remedy)]
 
 
-def _may_start(snapshot: Snapshot, to: Node, old: Sequence[Node]) -> list[Precondition]:
+def _account(snapshot: Snapshot, to: Node, old: Sequence[Node]) -> Address | None:
+    """Whose key it is: as configured of either, else as one of the old holders says."""
+    configured = to.account or next((node.account for node in old if node.account), None)
+    if configured is not None:
+        return configured
+    known = [snapshot.value(NodeIdentity, node.name) for node in old]
+    return next((who.account for who in known if who is not None and who.account), None)
+
+
+def _may_start(snapshot: Snapshot, to: Node, account: Address | None) -> list[Precondition]:
     name = f"{to.name} can be started"
     if to.service is None:
         return [Precondition(name, False, "no unit or container is configured")]
@@ -143,13 +155,9 @@ def _may_start(snapshot: Snapshot, to: Node, old: Sequence[Node]) -> list[Precon
     if unit is None or unit.load is UnitLoad.NOT_FOUND:
         return [Precondition(name, False, f"{to.host} has no unit {to.service.name}")]
     found = [Precondition(name, True, f"{to.service.name} on {to.host} is {unit.active}")]
-    wanted = to.account or next((node.account for node in old if node.account), None)
-    if wanted is None:
-        known = [snapshot.value(NodeIdentity, node.name) for node in old]
-        wanted = next((who.account for who in known if who is not None and who.account), None)
-    words = short_address(wanted) if wanted else "neither configured nor known"
-    remedy = "" if wanted else "set `account` of the stand-by: only so can it be verified"
-    found.append(Precondition("the key's account is known", wanted is not None, words, remedy))
+    words = short_address(account) if account else "neither configured nor known"
+    remedy = "" if account else "set `account` of the stand-by: only so can it be verified"
+    found.append(Precondition("the key's account is known", account is not None, words, remedy))
     return found
 
 
@@ -171,16 +179,23 @@ def _steps(snapshot: Snapshot, to: Node | None, old: Sequence[Node], fenced: str
     return steps
 
 
-def _facts(to: Node | None, old: Sequence[Node], fenced: str) -> tuple[tuple[str, str], ...]:
+def _facts(
+    to: Node | None, old: Sequence[Node], fenced: str, stated: str
+) -> tuple[tuple[str, str], ...]:
     found = [("to", to.name if to else ""), *(("from", node.name) for node in old)]
     account = next((n.account for n in (to, *old) if n is not None and n.account), None)
     if account is not None:
         found.append(("account", account))
-    return (*found, *((("fenced", fenced),) if fenced else ()))
+    words = (("fenced", fenced), ("has-key", stated))
+    return (*found, *((name, word) for name, word in words if word))
 
 
 def _warnings(
-    snapshot: Snapshot, to: Node | None, old: Sequence[Node], fenced: str
+    snapshot: Snapshot,
+    to: Node | None,
+    account: Address | None,
+    old: Sequence[Node],
+    fenced: str,
 ) -> tuple[str, ...]:
     found = []
     if fenced in {node.host for node in old}:
@@ -188,8 +203,9 @@ def _warnings(
             f"{fenced} is not asked: you state that it is off. If it is not, two hosts act with "
             "one key"
         )
-    if to is not None and _state(snapshot, to) != "active":
-        found.append(f"whether {to.host} holds the key is not seen: where not, {_COPY}")
+    is_started = to is not None and _state(snapshot, to) != "active"
+    if is_started and to is not None and account and has_key.not_seen(snapshot, to, account):
+        found.append(f"whether {to.host} has the key is not seen: {COPY}")
     return tuple(found)
 
 

@@ -30,6 +30,9 @@ ADDRESS: Final = Option(
 FENCED: Final = Option(
     "fenced", "the host that cannot be reached and is certainly off: its name", metavar="HOST"
 )
+HAS_KEY: Final = Option(
+    "has-key", "the host whose key cannot be seen and is certainly there: its name", metavar="HOST"
+)
 MAX_UNAVAILABLE: Final = Option(
     "max-unavailable", "nodes that a restart takes away at once", metavar="N"
 )
@@ -73,6 +76,7 @@ ALL: Final = (
     URL,
     ADDRESS,
     FENCED,
+    HAS_KEY,
     MAX_UNAVAILABLE,
     SYNC,
     PRESET,

@@ -13,12 +13,12 @@ from lptui.fleet.declared import expand, targets
 from lptui.fleet.duty import holders
 from lptui.fleet.facts.balancer import NginxConfig
 from lptui.fleet.facts.host import HostUnits
-from lptui.fleet.facts.keystore import NodeKeystore
+from lptui.fleet.facts.keystore import KeyAtStart, NodeKeystore
 from lptui.fleet.facts.tickets import TicketQueue
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.tickets import keepers
 from lptui.fleet.topology import Balancer, BalancerKind, Host, Node
-from lptui.probes.host import key_trial
+from lptui.probes.host import key_at_start, key_trial
 from lptui.probes.host.safety_commands import ROOT_SSHD
 from lptui.probes.nginx import commands as nginx
 from lptui.probes.tickets import commands as tickets
@@ -73,6 +73,8 @@ def _needed(snapshot: Snapshot, host: Host, files: Files) -> Iterator[Needed]:
         if node.keystore_check:
             yield _of_keys(snapshot, node)
         yield _of_unit(snapshot, node)
+        if node.service is not None and snapshot.fleet.shares_key(node):
+            yield _of_key_at_start(snapshot, node)
         if node in keepers(snapshot.fleet):
             yield _of_tickets(snapshot, node)
         if node.environment_file is not None:
@@ -124,6 +126,19 @@ def _of_keys(snapshot: Snapshot, node: Node) -> Needed:
     if path.startswith("~"):
         return Needed(purpose, (), "they are in its user's home: give it -ethKeystorePath")
     return Needed(purpose, key_trial.root_commands(path))
+
+
+def _of_key_at_start(snapshot: Snapshot, node: Node) -> Needed:
+    """What tells whether a node would find its key, where the login may not look."""
+    reading = snapshot.reading(KeyAtStart, node.name)
+    purpose = f"whether node {node.name} would find its key"
+    if reading.value is None:
+        return Needed(purpose, (), f"it could not be asked: {reading.problem}")
+    found = reading.value
+    why = "" if found.path else f"where it is is not known: {found.unknown}"
+    if any(one.closed and one.there is None for one in found.files):
+        why = "with these rules more can be told: print this again when they are in place"
+    return Needed(purpose, key_at_start.root_commands(found), why)
 
 
 def _of_nginx(snapshot: Snapshot, balancer: Balancer, files: Files) -> Needed:

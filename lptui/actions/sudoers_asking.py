@@ -46,6 +46,11 @@ def sources(fleet: Fleet, host: Host) -> tuple[tuple[str, str], ...]:
         ("host-processes", host.name),
         *(("tickets", node.name) for node in keepers(fleet) if node.host == host.name),
         *(
+            ("key-at-start", node.name)
+            for node in fleet.nodes_on(host.name)
+            if fleet.shares_key(node)
+        ),
+        *(
             ("keystore-trial", node.name)
             for node in fleet.nodes_on(host.name)
             if node.keystore_check

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypeGuard
 
 from lptui.checks.view import View
 from lptui.checks.words import listed
 from lptui.fleet.duty import Run, holders, is_stopped, runs
 from lptui.fleet.facts.host import HostUnits
+from lptui.fleet.facts.keystore import KeyAtStart
 from lptui.fleet.finding import Finding, Severity
+from lptui.fleet.key_at_start import Verdict, files_there, key_there
 from lptui.fleet.topology import Node
 from lptui.fleet.units import short_address
 
@@ -26,14 +28,39 @@ def standby(view: View) -> Iterator[Finding]:
         if run is not None:
             yield _running(view, node, active, run)
         elif is_stopped(view.snapshot, node):
-            reading = view.reading(HostUnits, node.host)
-            summary = f"stopped, stands by for {active.name}"
-            seen = (view.seen(reading),)
-            yield Finding(STANDBY, Severity.OK, "node", node.name, summary, seen)
+            yield _stopped(view, node, active)
         else:
             reading = view.reading(HostUnits, node.host)
             cause = view.blocker(node.host, reading) or f"unit-state@{node.name}"
             yield view.unknown(STANDBY, "node", node.name, reading, cause=cause)
+
+
+def _stopped(view: View, node: Node, active: Node) -> Finding:
+    """At rest, as it should be; but of no use without its key, which is found out before the night
+    on which it is needed. What is not seen of that is said when a failover is planned."""
+    seen = [view.seen(view.reading(HostUnits, node.host))]
+    summary = f"stopped, stands by for {active.name}"
+    found = view.fresh(KeyAtStart, node.name)
+    account = node.account or active.account
+    if found is not None and account is not None:
+        seen.append(view.seen(view.reading(KeyAtStart, node.name)))
+        lacks = [one for one in (key_there(found, account), files_there(found)) if _fails(one)]
+        if lacks:
+            summary = f"stopped, and could not take over for {active.name}: {lacks[0].words}"
+            return Finding(
+                STANDBY,
+                Severity.WARNING,
+                "node",
+                node.name,
+                summary,
+                tuple(seen),
+                lacks[0].remedy,
+            )
+    return Finding(STANDBY, Severity.OK, "node", node.name, summary, tuple(seen))
+
+
+def _fails(verdict: Verdict | None) -> TypeGuard[Verdict]:
+    return verdict is not None and verdict.holds is False
 
 
 def _running(view: View, node: Node, active: Node, run: Run) -> Finding:

@@ -444,6 +444,10 @@ class Fleet:
         """Nodes that can take over for one, in the configuration's order."""
         return self.standbys.get(node, ())
 
+    def shares_key(self, node: Node) -> bool:
+        """Whether another node may take over a node's key, or it another's."""
+        return node.standby_for is not None or bool(self.standbys_of(node.name))
+
     def units_on(self, host: str) -> tuple[str, ...]:
         """systemd units to watch on one host, without repeats."""
         units = (

@@ -18,7 +18,7 @@ from lptui.fleet.facts.host import (
     Unit,
     UnitLoad,
 )
-from lptui.fleet.facts.keystore import HostKeystores, NodeKeystore
+from lptui.fleet.facts.keystore import HostKeystores, KeyAtStart, NodeKeystore
 from lptui.fleet.facts.links import ClosedPorts
 from lptui.fleet.facts.logs import HostLogs, LogErrors
 from lptui.fleet.facts.safety import HostSafety
@@ -344,6 +344,7 @@ def _unit_row(view: View, node: Node) -> Row:
                 (HostUnits, node.host),
                 *(((LogErrors, node.name),) if view.reading(LogErrors, node.name).taken_at else ()),
                 *(((NodeKeystore, node.name),) if node.keystore_check else ()),
+                *(((KeyAtStart, node.name),) if view.snapshot.fleet.shares_key(node) else ()),
             ),
             shown_at(reading),
             reading.interval_s,

@@ -33,7 +33,7 @@ from lptui.fleet.facts.host import (
     HostUnits,
     HostVitals,
 )
-from lptui.fleet.facts.keystore import HostKeystores, NodeKeystore
+from lptui.fleet.facts.keystore import HostKeystores, KeyAtStart, NodeKeystore
 from lptui.fleet.facts.links import ClosedPorts, PublicAddresses, RedeemerLink
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
 from lptui.fleet.facts.logs import HostLogs, LogErrors
@@ -102,6 +102,7 @@ _SECTIONS: Final[tuple[tuple[str, tuple[type, ...]], ...]] = (
             HostProcesses,
             HostKeystores,
             NodeKeystore,
+            KeyAtStart,
             HostSafety,
             ClosedPorts,
             HostGrowth,
@@ -396,6 +397,7 @@ _TELL: Final[Mapping[type, Callable[[Any], str]]] = {
     HostProcesses: _processes,
     HostKeystores: ways_text.keystores,
     NodeKeystore: ways_text.tried,
+    KeyAtStart: ways_text.key_at_start,
     HostSafety: ways_text.safety,
     ClosedPorts: ways_text.closed,
     HostGrowth: host_text.growth,

@@ -27,7 +27,7 @@ from lptui.fleet.facts.host import (
     HostUnits,
     HostVitals,
 )
-from lptui.fleet.facts.keystore import HostKeystores, NodeKeystore
+from lptui.fleet.facts.keystore import HostKeystores, KeyAtStart, NodeKeystore
 from lptui.fleet.facts.links import ClosedPorts, PublicAddresses, RedeemerLink
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
 from lptui.fleet.facts.lock import FleetLocked
@@ -94,6 +94,7 @@ TOPICS: Final[tuple[type, ...]] = (
     HostGrowth,
     HostKeystores,
     NodeKeystore,
+    KeyAtStart,
     HostSafety,
     HostBackups,
     HostConnections,

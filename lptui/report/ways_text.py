@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from lptui.checks.log_files import log_words
-from lptui.checks.words import span
+from lptui.checks.words import listed, span
 from lptui.errors import Problem
-from lptui.fleet.facts.keystore import HostKeystores, NodeKeystore
+from lptui.fleet.facts.keystore import HostKeystores, KeyAtStart, NodeKeystore
 from lptui.fleet.facts.links import Attempt, ClosedPorts, PublicAddresses, RedeemerLink
 from lptui.fleet.facts.logs import HostLogs, LogErrors
 from lptui.fleet.facts.safety import HostSafety
-from lptui.fleet.units import format_bytes
+from lptui.fleet.units import format_bytes, short_address
 from lptui.present.safety import login_words, update_words, volume_words
 
 
@@ -73,6 +73,17 @@ def tried(value: NodeKeystore) -> str:
     words = {True: "OPENS WITHOUT A PASSPHRASE", False: "needs a passphrase", None: "not tried"}
     told = [f"{one.name} {words[one.blank]}" for one in value.keys]
     return f"{value.path}: {', '.join(told) or 'no key file'}"
+
+
+def key_at_start(value: KeyAtStart) -> str:
+    """What a node would find of its key."""
+    where = f"key at its start: {value.path or 'not known where'}"
+    if value.unknown:
+        return f"{where}: {value.unknown}"
+    names = [short_address(one.account) if one.account else one.name for one in value.keys]
+    told = listed(names) if value.there else "not there"
+    lost = [f"; {one.path} NOT THERE" for one in value.files if one.there is False]
+    return f"{where}: {told or 'no key file'}{''.join(lost)}"
 
 
 def _attempt(one: Attempt) -> str:

@@ -369,6 +369,12 @@ def _keystore_open(world: World) -> None:
     world.machines[_reward_node(world).host].keystore_modes = (0o755, 0o644)
 
 
+@scenario("standby-keyless", "the stand-by of the reward service has never got its key")
+def _standby_keyless(world: World) -> None:
+    node = world.nodes["reward-standby"]
+    world.machines[node.host].keyless = frozenset({node.unit})
+
+
 @scenario("redeemer-gone", "the redeemer is gone: no orchestrator gets its winning tickets cashed")
 def _redeemer_gone(world: World) -> None:
     node = world.nodes["redeemer"]

@@ -45,6 +45,8 @@ def key_holders(site: Site) -> Iterator[Site]:
     flags = ("-reward", f"-ethAcctAddr {KEY}", f"-cliAddr 127.0.0.1:{REWARD_PORT}")
     site.node("reward", "h1", "reward", REWARD, REWARD_PORT, account=KEY)
     site.node("spare", "h2", "reward", REWARD, REWARD_PORT, account=KEY, standby_for="reward")
+    for host in (site.h1, site.h2):
+        host.key(KEY)
     with (
         installed(site.h1, REWARD, unit(*flags)),
         installed(site.h2, REWARD, unit(*flags), start=False),

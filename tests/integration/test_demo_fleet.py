@@ -178,6 +178,7 @@ EXPECTED: Mapping[str, Mapping[str, Severity]] = {
     "clock-skew": {"clock@orch-1": C},
     "cli-exposed": {"cli-exposed@redeem-1": C},
     "keystore-open": {"keystore-open@vault-1": C},
+    "standby-keyless": {"standby@reward-standby": W},
     "redeemer-gone": {"unit-state@redeemer": C},
     "transcoders-missing": {"transcoder-registered@transcoder-2": W},
     "hostile": {"service-uri@aurora": C},

@@ -59,6 +59,7 @@ def keys(hosts: Hosts, folder: Path) -> Copies:
             flags = ("-reward", f"-ethAcctAddr {own.account}", f"-cliAddr 127.0.0.1:{own.port}")
             text = unit(*flags, extra=watch.environment)
             for host, starts in ((site.h1, True), (site.h2, False)):
+                host.key(own.account)
                 one = installed(host, own.unit, text, start=starts)
                 await asyncio.to_thread(units.enter_context, one)
             await until(lambda: watch.begun == 1, 60, "the first holder")

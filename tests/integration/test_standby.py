@@ -116,7 +116,11 @@ def test_the_printed_rules_suffice_for_a_failover(pair: Pair) -> None:
     pair.first.run("systemctl", "enable", "--now", UNIT)
     for host in (pair.first, pair.spare):
         host.sudoers()
+        host.key(KEY)
     refused = pair.lptui("failover", "red", "--yes")
+    assert refused.code == 1, refused.out
+    assert f"spare has its key on {pair.spare.name}" in refused.out
+    refused = pair.lptui("failover", "red", "--yes", "--has-key", pair.spare.name)
     assert refused.code == 2, refused.out
     assert f"rule `NOPASSWD: systemctl stop {UNIT}`" in refused.out
     assert pair.first.state(UNIT) == "active"

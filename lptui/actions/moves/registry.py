@@ -13,6 +13,7 @@ from lptui.actions.moves.reboot import RebootMove
 from lptui.actions.moves.registered import RegisteredMove
 from lptui.actions.moves.rejoined import RejoinedMove
 from lptui.actions.moves.reload import ReloadMove
+from lptui.actions.moves.rewarded import RewardedMove
 from lptui.actions.moves.running import StartMove, StopMove
 from lptui.actions.moves.safe import SafeMove
 from lptui.actions.moves.servers import ServersMove
@@ -46,6 +47,7 @@ MOVES: dict[str, Move] = {
         WellMove(),
         ReloadMove(),
         RejoinedMove(),
+        RewardedMove(),
         RebootMove(),
         DeclaredMove(),
         UncheckedMove(),

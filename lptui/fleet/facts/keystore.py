@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+from lptui.fleet.units import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +68,69 @@ class NodeKeystore:
     path: str
     keys: tuple[TriedKey, ...]
     as_root: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """A file where a node would look for its key; of it only its folder's words were read.
+
+    Attributes:
+        account: whose key it is by its name (`UTC--TIME--ADDRESS`); None where that does not tell.
+        readable: by the user that its unit starts it as; None where permission bits do not tell.
+    """
+
+    name: str
+    account: Address | None = None
+    readable: bool | None = None
+
+
+class Use(StrEnum):
+    """What a unit names a file for."""
+
+    VARIABLES = "environment file"
+    CONFIGURATION = "configuration file"
+    PASSPHRASE = "passphrase"  # noqa: S105 (no passphrase)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFile:
+    """A file that a unit names.
+
+    Attributes:
+        there: None where that is not known; `why` says why not.
+        readable: by the unit's user; None where that does not matter, or bits do not tell.
+        closed: the login itself may not look at it.
+    """
+
+    path: str
+    use: Use
+    there: bool | None
+    why: str = ""
+    readable: bool | None = None
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAtStart:
+    """What a node would find of its key if its unit started it now: names and permissions alone.
+
+    Attributes:
+        user: whom the unit starts it as; "" where that is not told.
+        path: the folder of its keys, or the one file; "" where nothing tells it.
+        there: whether that path is there; None where that, and so `keys`, is not known.
+        unknown: why `path` or `there` is not known.
+        enterable: the user may look into it; None where permission bits do not tell.
+        closed: the login itself may not look into it.
+        account: the one that it is told to act with (`-ethAcctAddr`); None where it is not told.
+        files: what else the unit names, and how that is.
+    """
+
+    user: str = ""
+    path: str = ""
+    there: bool | None = None
+    unknown: str = ""
+    keys: tuple[KeyFile, ...] = ()
+    enterable: bool | None = None
+    closed: bool = False
+    account: Address | None = None
+    files: tuple[NamedFile, ...] = ()

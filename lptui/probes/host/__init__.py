@@ -9,6 +9,7 @@ from lptui.probes.host.connections import HostConnectionsProbe
 from lptui.probes.host.disks import HostDisksProbe
 from lptui.probes.host.environment import EnvironmentProbe
 from lptui.probes.host.images import HostImagesProbe
+from lptui.probes.host.key_at_start import KeyAtStartProbe
 from lptui.probes.host.key_trial import KeyTrialProbe
 from lptui.probes.host.keystores import HostKeystoresProbe
 from lptui.probes.host.listeners import HostListenersProbe
@@ -38,6 +39,7 @@ PROBES: tuple[Probe, ...] = (
     HostKeystoresProbe(),
     HostSafetyProbe(),
     KeyTrialProbe(),
+    KeyAtStartProbe(),
     HostBackupsProbe(),
     HostImagesProbe(),
     HostUnitTextsProbe(),

@@ -31,7 +31,7 @@ _UNIT: Final = re.compile(r"([^/]+\.(?:service|scope))(?:/|$)")
 _MOST_FLAGS: Final = 200
 _VALUE_LIMIT: Final = 400
 
-_SWITCHES: Final = frozenset(
+SWITCHES: Final = frozenset(
     {
         "orchestrator",
         "transcoder",
@@ -180,23 +180,23 @@ def arguments(words: Sequence[str]) -> Flags:
     """
     flags: Flags = []
     rest = list(words[: 2 * _MOST_FLAGS])
-    while rest and not _is_flag(rest[0]):
+    while rest and not is_flag(rest[0]):
         rest.pop(0)
     while rest:
         word = rest.pop(0)
-        if not _is_flag(word):
+        if not is_flag(word):
             break
         name, is_joined, value = word.lstrip("-").partition("=")
         if not _NAME.fullmatch(name):
             continue
-        takes_next = not is_joined and name.lower() not in _SWITCHES
-        if takes_next and rest and not _is_flag(rest[0]):
+        takes_next = not is_joined and name.lower() not in SWITCHES
+        if takes_next and rest and not is_flag(rest[0]):
             value = rest.pop(0)
         flags.append((name, _value(name, value)))
     return flags[:_MOST_FLAGS]
 
 
-def _is_flag(word: str) -> bool:
+def is_flag(word: str) -> bool:
     """`-monitor`, but not `-1`."""
     return word.startswith("-") and word.lstrip("-")[:1].isalpha()
 

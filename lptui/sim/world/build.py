@@ -184,6 +184,7 @@ def _install(world: World, node: LivepeerProcess) -> None:
     machine = world.machines[node.host]
     if node.standby_for:
         unit = _add_resting_unit(machine, node.unit, "livepeer")
+        unit.command = node.argv()
         node.running = False
     else:
         files = 120 if node.links else 64

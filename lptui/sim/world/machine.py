@@ -160,6 +160,7 @@ class Machine:
     to log in, as anybody.
 
     `keystore_modes` are the permission bits of the folder with the keys, and of its files;
+    `keyless` are units whose key was never copied here;
     `backup_age_s` is how old the newest file is wherever a backup is declared.
     """
 
@@ -200,6 +201,7 @@ class Machine:
     updates: tuple[tuple[str, str], ...] = ()
     ssh_passwords: bool = False
     keystore_modes: tuple[int, int] = (0o700, 0o600)
+    keyless: frozenset[str] = frozenset()
     backup_age_s: float = 14_400.0
     reach: str = "up"
     next_pid: int = 800

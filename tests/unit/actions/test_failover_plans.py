@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
+
+import pytest
 
 from lptui.actions.failover import Failover
-from lptui.actions.plan import Plan
+from lptui.actions.moves.move import Standing
+from lptui.actions.moves.rewarded import RewardedMove
+from lptui.actions.plan import Plan, Precondition
 from lptui.actions.select import requests, targets
+from lptui.errors import ProblemKind
+from lptui.fleet.facts.chain import OrchestratorRecord, RewardHistory
 from lptui.fleet.facts.environment import NodeEnvironment
 from lptui.fleet.facts.host import HostProcesses, HostUnits, LivepeerProcess, UnitLoad
+from lptui.fleet.facts.keystore import KeyAtStart, KeyFile, NamedFile, Use
+from lptui.fleet.facts.livepeer import NodeIdentity
+from lptui.fleet.facts.reward import NodeReward
 from lptui.fleet.facts.rpc import RpcHead
-from lptui.fleet.topology import Rpc
+from lptui.fleet.topology import Orchestrator, Role, Rpc
+from lptui.fleet.units import Address
 from tests.snapshots import CHAIN_ID, REGISTERED, FleetBuilder
+
+KEY = KeyFile(f"UTC--2025-01-01T00-00-00.0Z--{REGISTERED[2:]}", REGISTERED, readable=True)
+FOUND = KeyAtStart("livepeer", "/srv/lp/keystore", there=True, keys=(KEY,), enterable=True)
 
 
 def plan(fleet: FleetBuilder, *words: str, **options: str) -> Plan:
@@ -37,6 +51,7 @@ def with_spare() -> FleetBuilder:
     stopped = replace(
         unit, active="inactive", sub="dead", main_pid=None, enabled="disabled", invocation=""
     )
+    fleet.put(FOUND, "spare")
     return fleet.change(HostUnits, "edge-1", units=(*there.units, stopped))
 
 
@@ -50,6 +65,7 @@ def test_the_old_holder_is_stopped_and_proved_stopped_before_the_new_one_starts(
         ("unit-boot", "spare"),
         ("unit-start", "spare"),
         ("well", "spare"),
+        ("rewarded", "main"),
     ]
     start = next(step for step in made.steps if step.kind == "unit-start")
     assert start.gate
@@ -69,7 +85,7 @@ def test_a_host_that_cannot_be_asked_must_be_stated_to_be_off() -> None:
     assert plan(fleet, "reward", fenced="edge-1").why_not
     stated = plan(fleet, "reward", fenced="core-1")
     assert stated.why_not == ""
-    assert [target for _, target in kinds(stated)] == ["spare"] * len(stated.steps)
+    assert {target for _, target in kinds(stated)} == {"spare", "main"}
     assert any("two hosts act with one key" in warning for warning in stated.warnings)
     assert dict(stated.facts)["fenced"] == "core-1"
 
@@ -94,12 +110,136 @@ def test_a_stand_by_without_its_unit_is_refused() -> None:
     assert "has no unit" in plan(fleet, "reward").why_not
 
 
-def test_that_a_stopped_stand_bys_key_is_not_seen_is_told_and_refuses_nothing() -> None:
+def key(made: Plan) -> Precondition:
+    """What the plan has to say of the new holder's key."""
+    [one] = [one for one in made.preconditions if one.name == "spare has its key on edge-1"]
+    return one
+
+
+def files(made: Plan) -> Precondition:
+    [one] = [one for one in made.preconditions if one.name.startswith("the files that livepeer-")]
+    return one
+
+
+def test_a_key_that_is_seen_by_its_name_is_told_with_its_place() -> None:
     made = plan(with_spare(), "reward")
-    assert made.why_not == ""
-    [told] = made.warnings
-    assert "whether edge-1 holds the key is not seen" in told
-    assert "lptui keystore verify HOST:FILE" in told
+    assert key(made).evidence == f"/srv/lp/keystore has {KEY.name}, by its name"
+    assert made.warnings == ()
+
+
+OTHERS = Address("0x" + "77" * 20)
+
+
+@pytest.mark.parametrize(
+    ("changes", "evidence", "remedy"),
+    [
+        ({"there": False, "keys": ()}, "/srv/lp/keystore is not there", "copy the key file"),
+        ({"keys": ()}, "/srv/lp/keystore has no key, and none of 0xaaaa", "keystore verify"),
+        (
+            {"keys": (replace(KEY, account=OTHERS),)},
+            "has 1 key of other accounts, and none of 0xaaaa",
+            "copy the key file",
+        ),
+        ({"keys": (replace(KEY, readable=False),)}, "livepeer may not read it", "chown livepeer"),
+        ({"enterable": False}, "livepeer may not look into it", "chown livepeer"),
+        ({"account": OTHERS}, "its unit says -ethAcctAddr 0x7777", "set it to 0xaaaa"),
+    ],
+)
+def test_a_key_that_is_known_not_to_be_there_refuses_whatever_is_stated(
+    changes: dict[str, Any], evidence: str, remedy: str
+) -> None:
+    fleet = with_spare().put(replace(FOUND, **changes), "spare")
+    for stated in ("", "edge-1"):
+        made = plan(fleet, "reward", **{"has-key": stated})
+        assert key(made).met is False
+        assert evidence in key(made).evidence
+        assert remedy in key(made).remedy
+        assert not made.steps
+
+
+@pytest.mark.parametrize(
+    ("changes", "evidence"),
+    [
+        ({"there": None, "unknown": "the login may not run it"}, "/srv/lp/keystore: the login"),
+        ({"path": "", "there": None, "unknown": "its unit starts /x"}, "its unit starts /x"),
+        ({"keys": (KeyFile("key.json"),)}, "has key.json, which may be any account's by name"),
+    ],
+)
+def test_a_key_that_is_not_seen_must_be_stated_to_be_there(
+    changes: dict[str, Any], evidence: str
+) -> None:
+    fleet = with_spare().put(replace(FOUND, **changes), "spare")
+    refused = plan(fleet, "reward")
+    assert key(refused).met is None
+    assert evidence in key(refused).evidence
+    assert key(refused).remedy.endswith("--has-key edge-1")
+    assert plan(fleet, "reward", **{"has-key": "core-1"}).why_not
+    stated = plan(fleet, "reward", **{"has-key": "edge-1"})
+    assert stated.why_not == ""
+    assert "its operator states that it is there" in key(stated).evidence
+    [told] = stated.warnings
+    assert "whether edge-1 has the key is not seen" in told
+    assert dict(stated.facts)["has-key"] == "edge-1"
+
+
+def test_a_host_that_does_not_answer_for_its_key_is_no_reason_to_trust_it() -> None:
+    fleet = with_spare().fail(KeyAtStart, "spare", ProblemKind.COMMAND_FAILED)
+    assert key(plan(fleet, "reward")).met is None
+
+
+def test_a_file_of_the_unit_that_is_not_there_refuses() -> None:
+    lost = NamedFile("/etc/lp/pw", Use.PASSPHRASE, False)
+    fleet = with_spare().put(replace(FOUND, files=(lost,)), "spare")
+    refused = files(plan(fleet, "reward", **{"has-key": "edge-1"}))
+    assert refused.met is False
+    assert refused.evidence.startswith("/etc/lp/pw (passphrase) is not there: go-livepeer would")
+    fleet.put(replace(FOUND, files=(replace(lost, there=None, why="closed"),)), "spare")
+    assert files(plan(fleet, "reward")).met is None
+    assert plan(fleet, "reward", **{"has-key": "edge-1"}).why_not == ""
+    fleet.put(replace(FOUND, files=(replace(lost, there=True, readable=False),)), "spare")
+    assert "livepeer may not read it" in files(plan(fleet, "reward")).evidence
+    fleet.put(replace(FOUND, files=(replace(lost, there=True),)), "spare")
+    assert files(plan(fleet, "reward")).evidence == "/etc/lp/pw (passphrase)"
+
+
+def told_of_the_reward(fleet: FleetBuilder) -> str:
+    """What the last step of the failover says once it is made."""
+    [step] = [one for one in plan(fleet, "reward").steps if one.kind == "rewarded"]
+    seen = RewardedMove().seen(step, fleet.snapshot(), None)
+    assert seen.standing is Standing.MADE, "it is no reason to give the key back"
+    return seen.words
+
+
+def test_at_the_end_it_is_said_who_calls_reward_and_whether_it_was_called() -> None:
+    fleet = with_spare()
+    assert told_of_the_reward(fleet) == (
+        "main: reward holds the registered key; its reward: called in round 4121"
+    )
+    record = fleet.value(OrchestratorRecord, "main")
+    fleet.change(OrchestratorRecord, "main", last_reward_round=record.last_reward_round - 1)
+    fleet.drop(RewardHistory, "main").drop(NodeReward, "reward").drop(NodeIdentity, "reward")
+    words = told_of_the_reward(fleet)
+    assert words.startswith("main: not known: NodeIdentity: not read yet; its reward: due in round")
+
+
+def test_a_key_that_calls_no_reward_is_moved_without_a_word_of_it() -> None:
+    fleet = with_spare()
+    main = Orchestrator("main", REGISTERED, None)
+    fleet.configure_chain(orchestrators=(main,))
+    for name in ("reward", "spare"):
+        roles = frozenset({Role.REDEEMER})
+        fleet.configure_node(name, roles=roles, account=OTHERS, recipient=REGISTERED)
+    fleet.put(replace(FOUND, keys=(replace(KEY, account=OTHERS),)), "spare")
+    made = plan(fleet, "reward")
+    assert made.steps
+    assert "rewarded" not in [kind for kind, _ in kinds(made)]
+
+
+def test_of_one_that_runs_already_no_key_is_asked() -> None:
+    fleet = with_spare().put(replace(FOUND, there=False), "spare")
+    fleet.change_unit("edge-1", "livepeer-reward.service", active="active", sub="running")
+    made = plan(fleet, "reward", to="spare")
+    assert "spare has its key on edge-1" not in [one.name for one in made.preconditions]
 
 
 def test_what_has_failed_over_is_done() -> None:

@@ -30,6 +30,7 @@ from lptui.fleet.declared import DeclaredCommand
 from lptui.fleet.facts.balancer import AdminState, BalancerState, Health, NginxConfig, Server
 from lptui.fleet.facts.environment import NodeEnvironment
 from lptui.fleet.facts.host import HostUnits
+from lptui.fleet.facts.keystore import KeyAtStart, KeyFile, NamedFile, Use
 from lptui.fleet.facts.livepeer import NodeIdentity, NodeStatus
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Host, Node, Service, SupervisorKind
@@ -38,7 +39,7 @@ from lptui.probes.nginx.upstreams import find
 from lptui.transport.fake import FakeReach
 from lptui.transport.protocols import Command, ExecResult
 from lptui.transport.root import rooted
-from tests.snapshots import FleetBuilder
+from tests.snapshots import REGISTERED, FleetBuilder
 from tests.sshd import need
 
 NGINX_FILE = "/etc/nginx/conf.d/orch.conf"
@@ -89,6 +90,8 @@ def everything() -> FleetBuilder:
     for topic in (NodeStatus, NodeIdentity):
         builder.put(builder.value(topic, "reward"), "spare").fail(topic, "spare")
     known = find(read(split(DUMP))).known
+    key = KeyFile(f"UTC--x--{REGISTERED[2:]}", REGISTERED)
+    builder.put(KeyAtStart("livepeer", "/srv/lp/keystore", there=True, keys=(key,)), "spare")
     builder.put(NginxConfig(known, pid=1, workers=(2,), edited=False, old_workers=0), "ws")
     servers = tuple(
         Server("orch", f"192.0.2.{n}:1", f"192.0.2.{n}:1", AdminState.READY, Health.UP, weight=1)
@@ -173,6 +176,34 @@ class Machine:
 class Recorder:
     async def step(self, number: int, event: object, words: str = "") -> None:
         return
+
+
+def test_what_the_login_may_not_see_of_a_key_at_its_start_is_looked_at_as_root() -> None:
+    builder = everything()
+
+    def asked() -> Needed:
+        host = builder.fleet.hosts["lb-1"]
+        found = needed(builder.snapshot(), host, Files())
+        return next(one for one in found if one.purpose == "whether node spare would find its key")
+
+    open_to_all = builder.value(KeyAtStart, "spare")
+    files = (
+        NamedFile("/etc/lp.env", Use.VARIABLES, True, closed=True),
+        NamedFile("/etc/lp.conf", Use.CONFIGURATION, True),
+        NamedFile("/etc/pw", Use.PASSPHRASE, True, closed=True),
+    )
+    builder.put(replace(open_to_all, closed=True, files=files), "spare")
+    assert [argv[0] for argv in asked().commands] == ["grep", "find", "find"]
+    assert [argv[-1] if argv[0] == "grep" else argv[2] for argv in asked().commands] == [
+        "/etc/lp.env",
+        "/etc/pw",
+        "/srv/lp/keystore",
+    ]
+    assert asked().unknown == ""
+    unread = NamedFile("/etc/lp.env", Use.VARIABLES, None, "denied", closed=True)
+    builder.put(KeyAtStart("livepeer", unknown="what that says", files=(unread,)), "spare")
+    assert [argv[0] for argv in asked().commands] == ["grep"]
+    assert "print this again" in asked().unknown
 
 
 async def test_all_that_any_plan_runs_as_root_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:

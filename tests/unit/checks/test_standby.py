@@ -13,6 +13,7 @@ from lptui.errors import ProblemKind
 from lptui.fleet.duty import with_rest
 from lptui.fleet.facts.balancer import Health
 from lptui.fleet.facts.host import HostProcesses, HostUnits, Trigger, UnitLoad
+from lptui.fleet.facts.keystore import KeyAtStart, KeyFile, NamedFile, Use
 from lptui.fleet.facts.livepeer import NodeBlock, NodeIdentity, NodeMetrics, NodeStatus
 from lptui.fleet.reading import Key
 from lptui.fleet.topology import Node
@@ -72,6 +73,28 @@ def test_a_stopped_standby_is_well_and_nothing_is_missed_of_it() -> None:
     assert told["unit-state@spare"].summary == f"{UNIT} stands by for reward"
     assert "node-up@spare" not in told
     assert told["registered-key-once@main"].summary == "reward alone acts as it"
+
+
+def test_a_standby_that_could_not_take_over_is_a_warning_before_it_must() -> None:
+    fleet = fleet_with_standby(active=True, standby=False)
+    found = KeyAtStart("livepeer", "/srv/lp/keystore", there=False)
+    told = finding(fleet.put(found, "spare"), "standby@spare")
+    assert told.severity is WARNING
+    assert told.summary == (
+        "stopped, and could not take over for reward: /srv/lp/keystore is not there"
+    )
+    assert "copy the key file" in told.remedy
+    lost = NamedFile("/etc/lp.env", Use.VARIABLES, there=False)
+    key = KeyFile("UTC--x--a", REGISTERED)
+    fleet.put(replace(found, there=True, keys=(key,), files=(lost,)), "spare")
+    assert "/etc/lp.env (environment file) is not there" in finding(fleet, "standby@spare").summary
+
+
+@pytest.mark.parametrize("unknown", ["permission denied", "it runs in a container"])
+def test_a_key_that_is_not_seen_is_no_trouble_of_a_standby_yet(unknown: str) -> None:
+    fleet = fleet_with_standby(active=True, standby=False)
+    fleet.put(KeyAtStart(unknown=unknown), "spare")
+    assert finding(fleet, "standby@spare").severity is OK
 
 
 def test_both_running_is_critical_and_both_are_named() -> None:

@@ -21,8 +21,8 @@ NAMES = (
     "role-mismatch price-drift "
     "node-down host-dead watcher-stalled nonce-stuck transaction-lost reward-gated gas-cap "
     "tickets-expiring gateway-reserve-low service-uri-mismatch "
-    "stake-margin slashed unit-failed disk-full clock-skew cli-exposed keystore-open redeemer-gone "
-    "transcoders-missing hostile flaky "
+    "stake-margin slashed unit-failed disk-full clock-skew cli-exposed keystore-open "
+    "standby-keyless redeemer-gone transcoders-missing hostile flaky "
     "delegated-caller caller-revoked two-callers reward-retry settings-drift unit-stale backup-old"
 )
 

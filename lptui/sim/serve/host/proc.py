@@ -171,9 +171,3 @@ def identity(_: World, machine: Machine, argv: Sequence[str]) -> Result:
     if "-nG" in argv:
         return " ".join(machine.groups) + "\n", 0
     return (f"{machine.user}\n" if "-un" in argv else "1000\n"), 0
-
-
-def keystores(_: World, machine: Machine, argv: Sequence[str]) -> Result:
-    """The permissions of the key files, for each place that is asked for."""
-    modes = f"{machine.keystore_modes[0]:o} livepeer folder\n{machine.keystore_modes[1]:o}"
-    return "".join(f"at\n{modes} livepeer file\n" for _ in argv[1:]), 0

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from typing import Final
 
-from lptui.sim.world.machine import Machine, stable_hex
+from lptui.sim.world.machine import Machine
 from lptui.sim.world.world import World
 
 Result = tuple[str, int]
@@ -47,23 +46,3 @@ def apt_get(_: World, machine: Machine, __: Sequence[str]) -> Result:
         f"Inst {name} [1.0-1] (1.0-2 {archive} [amd64])\n" for name, archive in machine.updates
     ]
     return "Reading package lists...\n" + "".join(lines), 0
-
-
-def find_keys(_: World, machine: Machine, argv: Sequence[str]) -> Result:
-    """`find FOLDER … -printf … [-exec cat {} ;]` of a keystore: one key with a passphrase."""
-    crypto = {
-        "kdf": "pbkdf2",
-        "kdfparams": {
-            "c": 1000,
-            "dklen": 32,
-            "prf": "hmac-sha256",
-            "salt": stable_hex(f"salt of {machine.name}"),
-        },
-        "cipher": "aes-128-ctr",
-        "ciphertext": stable_hex(f"key of {machine.name}", 64),
-        "mac": stable_hex(f"mac of {machine.name}", 64),
-    }
-    text = json.dumps({"version": 3, "crypto": crypto})
-    day = int(machine.boot_time) // _DAY * _DAY
-    line = f"{day}.0000000000 {len(text)} UTC--2025-01-01T00-00-00.000000000Z--key"
-    return (f"\n%key {line}\n{text}" if "-exec" in argv else f"{line}\n"), 0

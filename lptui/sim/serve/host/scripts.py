@@ -6,7 +6,7 @@ import re
 import shlex
 from typing import Final
 
-from lptui.sim.serve.host import activity, journal, safety, upkeep
+from lptui.sim.serve.host import activity, journal, keys, safety, upkeep
 from lptui.sim.serve.host.call import Call, Reply
 from lptui.sim.serve.host.files import matching_lines
 from lptui.sim.world.machine import Machine
@@ -52,6 +52,8 @@ def script(world: World, machine: Machine, call: Call) -> Reply:
         return Reply(upkeep.backups(world, machine, given))
     if upkeep.ASKS_LOGS.fullmatch(text):
         return Reply(upkeep.logs(world, machine, given))
+    if keys.ASKS_START.fullmatch(text):
+        return Reply(keys.start(world, machine, given))
     if upkeep.ASKS_UNITS.fullmatch(text):
         return Reply(upkeep.unit_texts(machine, given))
     if _COUNTS_ERRORS.fullmatch(text):
