@@ -77,13 +77,15 @@ def _arm(point: str) -> None:
         end(self, run, result)
         reach("end+")
 
-    def killing(make: Any) -> Any:
-        async def made(self: Any, step: Any, execution: Any) -> str:
-            said: str = await make(self, step, execution)
-            reach(f"{at['step']} make+")
+    def killing(kind: type, name: str) -> None:
+        call = getattr(kind, name)
+
+        async def called(self: Any, step: Any, execution: Any) -> str:
+            said: str = await call(self, step, execution)
+            reach(f"{at['step']} {name}+")
             return said
 
-        return made
+        setattr(kind, name, called)
 
     async def executed(self: Any, host: str, command: Any, stdin: bytes = b"") -> Any:
         done = await execute(self, host, command, stdin)
@@ -97,7 +99,8 @@ def _arm(point: str) -> None:
     Journal.event = event  # type: ignore[method-assign]
     Journal.end = ended  # type: ignore[method-assign]
     for kind in {type(move) for move in MOVES.values()}:
-        kind.make = killing(kind.make)  # type: ignore[method-assign]
+        killing(kind, "make")
+        killing(kind, "unmake")
 
 
 if __name__ == "__main__":

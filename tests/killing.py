@@ -38,12 +38,22 @@ one, or the end, is written down, it is only looked, and one word is written: th
 OF_WAITS = ("began-", "made-")
 """Of them, those of a step that only waits: once it has begun there is nothing to be made."""
 
+OF_BACK = ("undoing-", "undoing+", "unmake+", "undone-", "undone+")
+"""Those of a step that is taken back: the same of an undo."""
+
+BACK_ONCE = ("unmake+",)
+"""The same for scenarios whose copies take long: before it, the systems are as `end-` or the step
+taken back before has left them; after it, it is only looked, and one word is written."""
+
+BACK = "undo "
+"""Before a point: all steps are made, and the undo that follows is killed there."""
+
 END = ("end-", "end+")
 """Before and after the end of the run is written down."""
 
 LEGEND = (
     "step began, made: before (-) or after (+) that is written down; make+: it is made;"
-    " another word: after that command of it has run"
+    " another word: after that command of it has run; undo: killed while all is taken back"
 )
 
 
@@ -107,6 +117,7 @@ class Scenario:
         waits: the steps that only wait, where `moments` are those of `EACH_ONCE`.
         over: those that only wait for what is over when it is first looked at: they never begin.
         within: commands of a step, after the first run of each of which it is killed too.
+        back: the steps that an undo takes back, in each of which it is killed at `back_moments`.
         undone: what an undo may leave besides `before`: of an action that ends where it began.
         besides: what follows otherwise than it usually does, by point and verb.
         at_once: copies that are tried at the same time; many when they only wait.
@@ -121,6 +132,8 @@ class Scenario:
     waits: frozenset[int] = frozenset()
     over: frozenset[int] = frozenset()
     within: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    back: tuple[int, ...] = ()
+    back_moments: tuple[str, ...] = OF_BACK
     undone: tuple[str, ...] = ()
     besides: Mapping[tuple[str, str], Wanted] = field(default_factory=dict)
     at_once: int = AT_ONCE
@@ -133,15 +146,24 @@ class Scenario:
             for number in self.among or range(1, self.steps + 1)
             for moment in self._moments_of(number)
         ]
-        return (*found, *END)
+        back = [
+            f"{BACK}{number} {moment}"
+            for number in self.back
+            for moment in self._with_commands(number, self.back_moments, "unmake+")
+        ]
+        return (*found, *END, *back)
 
     def _moments_of(self, number: int) -> tuple[str, ...]:
         if number in self.over:
             return OF_WAITS[1:]
         if number in self.waits:
             return OF_WAITS
-        before, after = self.moments[:2], self.moments[2:]
-        return (*before, *(f"{name}+" for name in self.within.get(number, ())), *after)
+        return self._with_commands(number, self.moments, "make+")
+
+    def _with_commands(self, number: int, moments: tuple[str, ...], then: str) -> tuple[str, ...]:
+        at = moments.index(then)
+        commands = (f"{name}+" for name in self.within.get(number, ()))
+        return (*moments[:at], *commands, *moments[at:])
 
 
 @dataclass(slots=True)
@@ -230,7 +252,7 @@ async def matrix(scenario: Scenario) -> list[Cell]:
 async def _killed(started: Consoles, scenario: Scenario, point: str, verb: str) -> Cell:
     async with scenario.copy() as copy:
         was = await copy.state()
-        status, said = await started.run(copy, *copy.words, "--yes", kill_at=point)
+        status, said = await _cut(started, copy, point)
         has_begun = any(entry.begun for entry in _journal(copy).unfinished(copy.fleet))
         code, more = await started.run(copy, verb, "--yes")
         now = await copy.state()
@@ -249,6 +271,17 @@ async def _killed(started: Consoles, scenario: Scenario, point: str, verb: str) 
         }
         fault = "; ".join(words for words, holds in faults.items() if holds)
         return Cell(point, verb, wanted.told, fault)
+
+
+async def _cut(started: Consoles, copy: Copy, point: str) -> tuple[int, str]:
+    """How the console ended that was to be killed there, and what it said."""
+    if not point.startswith(BACK):
+        return await started.run(copy, *copy.words, "--yes", kill_at=point)
+    status, said = await started.run(copy, *copy.words, "--yes", kill_at=END[0])
+    made = [len(entry.made) for entry in _journal(copy).unfinished(copy.fleet)]
+    if status >= 0 or not made or not made[0]:
+        return 1, f"not made: {said}"
+    return await started.run(copy, "undo", "--yes", kill_at=point.removeprefix(BACK))
 
 
 def _wanted(scenario: Scenario, verb: str, was_killed: bool, has_begun: bool, point: str) -> Wanted:

@@ -99,7 +99,7 @@ class Making:
             seen = move.seen(step, now, None)
             in_a_row = in_a_row + 1 if seen.standing is Standing.MADE else 0
             if in_a_row >= move.looks:
-                await self._found_made(number, step, seen.words)
+                await self._found_made(number, step, move, seen.words)
                 return None
             if seen.standing in TO_BE_MADE:
                 return now
@@ -107,13 +107,16 @@ class Making:
                 await self._fail(number, step, f"not as planned: {seen.words}")
             await pace.rest(is_brief=bool(in_a_row))
 
-    async def _found_made(self, number: int, step: Step, words: str) -> None:
+    async def _found_made(self, number: int, step: Step, move: Move, words: str) -> None:
         """By this run before it was cut, or by somebody else: then it is not ours to undo."""
         if number in self._way.made:
             self._way.note(number, Outcome.DONE, f"{words} (made before)")
+        elif number in self._way.begun:
+            # An undo that was cut may have left something, too.
+            words += await self._way.cleared(step, move, Standing.MADE)
+            await self._made_now(number, step, f"{words} (before it was cut)")
         else:
-            when = "before it was cut" if number in self._way.begun else "already"
-            await self._made_now(number, step, f"{words} ({when})")
+            await self._made_now(number, step, f"{words} (already)")
 
     async def _came_about(self, step: Step, move: Move, before: Snapshot) -> bool:
         """Whether a call that failed may have had its effect."""

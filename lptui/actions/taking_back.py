@@ -80,7 +80,7 @@ class TakingBack:
             return await self._unmake_blindly(number, step, move)
         seen = await self._settled(step, move, is_ours=is_ours)
         if seen.standing is Standing.BEFORE:
-            words = seen.words + await self._cleared(step, move)
+            words = seen.words + await self._way.cleared(step, move, Standing.BEFORE)
             await self._undone(number, words, there_was=number in self._way.made)
             return None
         if seen.standing is Standing.OTHER and not is_ours:
@@ -97,18 +97,9 @@ class TakingBack:
         seen = await self._way.until(number, step, move, None, Standing.BEFORE)
         if seen.standing is not Standing.BEFORE:
             return Left(f"{seen.words}{said(reply)}", seen.standing is Standing.UNKNOWN)
-        await self._undone(number, seen.words + await self._cleared(step, move), there_was=True)
+        words = seen.words + await self._way.cleared(step, move, Standing.BEFORE)
+        await self._undone(number, words, there_was=True)
         return None
-
-    async def _cleared(self, step: Step, move: Move) -> str:
-        """What was left beside it, as the end of a sentence: the change itself is undone."""
-        try:
-            await move.clear(step, self._way.execution)
-        except RefusedError:
-            raise
-        except LptuiError as error:
-            return f"; what may lie beside it was not removed: {with_remedy(error)}"
-        return ""
 
     async def _unmake_blindly(self, number: int, step: Step, move: Move) -> Left | None:
         await self._way.execution.hold()

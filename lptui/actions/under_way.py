@@ -10,7 +10,7 @@ from typing import Final
 from lptui.actions.moves.move import Looking, Move, Seen, Standing
 from lptui.actions.plan import Outcome, Plan, Step, StepResult
 from lptui.actions.spec import Execution
-from lptui.errors import LptuiError, ProblemKind
+from lptui.errors import LptuiError, ProblemKind, RefusedError
 from lptui.fleet.snapshot import Snapshot
 
 FIRST_LOOK_S: Final = 0.05
@@ -95,6 +95,16 @@ class UnderWay:
 
     async def look(self, step: Step, move: Move) -> Snapshot:
         return await self.execution.look_at(move.sources(step))
+
+    async def cleared(self, step: Step, move: Move, standing: Standing) -> str:
+        """What was left beside a change, as the end of a sentence: the change itself stands so."""
+        try:
+            await move.clear(step, self.execution, standing)
+        except RefusedError:
+            raise
+        except LptuiError as error:
+            return f"; what may lie beside it was not removed: {with_remedy(error)}"
+        return ""
 
     def note(self, number: int, outcome: Outcome, words: str) -> None:
         title = self.plan.steps[number].title

@@ -25,7 +25,7 @@ import yaml
 
 from tests.backend import HELD
 from tests.e2e.command import Operator
-from tests.killing import Copy, Report, Scenario, Wanted, kill_report, matrix, once_begun
+from tests.killing import BACK_ONCE, Copy, Report, Scenario, Wanted, kill_report, matrix, once_begun
 from tests.nginx_pool import NginxPool, nginx_pool
 from tests.pool import Pool, pool
 from tests.sshd import Sshd, sshd
@@ -299,8 +299,14 @@ UNTOLD: Mapping[tuple[str, str], Wanted] = {
 """Of a command whose own end is all that tells what it did."""
 
 
+CUT_BEFORE_THE_RELOAD: Mapping[tuple[str, str], Wanted] = {
+    ("undo 1 mv+", "resume"): Wanted("as it was", ("up, one of 3 that answer",), 2)
+}
+"""What is in the files and not loaded may be another's: it is told, and what was begun undone."""
+
+
 SCENARIOS: dict[str, Callable[[Sshd, Path], Scenario]] = {
-    "drain": lambda sshd, folder: Scenario(2, "UP", "DRAIN", drained(sshd, folder)),
+    "drain": lambda sshd, folder: Scenario(2, "UP", "DRAIN", drained(sshd, folder), back=(1,)),
     "undrain": lambda sshd, folder: Scenario(4, "MAINT", "UP", undrained(sshd, folder)),
     "failover of a pool": lambda sshd, folder: Scenario(
         2, "UP UP UP", "DRAIN DRAIN UP", failed_over(sshd, folder)
@@ -311,6 +317,9 @@ SCENARIOS: dict[str, Callable[[Sshd, Path], Scenario]] = {
         "down, not one of 2 that answer",
         drained_by_its_files(sshd, folder),
         within={1: ("cp", "tee", "mv")},
+        back=(1,),
+        back_moments=BACK_ONCE,
+        besides=CUT_BEFORE_THE_RELOAD,
         at_once=6,
     ),
     "run with a check": lambda sshd, folder: Scenario(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.killing import EACH_ONCE, Copy, Report, Scenario, kill_report, matrix
+from tests.killing import BACK_ONCE, EACH_ONCE, Copy, Report, Scenario, kill_report, matrix
 from tests.killing_hosts import AT_ONCE, Copies, Hosts, SiteCopy, own_site, running
 from tests.killing_pool import pooled
 from tests.site import installed, unit
@@ -89,6 +89,8 @@ def failover(hosts: Hosts, sshd: Sshd, folder: Path) -> Scenario:
         moments=EACH_ONCE,
         waits=frozenset({6}),
         over=frozenset({3}),
+        back=(5, 4, 2, 1),
+        back_moments=BACK_ONCE,
         at_once=AT_ONCE,
     )
 

@@ -114,12 +114,12 @@ class EnvironmentMove(Usual):
         await file.replace(old, edit(old, file.variable, value))
         return ""
 
-    async def clear(self, step: Step, execution: Execution) -> None:
+    async def clear(self, step: Step, execution: Execution, standing: Standing) -> None:
         file, was = _File(execution, step), _was(step)
         await execution.hold()
         await file.remove(file.draft)
         # Another step may have kept one there, where this one had nothing to keep.
-        if was is not None and is_hidden(was):
+        if standing is Standing.BEFORE and was is not None and is_hidden(was):
             await file.remove(file.kept)
 
 

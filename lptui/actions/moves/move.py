@@ -80,10 +80,10 @@ class Move(Protocol):
         """Takes it back. What is left to undo shows as BEFORE. Raises LptuiError."""
         ...
 
-    async def clear(self, step: Step, execution: Execution) -> None:
-        """Removes what it keeps beside the change, now that this is as it was; raises LptuiError.
+    async def clear(self, step: Step, execution: Execution, standing: Standing) -> None:
+        """Removes what a make or unmake that was cut may have left beside it; raises LptuiError.
 
-        A make or unmake that was cut may have left it there.
+        What the way back needs goes only where the change is as it was (`standing` BEFORE).
         """
         ...
 
@@ -100,7 +100,7 @@ class Usual:
     def hindrance(self, step: Step, now: Snapshot) -> str:
         return ""
 
-    async def clear(self, step: Step, execution: Execution) -> None:
+    async def clear(self, step: Step, execution: Execution, standing: Standing) -> None:
         return
 
     async def give_up(self, step: Step, execution: Execution) -> str:

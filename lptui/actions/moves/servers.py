@@ -115,7 +115,7 @@ class ServersMove(Usual):
         await _found_well(step, coming, execution)
         return await driver_of(balancer).set(balancer, back, execution)
 
-    async def clear(self, step: Step, execution: Execution) -> None:
+    async def clear(self, step: Step, execution: Execution, standing: Standing) -> None:
         balancer = _balancer(execution.fleet, step)
         await driver_of(balancer).clear(balancer, read(step.value("changes")), execution)
 

@@ -170,7 +170,7 @@ class Put:
         self._world.tell(step.value("name"), step.value("was"))
         return "told back"
 
-    async def clear(self, step: Step, execution: Execution) -> None:
+    async def clear(self, step: Step, execution: Execution, standing: Standing) -> None:
         name = step.value("name")
         if name in self._world.uncleared:
             raise self._world.uncleared[name]
