@@ -148,7 +148,8 @@ def slashed(view: View) -> Iterator[Finding]:
             remedy = "look at its registration and its stake; ask the protocol's community why"
         elif not _covers(view, item, clock, history):
             severity = Severity.UNKNOWN
-            summary = f"not known: logs are missing, {logs_of(history.since_block, history.upto_block)} were seen"
+            seen = logs_of(history.since_block, history.upto_block)
+            summary = f"not known: logs are missing, {seen} were seen"
             remedy = _OLDER_LOGS
         yield Finding(
             SLASHED,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from lptui.fleet.facts.chain import (
     ChainRound,
     GasPrices,
     OrchestratorRecord,
+    RewardHistory,
+    RoundOutcome,
     SenderDeposit,
     SignerAccount,
 )
@@ -18,7 +21,7 @@ from lptui.fleet.flows import Basis, burn, runway, whole_rounds
 from lptui.fleet.gas import exact_gwei, suggested_cap
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet, Orchestrator, Role, Signer
-from lptui.fleet.units import Wei, format_gwei, format_units, short_address
+from lptui.fleet.units import Round, Wei, format_gwei, format_units, short_address
 from lptui.present.model import (
     EMPTY_CELL,
     UNKNOWN_CELL,
@@ -50,6 +53,8 @@ from lptui.present.view import (
     tally,
 )
 from lptui.present.words import duration, spark
+
+_FRUITLESS: Final = (RoundOutcome.MISSED, RoundOutcome.INACTIVE, RoundOutcome.NOT_INITIALIZED)
 
 
 def present(view: View) -> PaneModel:
@@ -135,6 +140,7 @@ def _row(view: View, signer: Signer) -> Row:
     record = view.reading(OrchestratorRecord, registered.name if registered else "")
     flow = view.reading(AccountFlow, signer.address)
     earnings = view.reading(EarningsFlow, registered.name if registered else "")
+    rewards = view.reading(RewardHistory, registered.name if registered else "")
     subjects = (("signer", signer.name), ("signer", signer.address))
     verdict = view.findings.verdict(subjects)
     old = (view.is_old(reading), view.is_old(gas), view.is_old(record), view.is_old(deposit))
@@ -147,6 +153,7 @@ def _row(view: View, signer: Signer) -> Row:
             more += (
                 (OrchestratorRecord, registered.name),
                 (EarningsFlow, registered.name),
+                (RewardHistory, registered.name),
                 (PaidCall, registered.name),
             )
         if _is_gateway(fleet, signer):
@@ -163,9 +170,9 @@ def _row(view: View, signer: Signer) -> Row:
             _nonce(view, signer),
             _deposit(view, signer),
             _record_cell(view, registered.name if registered else None, "pending_fees", 4),
-            _earned(view, registered, "fees", 4),
+            _earned(view, registered),
             _record_cell(view, registered.name if registered else None, "pending_stake", 2),
-            _earned(view, registered, "stake", 2),
+            _minted(view, registered),
             cell(short_address(signer.address), tone=Tone.MUTED),
             note,
             EMPTY_CELL,
@@ -186,7 +193,7 @@ def _row(view: View, signer: Signer) -> Row:
 
     return view.memo.row(
         f"signer:{signer.address}",
-        (reading, gas, clock, deposit, record, flow, earnings),
+        (reading, gas, clock, deposit, record, flow, earnings, rewards),
         (verdict, old),
         make,
     )
@@ -282,20 +289,37 @@ def _burn(view: View, signer: Signer) -> Cell:
     return Cell(f"~{format_units(whole[-1].down, 6)}", Tone.MUTED, whole[-1].down, since)
 
 
-def _earned(view: View, registered: Orchestrator | None, part: str, places: int) -> Cell:
-    """What the last whole round brought: a rise of pending fees, or of the stake."""
+def _earned(view: View, registered: Orchestrator | None) -> Cell:
+    """By what the pending fees rose in the last round that was watched as a whole."""
     chain = view.snapshot.fleet.chain
     if registered is None or chain is None:
         return EMPTY_CELL
     earnings, since = view.seen(EarningsFlow, registered.name)
     clock, _ = view.seen(ChainRound, chain.network)
-    flow = getattr(earnings, part) if earnings is not None else None
-    if flow is None or clock is None:
+    if earnings is None or earnings.fees is None or clock is None:
         return UNKNOWN_CELL
-    whole = whole_rounds(flow, clock.length * chain.block_seconds)
+    whole = whole_rounds(earnings.fees, clock.length * chain.block_seconds)
     if not whole:
         return Cell("not yet", Tone.MUTED, None, since)
-    return Cell(format_units(whole[-1].up, places), Tone.NORMAL, whole[-1].up, since)
+    return Cell(format_units(whole[-1].up, 4), Tone.NORMAL, whole[-1].up, since)
+
+
+def _minted(view: View, registered: Orchestrator | None) -> Cell:
+    """The last finished round's reward by its log: a stake rises by delegators' bonds as well."""
+    chain = view.snapshot.fleet.chain
+    if registered is None or chain is None:
+        return EMPTY_CELL
+    history, since = view.seen(RewardHistory, registered.name)
+    clock, _ = view.seen(ChainRound, chain.network)
+    if history is None or clock is None:
+        return UNKNOWN_CELL
+    last = Round(clock.round - 1)
+    event = history.event_of(last)
+    if event is not None:
+        return Cell(format_units(event.amount, 2), Tone.NORMAL, event.amount, since)
+    if dict(history.rounds).get(last) in _FRUITLESS:
+        return Cell("0", Tone.WARN, 0, since)
+    return UNKNOWN_CELL
 
 
 def _nonce(view: View, signer: Signer) -> Cell:

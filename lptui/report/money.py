@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lptui.checks.words import span
 from lptui.fleet.facts.gas import FeeTrend, PaidCall
 from lptui.fleet.facts.money import AccountFlow, EarningsFlow, Flow
 from lptui.fleet.units import format_gwei, format_units
@@ -22,21 +23,24 @@ def paid(value: PaidCall) -> str:
 
 
 def account(value: AccountFlow) -> str:
-    """What an account spent in its last rounds."""
-    return f"spent by round {_last(value.balance, 'down', 'ETH')}"
+    """What an account spent in its last rounds, as far as it was watched."""
+    return f"spent in round {_last(value.balance, 'down', 'ETH')}"
 
 
 def earnings(value: EarningsFlow) -> str:
-    """What an orchestrator earned in its last rounds."""
+    """What an orchestrator's pending fees and stake rose by in its last rounds."""
     parts = []
     if value.fees is not None:
-        parts.append(f"fees by round {_last(value.fees, 'up', 'ETH')}")
+        parts.append(f"pending fees rose in round {_last(value.fees, 'up', 'ETH')}")
     if value.stake is not None:
-        parts.append(f"stake by round {_last(value.stake, 'up', 'LPT')}")
+        parts.append(f"stake rose, bonds included, in round {_last(value.stake, 'up', 'LPT')}")
     return "; ".join(parts) or "not known"
 
 
 def _last(flow: Flow, part: str, unit: str) -> str:
     return ", ".join(
-        f"{one.round}: {format_units(getattr(one, part), 6)} {unit}" for one in flow.rounds[-3:]
+        f"{one.round}: {format_units(getattr(one, part), 6)} {unit} in {span(one.seconds)} watched"
+        if one.seconds
+        else f"{one.round}: not watched yet"
+        for one in flow.rounds[-3:]
     )

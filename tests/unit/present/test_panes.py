@@ -12,23 +12,27 @@ from lptui.fleet.facts.balancer import BalancerState
 from lptui.fleet.facts.chain import (
     ChainRound,
     OrchestratorRecord,
+    RewardEvent,
     RewardHistory,
     RoundOutcome,
     SignerAccount,
 )
 from lptui.fleet.facts.host import HostDisks, HostVitals
 from lptui.fleet.facts.livepeer import ConnectedTranscoder, NodeMetrics, NodeStatus
+from lptui.fleet.facts.money import EarningsFlow, Flow, RoundFlow
 from lptui.fleet.facts.reward import Hindrance, NodeReward, RewardWatch, RoundNote
 from lptui.fleet.facts.rpc import RpcHead, SyncProgress
 from lptui.fleet.facts.stake import TranscoderPool
-from lptui.fleet.units import L1Block, L2Block, Percent, Round, Wei
+from lptui.fleet.units import L1Block, L2Block, Lptu, Percent, Round, Wei
 from lptui.history.series import History
 from lptui.present.catalog import PRESENTERS
 from lptui.present.detail import detail
 from lptui.present.model import AGE, Cell, PaneModel, Row, State, Tone, text_of
 from lptui.present.view import Findings, Memo, View
 from lptui.tui.commands import PANES
-from tests.snapshots import NETWORK, NOW, REDEEMER, ROUND, FleetBuilder
+from tests.snapshots import NETWORK, NOW, REDEEMER, REGISTERED, ROUND, FleetBuilder
+
+LAST = Round(ROUND - 1)
 
 
 def view_of(builder: FleetBuilder, *, after: float = 0.0, memo: Memo | None = None) -> View:
@@ -53,6 +57,27 @@ def cell(model: PaneModel, key: str, column: str) -> Cell:
     found = row(model, key)
     section = next(s for s in model.sections if found in s.rows)
     return found.cells[[c.key for c in section.columns].index(column)]
+
+
+@pytest.mark.parametrize(
+    ("events", "outcome", "shown"),
+    [
+        ((RewardEvent(LAST, L2Block(7), "0x1", Lptu(59 * 10**18), None, None),), None, "59.00"),
+        ((), RoundOutcome.MISSED, "0"),
+        ((), RoundOutcome.CALLED, "?"),
+        ((), RoundOutcome.UNKNOWN, "?"),
+    ],
+)
+def test_what_a_round_minted_is_told_by_its_log_and_not_by_the_stake(
+    events: tuple[RewardEvent, ...], outcome: RoundOutcome | None, shown: str
+) -> None:
+    """A stake rises by what delegators bond as well."""
+    rounds = ((LAST, outcome or RoundOutcome.CALLED),)
+    builder = FleetBuilder().change(RewardHistory, "main", events=events, rounds=rounds)
+    whole = RoundFlow(LAST, up=700 * 10**18, seconds=1e9)
+    flow = Flow(10**18, 0, Round(ROUND), NOW, (whole, RoundFlow(Round(ROUND))))
+    builder.put(EarningsFlow(None, flow), "main")
+    assert cell(pane("balances", builder), f"signer:{REGISTERED}", "minted").text == shown
 
 
 def test_the_caller_is_who_has_called_and_before_that_who_is_expected_to() -> None:
