@@ -37,9 +37,9 @@ frontend public
     default_backend web
 """
 
-CHECKED = "check inter 500ms fastinter 100ms downinter 100ms fall 2 rise 2"
+CHECKED = "check inter 500ms fastinter 300ms downinter 100ms fall 3 rise 2"
 """Of a `server` line. Who is gone is refused at once; who is slow has `timeout check`, for a busy
-machine takes its time."""
+machine takes its time. A check's connection has the time until the next check, not more."""
 
 
 def is_installed() -> bool:
