@@ -16,6 +16,7 @@ lacking() {
 if command -v apt-get >/dev/null; then
     packages="openssh-server openssh-client nginx libnginx-mod-stream haproxy tmux procps iproute2"
     packages="$packages sudo" # logins that may become root for some commands
+    packages="$packages logrotate" # logs in files
     packages="$packages zsh fish tcsh mksh" # login shells of hosts
     packages="$packages debootstrap systemd-container" # hosts to stop and start units on
     command -v promtool >/dev/null || packages="$packages prometheus"

@@ -231,7 +231,8 @@ def _log(snapshot: Snapshot, name: str, number: Round | None) -> Evidence | None
         return None
     tries = [one for one in log.tries if one.round == number]
     if not tries:
-        text = f"no try to call it in round {number}"
+        since = f" since {iso(log.since_at)}, where it begins" if log.is_partial else ""
+        text = f"no try to call it in round {number}{since}"
         return Evidence(Kind.LOG, source, None, text, reading)
     called = next((one for one in reversed(tries) if one.called), None)
     if called is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lptui.checks.log_errors import lasting, times_of
 from lptui.checks.log_files import log_words
 from lptui.checks.words import listed, span
 from lptui.errors import Problem
@@ -54,8 +55,10 @@ def log_files(value: HostLogs) -> str:
 
 def log_errors(value: LogErrors) -> str:
     """What went wrong in the last hour, by kind."""
-    told = ", ".join(f"{one.kind} {one.count}" for one in value.counts)
-    return f"in its log in the last hour: {told or 'no error'}{', at least' * value.behind}"
+    told = ", ".join(f"{one.kind} {one.count}" for one in value.counts) or "no error"
+    least = ", at least" * value.behind
+    said = "; ".join((f"{told}{least}", *times_of(value)))
+    return f"in its log in the last {lasting(value)}: {said}"
 
 
 def keystores(value: HostKeystores) -> str:

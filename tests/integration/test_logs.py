@@ -21,7 +21,8 @@ from lptui.errors import ProblemKind
 from lptui.fleet.facts.logs import LogErrors
 from lptui.fleet.logs import LogLine, Stream
 from lptui.fleet.topology import Fleet, LogKind, LogSource
-from lptui.probes.host.log_errors import counting, parse
+from lptui.probes.host.log_errors import added
+from lptui.probes.logs.reader import StampedLog
 from lptui.transport.reach import FleetReach
 from tests.systemd_hosts import LOGIN, HostFactory, SystemdHost, systemd_hosts
 from tests.waiting import until
@@ -148,11 +149,9 @@ async def test_errors_are_counted_once_by_a_real_journal(talking: SystemdHost) -
     reach = FleetReach(Fleet("test", {talking.name: talking.host()}))
 
     async def count(before: LogErrors | None) -> LogErrors:
-        now = time.time()
-        after = before.read_to if before is not None else f"{now - 3600:.6f}"
-        command = counting(LogSource(LogKind.JOURNAL, UNIT), after, 20.0)
-        [output] = await reach.shell(talking.name).run([command], 20.0)
-        return parse(output.text, before, now)
+        now, source = time.time(), LogSource(LogKind.JOURNAL, UNIT)
+        log = StampedLog(reach.shell(talking.name), source, now, lambda: 20.0)
+        return added(before, await log.new(before), now)
 
     def refusals(value: LogErrors) -> int:
         return sum(one.count for one in value.counts if one.kind == "refused")

@@ -13,9 +13,9 @@ from lptui.errors import ProblemKind
 from lptui.fleet.facts.chain import ChainRound, OrchestratorRecord
 from lptui.fleet.facts.reward import NodeRewardLog
 from lptui.fleet.reading import Key
-from lptui.fleet.topology import Node, Role, Service, SupervisorKind
+from lptui.fleet.topology import LogKind, LogSource, Node, Role, Service, SupervisorKind
 from lptui.fleet.units import Round
-from lptui.probes.host.reward_log import RewardLogProbe
+from lptui.probes.host.node_log import NodeLogProbe
 from lptui.probes.probe import Answer
 from tests.integration.cycles import Cycles, cycles
 from tests.snapshots import NETWORK, ROUND, FleetBuilder
@@ -30,6 +30,10 @@ LINES = (
     'E1127 1 rewardservice.go:69] Error trying to call reward for round {before} err="EOF"',
     "I1127 1 block_watcher.go:210] Processed block=1",
     'E1127 1 rewardservice.go:69] Error trying to call reward for round {now} err="nonce too low"',
+)
+SAY_CALLED = (
+    'echo "I$(date "+%m%d %H:%M:%S.%6N") 1 rewardservice.go:119] Called reward for round {round}" '
+    ">> /var/log/livepeer-reward.log"
 )
 
 
@@ -47,10 +51,11 @@ def logging_host(systemd_hosts: HostFactory) -> Iterator[SystemdHost]:
     finally:
         host.run("gpasswd", "-d", LOGIN, GROUP, check=False)
         host.remove_unit(UNIT)
+        host.run("rm", "-f", "/var/log/livepeer-reward.log")
 
 
 @contextlib.asynccontextmanager
-async def looking(host: SystemdHost) -> AsyncIterator[Cycles]:
+async def looking(host: SystemdHost, *logs: LogSource) -> AsyncIterator[Cycles]:
     """A fleet whose reward is due, and whose node `reward` runs on the host."""
     builder = FleetBuilder().change(OrchestratorRecord, "main", last_reward_round=Round(ROUND - 1))
     node = Node(
@@ -59,6 +64,7 @@ async def looking(host: SystemdHost) -> AsyncIterator[Cycles]:
         frozenset({Role.REWARD}),
         service=Service(SupervisorKind.SYSTEMD, UNIT),
         account=builder.fleet.nodes["reward"].account,
+        logs=logs,
     )
     fleet = replace(builder.fleet, hosts={host.name: host.host()}, nodes={"reward": node})
     async with cycles(fleet) as asked:
@@ -80,7 +86,7 @@ async def test_the_tries_of_the_round_are_read(logging_host: SystemdHost) -> Non
 
     await until(is_logged, 60, "the lines in the journal")
     async with looking(logging_host) as asked:
-        await asked.ask(RewardLogProbe())
+        await asked.ask(NodeLogProbe())
         tries = asked.value(NodeRewardLog, "reward").tries
         assert [(one.round, one.called, one.why) for one in tries] == [
             (ROUND - 1, False, "EOF"),
@@ -89,10 +95,31 @@ async def test_the_tries_of_the_round_are_read(logging_host: SystemdHost) -> Non
         assert abs(tries[0].at - time.time()) < 600
 
 
+async def test_the_tries_are_read_from_files_too(logging_host: SystemdHost) -> None:
+    said = logging_host.run("date", "+%m%d %H:%M:%S.%6N").strip()
+    lines = [line.format(before=ROUND - 1, now=ROUND) for line in LINES]
+    stamped = "".join(f"{line[0]}{said}{line[5:]}\n" for line in lines)
+    logging_host.write("/var/log/livepeer-reward.log", stamped)
+    async with looking(logging_host, LogSource(LogKind.FILE, "/var/log/livepeer-*.log")) as asked:
+        await asked.ask(NodeLogProbe())
+        log = asked.value(NodeRewardLog, "reward")
+        assert [(one.round, one.why) for one in log.tries] == [
+            (ROUND - 1, "EOF"),
+            (ROUND, "nonce too low"),
+        ]
+        assert log.is_partial, "what it said before that is not known"
+        # Once read, it is read on from there, by the same commands as its errors.
+        logging_host.run("sh", "-c", SAY_CALLED.format(round=ROUND))
+        await asked.ask(NodeLogProbe())
+        again = asked.value(NodeRewardLog, "reward")
+        assert (again.since_at, again.tries[:2]) == (log.since_at, log.tries)
+        assert again.tries[2].called
+
+
 async def test_a_login_that_may_not_read_it_is_told_so(logging_host: SystemdHost) -> None:
     logging_host.run("gpasswd", "-d", LOGIN, GROUP)
     async with looking(logging_host) as asked:
-        snapshot = await asked.ask(RewardLogProbe())
+        snapshot = await asked.ask(NodeLogProbe())
         problem = snapshot.reading(NodeRewardLog, "reward").problem
         assert problem is not None
         assert problem.kind is ProblemKind.FORBIDDEN

@@ -64,10 +64,12 @@ class HostLogs:
 
 @dataclass(frozen=True, slots=True)
 class LogPart:
-    """What one reading counted, at `read_at` (UTC seconds)."""
+    """What one reading counted, at `read_at` (UTC seconds). `lacks`: some lines were gone before
+    they were read."""
 
     read_at: float
     counts: tuple[LogCount, ...]
+    lacks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +78,16 @@ class LogErrors:
 
     Attributes:
         since_at: what is counted was written after this (UTC seconds), no longer ago than
-            `WINDOW_S` but for what one reading takes together.
+            `WINDOW_S` but for what one reading takes together; later where the log goes back
+            no further.
         read_to: stamp of the last line that was looked at, as the log wrote it: the next reading
             begins behind it, so that nothing is counted twice; "" when there was none.
-        behind: the log had more lines than one reading takes: the counts are too low.
+        behind: the log had more lines than one reading takes, or some were gone before they were
+            read: the counts are too low.
         read_at: when it was looked at last (UTC seconds).
-        parts: counts of the readings that found something, the oldest first.
+        parts: the readings that found or lack something, the oldest first.
+        zone_s: seconds east of UTC that the times of a log in files are taken to be; None: the
+            log's times have their zone, or nothing was read of it yet.
     """
 
     since_at: float
@@ -89,6 +95,7 @@ class LogErrors:
     read_to: str = ""
     behind: bool = False
     parts: tuple[LogPart, ...] = ()
+    zone_s: int | None = None
 
     @property
     def counts(self) -> tuple[LogCount, ...]:

@@ -41,10 +41,12 @@ class NodeRewardLog:
     """What a node's log says of its tries, oldest first. Target: the node's name.
 
     `since_at` is from when it was read (UTC seconds); None: it was not, for no reward is due.
+    `is_partial`: the round began earlier, but the log goes back no further.
     """
 
     tries: tuple[RewardTry, ...] = ()
     since_at: float | None = None
+    is_partial: bool = False
 
 
 class Hindrance(StrEnum):

@@ -13,11 +13,10 @@ from lptui.probes.host.key_at_start import KeyAtStartProbe
 from lptui.probes.host.key_trial import KeyTrialProbe
 from lptui.probes.host.keystores import HostKeystoresProbe
 from lptui.probes.host.listeners import HostListenersProbe
-from lptui.probes.host.log_errors import LogErrorsProbe
 from lptui.probes.host.log_files import HostLogsProbe
+from lptui.probes.host.node_log import NodeLogProbe
 from lptui.probes.host.processes import HostProcessesProbe
 from lptui.probes.host.programs import HostProgramsProbe
-from lptui.probes.host.reward_log import RewardLogProbe
 from lptui.probes.host.safety import HostSafetyProbe
 from lptui.probes.host.services import HostUnitsProbe
 from lptui.probes.host.system import HostSystemProbe
@@ -44,7 +43,6 @@ PROBES: tuple[Probe, ...] = (
     HostImagesProbe(),
     HostUnitTextsProbe(),
     EnvironmentProbe(),
-    RewardLogProbe(),
-    LogErrorsProbe(),
+    NodeLogProbe(),
     HostLogsProbe(),
 )

@@ -7,9 +7,9 @@ from dataclasses import replace
 from lptui.errors import ProblemKind
 from lptui.fleet.facts.logs import LogCount, LogErrors, LogPart
 from lptui.fleet.facts.rpc import RpcUsage, RpcWay
-from lptui.fleet.topology import Node
+from lptui.fleet.topology import LogKind, LogSource, Node
 from tests.snapshots import NOW, FleetBuilder
-from tests.unit.checks.verdicts import OK, WARNING, by_id, finding
+from tests.unit.checks.verdicts import OK, UNKNOWN, WARNING, by_id, finding
 
 
 def node(fleet: FleetBuilder) -> Node:
@@ -59,6 +59,25 @@ def test_the_limit_is_the_operators() -> None:
     limits = replace(fleet.fleet.thresholds, log_errors_warn=4)
     fleet.fleet = replace(fleet.fleet, thresholds=limits)
     assert finding(fleet.snapshot(), f"log-errors@{node(fleet).name}").severity is WARNING
+
+
+def test_how_long_a_log_goes_back_and_how_its_times_were_taken_is_told() -> None:
+    fleet = FleetBuilder()
+    name = node(fleet).name
+    fleet.put(LogErrors(NOW - 600, NOW, zone_s=-12_600), name)
+    found = finding(fleet.snapshot(), f"log-errors@{name}")
+    assert found.summary == "0 errors in its log in the last 10 min"
+    assert "its lines' times were taken as UTC-03:30" in found.evidence
+
+
+def test_a_declared_log_that_may_not_be_read_is_unknown() -> None:
+    fleet = FleetBuilder()
+    name = node(fleet).name
+    declared = replace(node(fleet), logs=(LogSource(LogKind.FILE, "/var/log/livepeer.log"),))
+    fleet.fleet = replace(fleet.fleet, nodes={**fleet.fleet.nodes, name: declared})
+    fleet.fail(LogErrors, name, ProblemKind.FORBIDDEN, "the login may not read it")
+    found = finding(fleet.snapshot(), f"log-errors@{name}")
+    assert (found.severity, found.summary.partition(": ")[0]) == (UNKNOWN, "not known")
 
 
 def test_a_log_that_may_not_be_read_is_nobodys_alarm() -> None:

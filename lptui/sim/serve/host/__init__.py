@@ -38,7 +38,6 @@ READINGS: Final[dict[str, Handler]] = {
     "find": keys.find,
     "lptui_livepeer": proc.livepeer_processes,
     "lptui_keystores": keys.keystores,
-    "lptui_reward_log": journal.reward_log,
     "lptui_nginx": nginx.processes,
     "lptui_established": nginx.established,
     "lptui_nginx_files": nginx.files,

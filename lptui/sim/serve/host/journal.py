@@ -27,29 +27,23 @@ def journalctl(world: World, machine: Machine, argv: Sequence[str]) -> Result:
     return "\n".join(lines) + "\n", 0
 
 
-def reward_log(world: World, machine: Machine, argv: Sequence[str]) -> Result:
-    """The lines of a unit's log about calls of reward: those that failed."""
-    try:
-        unit, since = argv[2], float(argv[3])
-    except (IndexError, ValueError):
-        return "", 2
-    lines = ["sees"] if unit in machine.units else []
+def look(world: World, machine: Machine, given: Sequence[str]) -> str:
+    """What a look through a unit's log finds: no errors, for what it writes tells of none but its
+    own calls of reward that failed."""
+    unit, after = (*given[1:3], "", "")[:2]
+    if unit not in machine.units:
+        return "end 0 0 \n"
+    lines = ["sees"]
     for node in world.nodes.values():
         if node.host != machine.name or node.unit != unit:
             continue
         for at, number, why in node.failed_tries:
             said = world.say(f'Error trying to call reward for round {number} err="{why}"')
-            stamp = f"{at:.6f} {machine.name} livepeer[{machine.units[unit].pid or 0}]"
-            lines += [f"{stamp}: {said}"] if at >= since else []
-    return "".join(f"{line}\n" for line in lines), 0
-
-
-def log_errors(world: World, machine: Machine, given: Sequence[str]) -> str:
-    """Errors in a unit's log by kind: none, for what it writes tells of none."""
-    unit = given[1] if len(given) > 1 else ""
-    if unit not in machine.units:
-        return "end 0 0 \n"
-    return f"sees\nend 30 0 {world.clock.now():.6f}\n"
+            stamp = f"{at:.6f}"
+            said = f"{stamp} {machine.name} livepeer[{machine.units[unit].pid or 0}]: {said}"
+            lines += [f"try {stamp} {said}"] if stamp > after else []
+    lines.append(f"end 30 0 {world.clock.now():.6f}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def log_of(world: World, machine: Machine, call: Call) -> Log | None:

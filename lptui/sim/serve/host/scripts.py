@@ -30,7 +30,7 @@ _FINDS_FILES: Final = re.compile(r'for x; do r=\$\(readlink -f "\$x"\).*echo own
 _READS_SETTINGS: Final = re.compile(r'\[ -L "\$1" \].*cat "\$1".*grep -E "\$2".*', re.DOTALL)
 
 
-_COUNTS_ERRORS: Final = re.compile(r'case \$1 in journal\) .*print "kind", k.*', re.DOTALL)
+_LOOKS_THROUGH_LOG: Final = re.compile(r'case \$1 in journal\) .*print "kind", k.*', re.DOTALL)
 
 
 def script(world: World, machine: Machine, call: Call) -> Reply:
@@ -56,8 +56,8 @@ def script(world: World, machine: Machine, call: Call) -> Reply:
         return Reply(keys.start(world, machine, given))
     if upkeep.ASKS_UNITS.fullmatch(text):
         return Reply(upkeep.unit_texts(machine, given))
-    if _COUNTS_ERRORS.fullmatch(text):
-        return Reply(journal.log_errors(world, machine, given))
+    if _LOOKS_THROUGH_LOG.fullmatch(text):
+        return Reply(journal.look(world, machine, given))
     if _FINDS_PROGRAMS.fullmatch(text):
         return Reply("".join(f"{path_of(machine, name)}\n" for name in given))
     if _FINDS_FILES.fullmatch(text):

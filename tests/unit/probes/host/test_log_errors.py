@@ -1,9 +1,8 @@
-"""Errors in logs: counted by the function itself in a real shell and awk, each line once."""
+"""Errors in a journal: counted by the script itself in a real shell and awk, each line once."""
 
 from __future__ import annotations
 
 import contextlib
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,10 @@ from hypothesis import strategies as st
 from lptui.errors import LptuiError, ProblemKind
 from lptui.fleet.facts.logs import WINDOW_S, LogCount, LogErrors
 from lptui.fleet.topology import LogKind, LogSource
-from lptui.probes.host.log_errors import MOST_LINES, counting, parse
+from lptui.probes.host.log_errors import added, usable
+from lptui.probes.logs.reader import Look, StampedLog
+from lptui.probes.logs.scan import MOST_LINES, parse
+from tests.unit.probes.logs.looking import LocalShell, by_kind
 
 NOW = 1_795_800_000.0
 LINES = (
@@ -28,33 +30,30 @@ LINES = (
 )
 
 
-def counted(folder: Path, lines: list[tuple[float, str]], after: float, sees: str = "x") -> str:
-    """What the function prints where journalctl gives these lines."""
-    program = folder / "journalctl"
+def journal(folder: Path, lines: list[tuple[float, str]], now: float, sees: str) -> StampedLog:
+    """The log of a host whose journalctl gives these lines."""
     said = "".join(f"{at:.6f} edge-1 livepeer[8]: {text}\n" for at, text in lines)
     (folder / "said").write_text(said)
-    script = f'case "$*" in *"-n 1"*) printf %s "{sees}";; *) cat "{folder}/said";; esac\n'
-    program.write_text(f"#!/bin/sh\n{script}")
-    program.chmod(0o755)
-    source = LogSource(LogKind.JOURNAL, "a.service")
-    done = subprocess.run(
-        counting(source, f"{after:.6f}", 6.0).argv,
-        env={"PATH": f"{folder}:/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=30,
-    )
-    return done.stdout
+    shell = LocalShell(folder)
+    first = f'*"-n 1"*) printf %s "{sees}";;'
+    shell.program("journalctl", f'case "$*" in {first} *) cat "{folder}/said";; esac')
+    return StampedLog(shell, LogSource(LogKind.JOURNAL, "a.service"), now, lambda: 8.0)
 
 
-def by_kind(value: LogErrors) -> dict[str, int]:
-    return {one.kind: one.count for one in value.counts}
+async def look(
+    folder: Path,
+    lines: list[tuple[float, str]],
+    before: LogErrors | None = None,
+    now: float = NOW,
+    sees: str = "x",
+) -> LogErrors:
+    before = usable(before, now)
+    return added(before, await journal(folder, lines, now, sees).new(before), now)
 
 
-def test_each_kind_is_counted_by_the_first_that_fits(tmp_path: Path) -> None:
+async def test_each_kind_is_counted_by_the_first_that_fits(tmp_path: Path) -> None:
     lines = [(NOW - 100 + n, text) for n, text in enumerate(LINES)]
-    value = parse(counted(tmp_path, lines, NOW - 3600), None, NOW)
+    value = await look(tmp_path, [(NOW - 3700, LINES[2]), *lines])
     assert by_kind(value) == {
         "reward-failed": 1,
         "redeem-failed": 1,
@@ -69,37 +68,38 @@ def test_each_kind_is_counted_by_the_first_that_fits(tmp_path: Path) -> None:
     assert not value.behind
 
 
-def test_a_line_is_counted_once_however_often_it_is_read(tmp_path: Path) -> None:
+async def test_a_line_is_counted_once_however_often_it_is_read(tmp_path: Path) -> None:
     lines = [(NOW - 50, LINES[2]), (NOW - 10, LINES[2])]
-    first = parse(counted(tmp_path, lines, NOW - 3600), None, NOW)
+    first = await look(tmp_path, lines)
     assert by_kind(first) == {"eof": 2}
     # journalctl is asked from the whole second on: it gives the last lines again.
     again = [*lines, (NOW - 10 + 0.000001, LINES[3])]
-    second = parse(counted(tmp_path, again, float(first.read_to)), first, NOW + 60)
+    second = await look(tmp_path, again, first, NOW + 60)
     assert by_kind(second) == {"eof": 2, "refused": 1}
-    nothing = parse(counted(tmp_path, again, float(second.read_to)), second, NOW + 120)
+    nothing = await look(tmp_path, again, second, NOW + 120)
     assert (by_kind(nothing), nothing.read_to) == ({"eof": 2, "refused": 1}, second.read_to)
     # An hour later the first reading's counts are over.
-    later = parse("sees\nend 0 0 \n", second, NOW + WINDOW_S + 30)
+    later = await look(tmp_path, [], second, NOW + WINDOW_S + 30)
     assert by_kind(later) == {"refused": 1}
 
 
-def test_a_flood_is_read_as_far_as_one_reading_goes(tmp_path: Path) -> None:
+async def test_a_flood_is_read_as_far_as_one_reading_goes(tmp_path: Path) -> None:
     lines = [(NOW - 100 + n / 10_000, LINES[2]) for n in range(MOST_LINES + 10)]
-    value = parse(counted(tmp_path, lines, NOW - 3600), None, NOW)
+    value = await look(tmp_path, lines)
     assert (by_kind(value), value.behind) == ({"eof": MOST_LINES}, True)
-    rest = parse(counted(tmp_path, lines, float(value.read_to)), value, NOW + 60)
+    rest = await look(tmp_path, lines, value, NOW + 60)
     assert (by_kind(rest), rest.behind) == ({"eof": MOST_LINES + 10}, False)
 
 
-def test_a_log_that_may_not_be_read_is_not_an_empty_one(tmp_path: Path) -> None:
+async def test_a_log_that_may_not_be_read_is_not_an_empty_one(tmp_path: Path) -> None:
     with pytest.raises(LptuiError) as caught:
-        parse(counted(tmp_path, [], NOW - 3600, sees=""), None, NOW)
+        await look(tmp_path, [], sees="")
     assert caught.value.kind is ProblemKind.FORBIDDEN
+    assert "systemd-journal" in caught.value.remedy
 
 
-@given(st.text(max_size=80), st.booleans())
-def test_anything_else_is_refused(text: str, sees: bool) -> None:
+@given(st.text(max_size=80))
+def test_anything_else_is_refused(text: str) -> None:
     with contextlib.suppress(LptuiError):
-        value = parse(f"sees\n{text}" if sees else text, None, NOW)
+        value = added(None, Look(parse(text, float), NOW - 3600), NOW)
         assert all(isinstance(one, LogCount) for one in value.counts)
