@@ -69,11 +69,12 @@ def _selected(
     if served:
         return tuple(served)
     known = _names(possible, fleet)
-    near = difflib.get_close_matches(word, known, n=1)
     if word in known:
         hint = f"nothing there works for {_either(possible)}"
+    elif near := difflib.get_close_matches(word, known, n=1):
+        hint = f"did you mean {near[0]}?"
     else:
-        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(possible)}"
+        hint = f"there are: {', '.join(possible)}"
     raise RefusedError(clean(word, 120), "selects nothing", hint)
 
 

@@ -28,6 +28,9 @@ class Snapshot:
     taken_at: float = 0.0
     number: int = 0
     complete: bool = False
+    _by_topic: dict[type, dict[str, Reading[object]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def reading(self, topic: type[T], target: str) -> Reading[T]:
         """The reading of a topic for a target; an "unread" one when there is none."""
@@ -46,6 +49,10 @@ class Snapshot:
 
     def all(self, topic: type[T]) -> Iterator[tuple[str, Reading[T]]]:
         """All readings of a topic with their targets."""
-        for key, reading in self.readings.items():
-            if key.topic is topic:
-                yield key.target, cast("Reading[T]", reading)
+        if not self._by_topic:
+            # Checks and panes ask dozens of times. Two threads at once do the same twice.
+            found: dict[type, dict[str, Reading[object]]] = {}
+            for key, reading in self.readings.items():
+                found.setdefault(key.topic, {})[key.target] = reading
+            self._by_topic.update(found)
+        return iter(cast("dict[str, Reading[T]]", self._by_topic.get(topic, {})).items())

@@ -396,7 +396,7 @@ class Intervals:
 class Fleet:
     """Everything that the operator declared, checked and linked.
 
-    `standbys` are the nodes that stand by, by the node that they stand by for.
+    `standbys` are the nodes that stand by, by the node that they stand by for; `by_host` all.
     `public_addresses`: where clients are sent is tried from the operator's machine;
     `pinned_addresses`: the IP addresses that DNS may answer for it, any when there are none.
     `minimum_versions` are by program, in lower case; `may_differ` are names of flags and unit
@@ -423,18 +423,22 @@ class Fleet:
     minimum_versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     may_differ: frozenset[str] = frozenset()
     standbys: Mapping[str, tuple[Node, ...]] = field(init=False, repr=False, compare=False)
+    by_host: Mapping[str, tuple[Node, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        found: dict[str, tuple[Node, ...]] = {}
+        standbys: dict[str, tuple[Node, ...]] = {}
+        by_host: dict[str, tuple[Node, ...]] = {}
         for node in self.nodes.values():
             active = node.standby_for
             if active is not None and active in self.nodes:
-                found[active] = (*found.get(active, ()), node)
-        object.__setattr__(self, "standbys", MappingProxyType(found))
+                standbys[active] = (*standbys.get(active, ()), node)
+            by_host[node.host] = (*by_host.get(node.host, ()), node)
+        object.__setattr__(self, "standbys", MappingProxyType(standbys))
+        object.__setattr__(self, "by_host", MappingProxyType(by_host))
 
     def nodes_on(self, host: str) -> tuple[Node, ...]:
         """Nodes of one host, in the configuration's order."""
-        return tuple(node for node in self.nodes.values() if node.host == host)
+        return self.by_host.get(host, ())
 
     def nodes_with(self, role: Role) -> tuple[Node, ...]:
         """Nodes that have a role, in the configuration's order."""
