@@ -283,21 +283,25 @@ def aim(action: Action, snapshot: Snapshot, words: Sequence[str] | None) -> Requ
 
     None stands for the one target there is. Raises RefusedError when nothing is selected.
     """
-    from lptui.actions.select import requests
+    from lptui.actions.select import UnreadError, requests
 
     spec = action.spec
     if words is None or not action.targets(snapshot):
         return requests(action, snapshot, ())[0]
+    hidden: UnreadError | None = None
     for word in words:
         try:
             found = requests(action, snapshot, (word,))
+        except UnreadError as error:
+            hidden = hidden or error
+            continue
         except RefusedError:
             continue
         if len(found) == 1:
             return found[0]
         names = ", ".join(request.target for request in found)
         raise RefusedError(spec.title, f"{len(found)} are selected: {names}", "select one of them")
-    raise RefusedError(spec.title, f"no {spec.subject} selected")
+    raise hidden or RefusedError(spec.title, f"no {spec.subject} selected")
 
 
 def _action(name: str, fleet: Fleet | None) -> Action:

@@ -17,7 +17,7 @@ from lptui.actions.plan import Plan, Precondition, Request, Step
 from lptui.actions.undrain import WAIT_S
 from lptui.fleet.facts.environment import NodeEnvironment, is_hidden
 from lptui.fleet.facts.rpc import RpcHead
-from lptui.fleet.pools import places_of
+from lptui.fleet.pools import balancers_of
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Node, Role, Rpc
 
@@ -59,7 +59,7 @@ def plan(snapshot: Snapshot, request: Request, action: str) -> Plan:
         if address and was != address:
             moved.append((node, was, address))
     conditions += serving.are_read(
-        snapshot, (place.balancer for node in nodes for place in places_of(snapshot, node.name))
+        snapshot, (name for node in nodes for name in balancers_of(fleet, node.name))
     )
     steps: list[Step] = []
     if to is not None and all(condition.met is True for condition in conditions):

@@ -19,7 +19,7 @@ from lptui.actions.spec import ActionSpec, Effect
 from lptui.actions.stepwise import Stepwise
 from lptui.fleet.facts.environment import NodeEnvironment, is_hidden
 from lptui.fleet.facts.livepeer import NodeStatus
-from lptui.fleet.pools import places_of, server_at, serves
+from lptui.fleet.pools import balancers_of, places_of, server_at, serves, unread
 from lptui.fleet.registration import USUAL_PORT, orchestrator_at, orchestrator_of
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet, Node, Role
@@ -202,6 +202,8 @@ def _not_the_last(snapshot: Snapshot, old: Node) -> list[Precondition]:
     if status is None:
         problem = snapshot.reading(NodeStatus, old.name).problem
         return [Precondition(name, None, str(problem or "its last answer is too old"))]
+    if why := unread(snapshot, balancers_of(snapshot.fleet, old.name)):
+        return [Precondition(name, None, f"what it is sent could not be read: {why}")]
     places = places_of(snapshot, old.name)
     sent = [one.path for one in places if (server := server_at(snapshot, one)) and serves(server)]
     left = max(0, status.transcoders_number - 1)

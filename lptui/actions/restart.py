@@ -26,7 +26,7 @@ from lptui.actions.stepwise import Stepwise
 from lptui.actions.waves import ORDER, down_already, rank, waves, with_rpcs
 from lptui.fleet.facts.chain import SignerAccount
 from lptui.fleet.facts.host import HostUnits
-from lptui.fleet.pools import places_of
+from lptui.fleet.pools import balancers_of
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Node
 from lptui.text import plural
@@ -133,7 +133,8 @@ def _in_waves(
 
 
 def _balancers(snapshot: Snapshot, nodes: Iterable[Node]) -> list[str]:
-    found = [place.balancer for node in nodes for place in places_of(snapshot, node.name)]
+    """Those that send, or may send, to these nodes."""
+    found = [name for node in nodes for name in balancers_of(snapshot.fleet, node.name)]
     return list(dict.fromkeys(found))
 
 

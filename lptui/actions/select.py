@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from lptui.actions.plan import Request
 from lptui.actions.spec import Action
 from lptui.errors import RefusedError
-from lptui.fleet.pools import PREFIX, named, places, pool_selector, pools_named, selector
+from lptui.fleet.pools import (
+    PREFIX,
+    balancers_of,
+    named,
+    places,
+    pool_selector,
+    pools_named,
+    selector,
+    unread,
+)
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet, Node, Role
 from lptui.text import clean
 
 HOST: Final = "host:"
+
+_OF_BALANCERS: Final = frozenset({"server", "backend", "pool"})
+"""Subjects that only a balancer's answer tells of."""
+
+_FINDINGS: Final = "see the balancers' own findings (lptui --headless check)"
+_BY_NAME: Final = f"{_FINDINGS}; or name what is at another balancer: lb:BACKEND/SERVER"
+
+
+class UnreadError(RefusedError):
+    """What a word selects is not known: a balancer that may have some of it was not read."""
 
 
 def requests(
@@ -41,9 +60,7 @@ def targets(action: Action, snapshot: Snapshot, words: Sequence[str]) -> tuple[s
     """
     possible = tuple(action.targets(snapshot))
     if not possible:
-        raise RefusedError(
-            action.spec.id, f"this fleet has no {action.spec.subject}", "see chain: in the file"
-        )
+        raise _nothing(action, snapshot)
     if not words:
         if len(possible) == 1:
             return possible
@@ -58,16 +75,23 @@ def _selected(
 ) -> tuple[str, ...]:
     fleet = snapshot.fleet
     if word == "all":
+        _refuse_unread(word, action, snapshot, fleet.balancers)
         return possible
     if word in possible:
         return (word,)
     if word.startswith(HOST) and word.removeprefix(HOST) in possible:
         return (word.removeprefix(HOST),)
-    served = {name for node in _nodes(word, fleet) for name in action.of_node(snapshot, node)}
+    nodes = _nodes(word, fleet)
+    served = {name for node in nodes for name in action.of_node(snapshot, node)}
+    if all(name.startswith(PREFIX) for name in served):
+        behind = {name for node in nodes for name in balancers_of(fleet, node.name)}
+        _refuse_unread(word, action, snapshot, sorted(behind))
     served |= set(_behind_balancers(word, snapshot))
     served &= set(possible)
     if served:
         return tuple(served)
+    if word.startswith(PREFIX):
+        _refuse_unread(word, action, snapshot, fleet.balancers)
     known = _names(possible, fleet)
     if word in known:
         hint = f"nothing there works for {_either(possible)}"
@@ -76,6 +100,28 @@ def _selected(
     else:
         hint = f"there are: {', '.join(possible)}"
     raise RefusedError(clean(word, 120), "selects nothing", hint)
+
+
+def _nothing(action: Action, snapshot: Snapshot) -> RefusedError:
+    """Of a fleet without anything that the action could be aimed at."""
+    what, subject = action.spec.id, action.spec.subject
+    if subject not in _OF_BALANCERS:
+        return RefusedError(what, f"this fleet has no {subject}", "see chain: in the file")
+    why = unread(snapshot, snapshot.fleet.balancers)
+    if why:
+        return RefusedError(what, f"no {subject} is known: could not be read: {why}", _FINDINGS)
+    return RefusedError(what, f"this fleet has no {subject}", "see balancers: in the file")
+
+
+def _refuse_unread(word: str, action: Action, snapshot: Snapshot, balancers: Iterable[str]) -> None:
+    """A part of what is meant is not all of it, and must not be taken for it."""
+    if action.spec.subject not in _OF_BALANCERS:
+        return
+    why = unread(snapshot, balancers)
+    if why:
+        raise UnreadError(
+            clean(word, 120), f"may be at balancers that could not be read: {why}", _BY_NAME
+        )
 
 
 def _behind_balancers(word: str, snapshot: Snapshot) -> tuple[str, ...]:

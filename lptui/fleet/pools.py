@@ -8,7 +8,7 @@ from typing import Final
 
 from lptui.fleet.facts.balancer import AdminState, BalancerState, Health, Server
 from lptui.fleet.snapshot import Snapshot
-from lptui.fleet.topology import Balancer
+from lptui.fleet.topology import Balancer, Fleet
 
 PREFIX: Final = "lb:"
 
@@ -115,6 +115,25 @@ def places_of(snapshot: Snapshot, node: str) -> tuple[Place, ...]:
             if node_of(balancer, server) == node:
                 found.append(Place(balancer.name, server.backend, server.name))
     return tuple(found)
+
+
+def balancers_of(fleet: Fleet, node: str) -> tuple[str, ...]:
+    """The balancers that a node stands behind by the configuration, whether they were read or not.
+
+    What an unread balancer sends to a node is not known: `places_of` has nothing of it.
+    """
+    known = fleet.balancers.values()
+    return tuple(balancer.name for balancer in known if node in balancer.servers.values())
+
+
+def unread(snapshot: Snapshot, balancers: Iterable[str]) -> str:
+    """Which of these balancers are not known now, and why; "" when all are."""
+    found = []
+    for name in balancers:
+        if snapshot.fresh(BalancerState, name) is None:
+            problem = snapshot.reading(BalancerState, name).problem
+            found.append(f"{name} ({problem or 'its last answer is too old'})")
+    return ", ".join(found)
 
 
 def servers_by_node(snapshot: Snapshot) -> dict[str, list[tuple[Place, Server | None]]]:

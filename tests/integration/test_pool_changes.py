@@ -160,6 +160,28 @@ async def test_targets_that_do_not_exist_are_refused(three: Pool, word: str) -> 
     assert await three.haproxy.status("web/o1") == "UP"
 
 
+@pytest.mark.parametrize("word", ["orch", "host:edge", "all", "lb:second/web/o1"])
+async def test_what_may_be_at_an_unread_balancer_is_not_taken_for_all(
+    three: Pool, word: str
+) -> None:
+    three.document["nodes"] = {"orch": {"host": "edge", "roles": ["orchestrator"]}}
+    balancers = three.document["balancers"]
+    balancers["edge"]["servers"] = {"o1": "orch"}
+    balancers["second"] = {**balancers["edge"], "socket": "/nowhere.sock"}
+    three.write()
+    outcome = await three.lptui("drain", word, "--yes")
+    assert outcome.code == 1
+    assert "second (/nowhere.sock on edge: there is no such socket)" in outcome.err
+    assert await three.haproxy.status("web/o1") == "UP"
+    code, _ = await three.act("drain", "lb:web/o1")
+    assert code == 0
+    del balancers["edge"]
+    three.write()
+    outcome = await three.lptui("drain", "lb:web/o1", "--yes")
+    assert outcome.code == 1
+    assert "no server is known: could not be read: second (" in outcome.err
+
+
 async def test_another_operator_sees_who_is_at_what(three: Pool, tmp_path: Path) -> None:
     other = Operator(tmp_path / "other")
     other.home.mkdir()

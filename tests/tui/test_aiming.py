@@ -7,7 +7,7 @@ import pytest
 from lptui.actions.plan import Request
 from lptui.actions.registry import action
 from lptui.errors import RefusedError
-from lptui.fleet.facts.balancer import AdminState
+from lptui.fleet.facts.balancer import AdminState, BalancerState
 from lptui.live import aim, refusal
 from lptui.present.model import Row, State
 from lptui.tui.aiming import words_of
@@ -57,6 +57,18 @@ def test_what_selects_nothing_for_an_action_is_said_in_its_own_words() -> None:
         aimed("drain", "host:core-1")
     with pytest.raises(RefusedError, match="no orchestrator selected"):
         aimed("reward")
+
+
+def test_what_an_unread_balancer_hides_is_said() -> None:
+    found = action("drain")
+    assert found is not None
+    snapshot = FleetBuilder().drop(BalancerState, "front").snapshot()
+    with pytest.raises(RefusedError, match="could not be read: front"):
+        aim(found, snapshot, ("lb:front/orchestrators/o1", "orch-1"))
+    found = action("failover")
+    assert found is not None
+    [pool] = [name for name in found.targets(snapshot) if name.startswith("lb:")]
+    assert aim(found, snapshot, ("lb:ws/no/server", pool)).target == pool
 
 
 def test_without_a_row_the_only_target_is_meant() -> None:

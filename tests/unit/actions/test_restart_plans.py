@@ -13,7 +13,7 @@ from lptui.actions.select import requests
 from lptui.actions.taking_back import to_undo
 from lptui.actions.waves import rank, waves
 from lptui.fleet.declared import DeclaredCommand
-from lptui.fleet.facts.balancer import AdminState
+from lptui.fleet.facts.balancer import AdminState, BalancerState
 from lptui.fleet.facts.chain import SignerAccount
 from lptui.fleet.facts.host import HostUnits
 from lptui.fleet.facts.livepeer import NodeStatus
@@ -85,6 +85,13 @@ def test_an_orchestrator_without_transcoders_waits_for_none() -> None:
 def test_the_last_one_that_serves_is_not_restarted() -> None:
     fleet = FleetBuilder().change_server("front", "o2", admin=AdminState.DRAIN)
     assert "keeps at least 1" in plan(fleet, "orch-1").why_not
+
+
+def test_none_is_restarted_whose_balancer_was_never_read() -> None:
+    """Nobody knows then what it is sent, and it could not be drained."""
+    fleet = FleetBuilder().drop(BalancerState, "front")
+    assert plan(fleet, "orch-1").why_not.startswith("front read:")
+    assert plan(fleet, "nitro-1").why_not == ""
 
 
 def test_one_that_is_down_already_counts() -> None:
