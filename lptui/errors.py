@@ -116,7 +116,10 @@ class CommandError(TransportError):
 
 
 class HttpError(TransportError):
-    """An HTTP endpoint answered with something other than success."""
+    """An HTTP endpoint answered with something other than success.
+
+    `retry_after_s`: for how long it wants no request, where it says so.
+    """
 
     kind = ProblemKind.HTTP_STATUS
 
@@ -128,9 +131,11 @@ class HttpError(TransportError):
         *,
         kind: ProblemKind | None = None,
         status: int | None = None,
+        retry_after_s: float | None = None,
     ) -> None:
         super().__init__(what, why, remedy, kind=kind)
         self.status = status
+        self.retry_after_s = retry_after_s
 
 
 class RpcError(TransportError):

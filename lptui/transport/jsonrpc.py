@@ -25,6 +25,9 @@ BATCH_LIMIT: Final = 100
 BATCH_RETRY_S: Final = 3600.0
 """How long an endpoint that refused a batch is asked one call at a time."""
 
+LONGEST_REST_S: Final = 300.0
+"""The most that an endpoint is left alone because it said so (429, Retry-After)."""
+
 SINGLES: Final = 4
 """Calls in flight at once when batches are refused."""
 
@@ -32,9 +35,12 @@ DATA_LIMIT: Final = 64 * 1024
 
 DEEPEST: Final = 100
 
+_LESS: Final = "ask less often, or use another endpoint"
+
 _REVERTED: Final = "Reverted "
 """What Nethermind put before a revert's data, with a code of its own (-32015)."""
 
+_SECONDS: Final = re.compile(r"[0-9]{1,7}", re.ASCII)
 _STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _NO_BRACKETS: Final = bytes(code for code in range(256) if code not in b"[]{}")
 
@@ -60,6 +66,7 @@ class RpcEndpoint:
         self._exchange = exchange
         self._next = 1
         self._single_until = 0.0
+        self._rests_until = 0.0
 
     async def batch(self, calls: Sequence[Call], deadline_s: float = 8.0) -> list[Any | RpcError]:
         """See `protocols.JsonRpc`."""
@@ -82,8 +89,7 @@ class RpcEndpoint:
         ids = self._ids(len(calls))
         payload = dumps([_request(number, call) for number, call in zip(ids, calls, strict=True)])
         try:
-            with self.tally.request(calls):
-                answer = await self._exchange.ask(payload, ids, deadline_s)
+            answer = await self._ask(calls, payload, ids, deadline_s)
             refused = not isinstance(answer, list) or _is_refusal(answer, len(calls))
             if refused:
                 self._check_refusal(answer[0] if isinstance(answer, list) else answer)
@@ -98,6 +104,22 @@ class RpcEndpoint:
         rest = await self._singly(calls[1:], max(0.0, ends - time.monotonic()))
         self._single_until = time.monotonic() + BATCH_RETRY_S
         return first + rest
+
+    async def _ask(
+        self, calls: Sequence[Call], payload: bytes, ids: Sequence[int], deadline_s: float
+    ) -> Any:  # noqa: ANN401
+        """One request, but none while the endpoint has asked to be left alone."""
+        rest = self._rests_until - time.monotonic()
+        if rest > 0:
+            why = f"not asked: it wants no request for another {math.ceil(rest)} s"
+            raise HttpError(self.name, why, _LESS, kind=ProblemKind.RATE_LIMITED, status=429)
+        try:
+            with self.tally.request(calls):
+                return await self._exchange.ask(payload, ids, deadline_s)
+        except HttpError as error:
+            if error.retry_after_s is not None:
+                self._rests_until = time.monotonic() + min(error.retry_after_s, LONGEST_REST_S)
+            raise
 
     def _check_refusal(self, answer: object) -> None:
         """One error object for a whole batch: batches are not taken. All else is an error."""
@@ -116,8 +138,7 @@ class RpcEndpoint:
             async with places:
                 number = self._ids(1)
                 payload, left = dumps(_request(number[0], call)), ends - time.monotonic()
-                with self.tally.request([call]):
-                    answer = await self._exchange.ask(payload, number, max(0.0, left))
+                answer = await self._ask([call], payload, number, max(0.0, left))
                 if isinstance(answer, list) and len(answer) == 1:
                     answer = answer[0]
                 if isinstance(answer, dict) and answer.get("id") is None and "error" in answer:
@@ -213,7 +234,7 @@ def _kind(code: int | None, message: str) -> tuple[ProblemKind, str]:
     if code in (3, -32015) or "revert" in lowered:
         return ProblemKind.REVERTED, ""
     if code in (-32005, -32029, 429) or "rate limit" in lowered or "too many req" in lowered:
-        return ProblemKind.RATE_LIMITED, "ask less often, or use another endpoint"
+        return ProblemKind.RATE_LIMITED, _LESS
     if code == -32601:
         return ProblemKind.RPC_ERROR, "the endpoint does not offer this method"
     return ProblemKind.RPC_ERROR, "the endpoint's own log may say more"
@@ -338,10 +359,12 @@ def _status_error(name: str, answer: HttpAnswer) -> HttpError:
     said = clean(answer.body[:400], 80)
     why = f"HTTP status {status}" + (f": {said}" if said and not said.startswith("<") else "")
     kind, remedy = ProblemKind.HTTP_STATUS, "is this the URL of a JSON-RPC endpoint?"
+    rest: float | None = None
     if status == 429:
-        kind, remedy = ProblemKind.RATE_LIMITED, "ask less often, or use another endpoint"
+        kind, remedy = ProblemKind.RATE_LIMITED, _LESS
         if later := clean(answer.headers.get("retry-after", ""), 40):
             why += f"; it says: retry after {later}{' s' if later.isdigit() else ''}"
+            rest = float(later) if _SECONDS.fullmatch(later) else None
     elif status in (401, 403):
         kind, remedy = ProblemKind.FORBIDDEN, "check the key, and geth's --http.vhosts"
     elif status in (502, 503, 504):
@@ -349,7 +372,7 @@ def _status_error(name: str, answer: HttpAnswer) -> HttpError:
     elif 300 <= status < 400 and (where := clean(answer.headers.get("location", ""), 120)):
         why += f": it has moved to {without_secrets(where)}"
         remedy = "correct the URL: lptui follows no redirect"
-    return HttpError(name, why, remedy, kind=kind, status=status)
+    return HttpError(name, why, remedy, kind=kind, status=status, retry_after_s=rest)
 
 
 def without_secrets(url: str) -> str:

@@ -171,6 +171,19 @@ async def test_a_rate_limit_is_not_answered_with_more_requests(sshd: Sshd) -> No
             assert len(server.requests) == 1
 
 
+async def test_an_endpoint_that_asks_for_a_rest_gets_it(sshd: Sshd) -> None:
+    def answer(_: bytes) -> bytes:
+        return b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 70\r\nContent-Length: 0\r\n\r\n"
+
+    async with on_http(sshd, answer) as (rpc, server):
+        for _ in range(3):
+            with pytest.raises(HttpError) as caught:
+                await rpc.batch(CALLS)
+            assert caught.value.kind is ProblemKind.RATE_LIMITED
+        assert "wants no request for another" in caught.value.why
+        assert len(server.requests) == 1
+
+
 async def test_a_key_goes_to_the_end_of_the_url_and_into_no_message(
     sshd: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:

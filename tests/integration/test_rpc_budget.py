@@ -153,8 +153,8 @@ async def test_a_round_costs_each_endpoint_one_request_a_cycle_and_a_log_query_a
     kinds = Counter(kind(batch) for batch in own.methods)
     assert cycles["rpc@own"] >= 5
     assert kinds["head"] <= cycles["rpc@own"]
-    # First contact finds where the contracts are.
-    assert kinds["contracts"] <= cycles[f"chain@{NETWORK}"] + 1
+    # First contact finds where the contracts are; once a node may know of the reward before them.
+    assert kinds["contracts"] <= cycles[f"chain@{NETWORK}"] + 2
     # All the blocks looked back upon are one range here.
     assert kinds["logs"] <= cycles[f"chain-events@{NETWORK}"]
     # Who sent a reward is looked up once.

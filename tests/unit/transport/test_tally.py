@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from lptui.errors import HttpError, ProblemKind, TransportError
+from lptui.transport import jsonrpc
 from lptui.transport.jsonrpc import BATCH_LIMIT, RpcEndpoint, loads
 from lptui.transport.protocols import Call
 from lptui.transport.tally import Tally
@@ -81,3 +83,20 @@ async def test_a_request_without_an_answer_has_failed(kind: ProblemKind, limited
 def test_nothing_asked_is_no_time_and_no_failure() -> None:
     read = Tally().read()
     assert (read.requests, read.recent, read.median_s) == (0, 0, None)
+
+
+async def test_a_rest_that_was_asked_for_costs_no_request_and_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(jsonrpc, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    kind = ProblemKind.RATE_LIMITED
+    exchange = Scripted(HttpError("own", "slow down", kind=kind, status=429, retry_after_s=1e9))
+    own = endpoint(exchange)
+    for _ in range(3):
+        with pytest.raises(HttpError):
+            await own.batch([HEAD, LOGS])
+    assert own.tally.read().requests == 1
+    exchange.failure = None
+    now[0] += jsonrpc.LONGEST_REST_S
+    assert await own.batch([HEAD, LOGS]) == [None, None]
