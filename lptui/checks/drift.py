@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from lptui.checks.units import unit_of
 from lptui.checks.view import View
 from lptui.checks.words import listed
+from lptui.clock import iso
 from lptui.fleet import alike
 from lptui.fleet.facts.host import HostProcesses, HostUnits, Unit
-from lptui.fleet.facts.upkeep import ContainerImage, HostImages, HostUnitTexts
+from lptui.fleet.facts.upkeep import (
+    Change,
+    ContainerImage,
+    HostImages,
+    HostUnitTexts,
+    UnitFile,
+    UnitText,
+)
 from lptui.fleet.finding import Finding, Metric, Severity
 from lptui.fleet.processes import process_of
+from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Node, SupervisorKind
 from lptui.text import plural
 
@@ -93,8 +102,8 @@ def unit_stale(view: View) -> Iterator[Finding]:
         if node.service is None or node.service.kind is not SupervisorKind.SYSTEMD:
             continue
         reading = view.reading(HostUnits, node.host)
-        compared = _not_as_told(view, node, unit)
-        differ = compared or ()
+        compared, files = _not_as_told(view, node, unit), _files(view, node, unit)
+        differ = (*(compared or ()), *(told for one in files if (told := _since(one))))
         well = "runs as its unit says"
         if compared is None:
             well = "its unit was not changed since systemd has read it; whether its process was "
@@ -109,7 +118,15 @@ def unit_stale(view: View) -> Iterator[Finding]:
             "node",
             node.name,
             f"{unit.name}: {listed(list(differ), 2)}" if differ else well,
-            (view.seen(reading), *differ[:_MOST]),
+            (
+                view.seen(reading),
+                *differ[:_MOST],
+                *(
+                    f"whether {one.path} was written to since it was started is not known"
+                    for one in files
+                    if one.since is Change.UNKNOWN
+                ),
+            ),
             remedy,
         )
 
@@ -117,16 +134,42 @@ def unit_stale(view: View) -> Iterator[Finding]:
 def _not_as_told(view: View, node: Node, unit: Unit) -> tuple[str, ...] | None:
     """Of a process that was started before its unit and its arguments were read: else one of the
     two readings is of the process before."""
-    texts = view.reading(HostUnitTexts, node.host)
     processes = view.reading(HostProcesses, node.host)
-    found, process = view.value(texts), process_of(view.snapshot, node)
-    text = found.find(unit.name) if found is not None else None
-    if text is None or process is None or unit.since_s is None:
-        return None
-    started = view.reading(HostUnits, node.host).taken_at - unit.since_s
-    if min(texts.taken_at - texts.took_s, processes.taken_at - processes.took_s) < started:
+    text, process = _text(view, node, unit), process_of(view.snapshot, node)
+    if text is None or process is None or not _is_of(view, node, unit, processes):
         return None
     return alike.not_as_told(process, text)
+
+
+def _files(view: View, node: Node, unit: Unit) -> tuple[UnitFile, ...]:
+    """The files that it was started with; () where they were looked at before it was."""
+    text = _text(view, node, unit)
+    return text.files if text is not None else ()
+
+
+def _text(view: View, node: Node, unit: Unit) -> UnitText | None:
+    """What the unit says, read since its process was started."""
+    texts = view.reading(HostUnitTexts, node.host)
+    found = view.value(texts)
+    is_known = found is not None and _is_of(view, node, unit, texts)
+    return found.find(unit.name) if found is not None and is_known else None
+
+
+def _is_of(view: View, node: Node, unit: Unit, reading: Reading[Any]) -> bool:
+    """Whether a reading was begun after the unit's process."""
+    if unit.since_s is None:
+        return False
+    started = view.reading(HostUnits, node.host).taken_at - unit.since_s
+    return reading.taken_at - reading.took_s >= started
+
+
+def _since(file: UnitFile) -> str:
+    """What was done to a file since the process was started with it; "" for nothing."""
+    if file.since is Change.GONE:
+        return f"{file.path} is gone, which its next start reads"
+    if file.since is not Change.WRITTEN or file.written_at is None:
+        return ""
+    return f"{file.path} was written to since it was started, at {iso(file.written_at)}"
 
 
 def container_stale(view: View) -> Iterator[Finding]:

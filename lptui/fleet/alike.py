@@ -1,7 +1,10 @@
 """Which nodes ought to be set up alike, and in what they differ. Pure.
 
 Compared is what runs: a process's flags from wherever they are set, its unit's properties, its
-container's image. Secrets are not compared: nothing of them ever left their hosts.
+container's image. Of secrets it is compared whether they are given, never what they are, by no
+digest either: a passphrase and an RPC provider's key are each node's own by good practice, and to
+read the one that is not (`-orchSecret`) where it ought to be, in a file that only root may read,
+the login would need the right to read it. What a wrong one does shows: its transcoders are missing.
 """
 
 from __future__ import annotations
@@ -77,6 +80,7 @@ _OFF: Final = frozenset({"f", "F", "FALSE", "False", "false"})
 
 IMAGE: Final = "image"
 
+GIVEN: Final = "given"
 NOT_GIVEN: Final = "not given"
 
 
@@ -136,10 +140,11 @@ def set_up(
     values: dict[str, tuple[str, str]] = {}
     for name, value in process.flags if process is not None else ():
         key = name.lower()
-        if key in OWN or _SECRET.search(name) or _SECRET.search(value):
-            continue
-        word = "true" if value in _ON else value
-        values[key] = (f"-{name}", NOT_GIVEN if word in _OFF else word)
+        if _SECRET.search(name):
+            values[key] = (f"-{name}", GIVEN)
+        elif key not in OWN and not _SECRET.search(value):
+            word = "true" if value in _ON else value
+            values[key] = (f"-{name}", NOT_GIVEN if word in _OFF else word)
     for name, value in unit.settings if unit is not None else ():
         values[name.lower()] = (name, value or NOT_GIVEN)
     if image is not None:
@@ -149,10 +154,11 @@ def set_up(
 
 
 def _is_complete(process: LivepeerProcess, unit: UnitText | None) -> bool:
-    """Whether a flag that was not seen is not given: files and variables are read in part."""
+    """Whether a flag that was not seen is not given: of files and variables only a few settings
+    are read, whoever reads them."""
     if process.config_file or Origin.ENVIRONMENT in process.origins:
         return False
-    return not process.unread or (unit is not None and not unit.environment)
+    return unit is not None and not unit.environment
 
 
 def differences(found: Sequence[SetUp]) -> tuple[Difference, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.site import Site, installed, two_hosts, unit
 from tests.systemd_hosts import HostFactory, SystemdHost, systemd_hosts
+from tests.waiting import until
 
 __all__ = ["systemd_hosts"]
 
@@ -156,3 +157,46 @@ def _then(site: Site, found: dict[str, Any]) -> None:
     assert filling["severity"] == "CRITICAL"
     assert "/ is full in 1.5 days" in filling["summary"]
     assert found[f"backup-damaged@{site.h1.name}"]["severity"] == "OK", "written to: read again"
+
+
+async def test_files_that_were_written_to_since_a_node_was_started(
+    systemd_hosts: HostFactory, tmp_path: Path
+) -> None:
+    """Environment and configuration files, through a link, in a closed folder, and gone."""
+    h1, h2 = systemd_hosts(2)
+    site = two_hosts(h1, h2, tmp_path)
+    site.node("t1", h1.name, "transcoder", UNIT, 6935)
+    named = "EnvironmentFile=/etc/stale/env\nEnvironmentFile=-/etc/stale/none\n"
+    named += "EnvironmentFile=/srv/stale/closed.env\nWorkingDirectory=/etc/stale\n"
+    with ExitStack() as stack:
+        stack.callback(h1.run, "rm", "-rf", "/etc/stale", "/srv/stale")
+        for path in ("/etc/stale/env", "/etc/stale/1.conf", "/etc/stale/2.conf"):
+            h1.write(path, "")
+            h1.run("touch", "-d", "1 hour ago", path)
+        h1.run("ln", "-s", "1.conf", "/etc/stale/conf")
+        h1.run("touch", "-h", "-d", "1 hour ago", "/etc/stale/conf")
+        h1.write("/srv/stale/closed.env", f"LP_ORCHSECRET={SECRET}\n", 0o600)
+        h1.run("chmod", "700", "/srv/stale")
+        text = transcoder(h1, "5", "-config conf", extra=named)
+        stack.enter_context(installed(h1, UNIT, text))
+
+        found = (await checked(site))["unit-stale@t1"]
+        assert (found["severity"], found["summary"]) == ("OK", "runs as its unit says")
+        assert any("/srv/stale/closed.env" in line for line in found["evidence"])
+        assert not any("/etc/stale" in line for line in found["evidence"])
+
+        later = h1.run("date", "-d", "5 seconds", "+%s").strip()
+        await until(lambda: h1.run("date", "+%s").strip() >= later, 30)
+        h1.write("/etc/stale/env", "LP_V=6\n")
+        h1.run("ln", "-sfn", "2.conf", "/etc/stale/conf")
+        found = (await checked(site))["unit-stale@t1"]
+        assert found["severity"] == "WARNING"
+        assert "/etc/stale/env was written to since it was started" in found["summary"]
+        assert "/etc/stale/conf was written to since it was started" in found["summary"]
+        assert "restart it" in found["remedy"]
+
+        h1.run("systemctl", "restart", UNIT)
+        assert (await checked(site))["unit-stale@t1"]["severity"] == "OK"
+        h1.run("rm", "/etc/stale/env")
+        found = (await checked(site))["unit-stale@t1"]
+        assert "/etc/stale/env is gone, which its next start reads" in found["summary"]

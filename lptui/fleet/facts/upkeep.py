@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from lptui.fleet.trend import Trend
 
@@ -67,6 +68,30 @@ class HostBackups:
     backups: tuple[BackupState, ...]
 
 
+class Change(StrEnum):
+    """What became of a file since a process that read it was started."""
+
+    NONE = "unchanged"
+    WRITTEN = "written to"
+    GONE = "gone"
+    UNKNOWN = "not known"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFile:
+    """A file that a unit's process takes settings from as it starts.
+
+    Attributes:
+        since: what became of it since the unit's main process was started.
+        written_at: when it, or a link that leads to it, was last written, by the host's clock;
+            None where that is not seen.
+    """
+
+    path: str
+    since: Change
+    written_at: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class UnitText:
     """What a unit is told to start, as systemd has it loaded.
@@ -78,6 +103,7 @@ class UnitText:
         plain: nothing in it is filled in at the start (no `$NAME`) or quoted.
         settings: its properties, by systemd's names.
         digest: SHA-256 of its files' text, drop-ins included; "" where they may not be read.
+        files: its environment files and its node's configuration file.
     """
 
     name: str
@@ -87,6 +113,7 @@ class UnitText:
     plain: bool = False
     settings: tuple[tuple[str, str], ...] = ()
     digest: str = ""
+    files: tuple[UnitFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from lptui.errors import BadAnswerError
 from lptui.fleet.alike import TOLD
 from lptui.fleet.facts.upkeep import HostUnitTexts, UnitText
 from lptui.fleet.topology import Fleet, Intervals, SupervisorKind
+from lptui.probes.host import unit_files
 from lptui.probes.host.base import HostProbe
 from lptui.probes.host.processes import arguments
+from lptui.probes.host.unit_files import Named
 from lptui.probes.outcome import failure
 from lptui.probes.probe import Answer, Asking
+from lptui.probes.timing import time_left
 from lptui.text import clean
 from lptui.transport.protocols import Command
 
@@ -28,7 +32,12 @@ PROPERTIES: Final = (
 """What else of a unit is told: nodes of one role have it alike unless somebody forgot one. Nothing
 whose default differs from one distribution to the next."""
 
-_ASKED: Final = ",".join((*PROPERTIES, "Environment", "EnvironmentFiles", "PassEnvironment"))
+_ASKED: Final = ",".join(
+    (
+        *(*PROPERTIES, "Environment", "EnvironmentFiles", "PassEnvironment"),
+        *("WorkingDirectory", "ExecMainStartTimestampMonotonic"),
+    )
+)
 
 _SHOWN: Final = "|".join(f"{name}=*" for name in PROPERTIES)
 _NAMES: Final = "|".join(f"{dash}{name}" for name in TOLD for dash in ("-", "--"))
@@ -45,7 +54,12 @@ SCRIPT: Final = (
     f'systemctl show -p ExecStart,{_ASKED} -- "$n" | while IFS= read -r l; do '
     "case $l in ExecStart=*'argv[]='*) ;; ExecStart*) continue;; "
     "Environment=|EnvironmentFiles=|PassEnvironment=) continue;; "
-    "Environment=*|EnvironmentFiles=*|PassEnvironment=*) echo environment; continue;; "
+    "EnvironmentFiles=*) echo environment; printf 'file %s\\n' \"${l#*=}\"; continue;; "
+    "Environment=*) echo environment; for w in ${l#*=}; do case $w in LP_CONFIG=?*) "
+    "printf 'config %s\\n' \"${w#*=}\";; esac; done; continue;; "
+    "PassEnvironment=*) echo environment; continue;; "
+    "WorkingDirectory=*) printf 'in %s\\n' \"${l#*=}\"; continue;; "
+    "ExecMainStartTimestampMonotonic=*) printf 'start %s\\n' \"${l#*=}\"; continue;; "
     f"{_SHOWN}) printf 'set %s\\n' \"$l\"; continue;; *) continue;; esac; "
     "l=${l#*'argv[]='}; l=${l%% ; ignore_errors=*}; k=; f=1; set -- $l; "
     'for w; do if [ -n "$f" ]; then f=; printf \'program %s\\n\' "$w"; continue; fi; '
@@ -57,11 +71,17 @@ SCRIPT: Final = (
 )
 """A line for each unit, the SHA-256 of its files where they may be read, its properties,
 `environment` where it gives any variables, its program, and those of its arguments that are told,
-one a line after a space; `filled` where an argument is put in at the start, or quoted.
+one a line after a space; `filled` where an argument is put in at the start, or quoted; and what
+files it reads then, with what tells how old its process is.
 
     unit livepeer-o.service
     digest 2c26b46b…
     set LimitNOFILE=65536
+    environment
+    file /etc/livepeer/o.env (ignore_errors=no)
+    config o.conf                         (of a variable)
+    in /srv/livepeer
+    start 5213456                         (microseconds since boot; 0 when it never was)
     program /usr/local/bin/livepeer
      -orchestrator
      -maxGasPrice
@@ -73,8 +93,9 @@ _PROGRAM: Final = re.compile(r"/[^ ]{1,400}")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
-def parse(asked: Sequence[str], text: str) -> HostUnitTexts:
-    """The units in the order asked; raises BadAnswerError for anything else."""
+def parse(asked: Sequence[str], text: str) -> tuple[HostUnitTexts, tuple[Named, ...]]:
+    """The units in the order asked, and the files that they name; raises BadAnswerError for
+    anything else."""
     sections: list[list[str]] = []
     for line in text.split("\n"):
         if line.startswith("unit "):
@@ -85,9 +106,10 @@ def parse(asked: Sequence[str], text: str) -> HostUnitTexts:
             raise BadAnswerError("unit files", f"unexpected {clean(line, 60)!r}")
     if len(sections) != len(asked):
         raise BadAnswerError("unit files", f"{len(sections)} answers to {len(asked)} questions")
-    return HostUnitTexts(
-        tuple(_unit(name, lines) for name, lines in zip(asked, sections, strict=True))
-    )
+    units = tuple(_unit(name, lines) for name, lines in zip(asked, sections, strict=True))
+    configs = (next((v for k, v in unit.flags if k.lower() == "config"), "") for unit in units)
+    named = (unit_files.named(*one) for one in zip(sections, configs, strict=True))
+    return HostUnitTexts(units), tuple(named)
 
 
 def _unit(name: str, lines: Sequence[str]) -> UnitText:
@@ -110,7 +132,7 @@ def _unit(name: str, lines: Sequence[str]) -> UnitText:
 class HostUnitTextsProbe(HostProbe):
     name: ClassVar[str] = "host-unit-texts"
     topic: ClassVar[type] = HostUnitTexts
-    asks: ClassVar[str] = "systemctl cat, systemctl show"
+    asks: ClassVar[str] = "systemctl cat, systemctl show, stat"
 
     def pace(self, intervals: Intervals) -> float:
         return max(intervals.slow, _SELDOM_S)
@@ -120,11 +142,22 @@ class HostUnitTextsProbe(HostProbe):
 
     async def ask(self, asking: Asking, target: str) -> Sequence[Answer]:
         asked = units_of(asking.fleet, target)
-        command = Command(("sh", "-c", SCRIPT, "sh", *asked), timeout_s=4.0)
-        [output] = await asking.reach.shell(target).run([command], asking.deadline_s)
-        if output.status != 0:
-            raise failure(f"units of {target}", output)
-        return [Answer(self.key(target), parse(asked, output.text))]
+        left = time_left(asking)
+
+        async def said(*argv: str) -> str:
+            command = Command(("sh", "-c", *argv), timeout_s=4.0)
+            [output] = await asking.reach.shell(target).run([command], left())
+            if output.status != 0:
+                raise failure(f"units of {target}", output)
+            return output.text
+
+        texts, named = parse(asked, await said(SCRIPT, "sh", *asked))
+        paths = [path for unit in named for path in unit.paths]
+        if paths:
+            found = unit_files.parse(named, await said(unit_files.SCRIPT, "sh", *paths))
+            units = zip(texts.units, found, strict=True)
+            texts = HostUnitTexts(tuple(replace(unit, files=files) for unit, files in units))
+        return [Answer(self.key(target), texts)]
 
 
 def units_of(fleet: Fleet, host: str) -> tuple[str, ...]:

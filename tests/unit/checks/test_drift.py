@@ -7,13 +7,21 @@ from typing import Any
 
 import pytest
 
+from lptui.checks import run_checks
 from lptui.fleet.facts.host import HostProcesses, HostUnits, LivepeerProcess, Origin, Unit, UnitLoad
-from lptui.fleet.facts.upkeep import ContainerImage, HostImages, HostUnitTexts
+from lptui.fleet.facts.upkeep import (
+    Change,
+    ContainerImage,
+    HostImages,
+    HostUnitTexts,
+    UnitFile,
+)
 from lptui.fleet.topology import Service, SupervisorKind
 from tests.snapshots import FleetBuilder
 from tests.unit.checks.verdicts import OK, UNKNOWN, WARNING, by_id, finding
 
 ORCHESTRATORS = "settings-drift@role:orchestrator"
+STALE = "unit-stale@orch-1"
 OLD, NEW = "1a" * 32, "2b" * 32
 
 
@@ -61,13 +69,18 @@ def test_a_flag_that_one_of_two_lacks_is_told() -> None:
         ("pricePerUnit", "7"),
         ("reward", "false"),
         ("v", "6"),
-        ("ethPassword", ""),
-        ("orchSecret", "<file>"),
-        ("someApiKey", "x"),
     ],
 )
-def test_what_is_each_nodes_own_and_what_is_secret_is_not_compared(flag: tuple[str, str]) -> None:
+def test_what_is_each_nodes_own_is_not_compared(flag: tuple[str, str]) -> None:
     assert finding(given(FleetBuilder(), "edge-2", flag), ORCHESTRATORS).severity is OK
+
+
+@pytest.mark.parametrize("name", ["ethPassword", "orchSecret", "someApiKey"])
+def test_of_a_secret_it_is_compared_whether_it_is_given_and_not_what_it_is(name: str) -> None:
+    fleet = given(FleetBuilder(), "edge-1", (name, "<file>"))
+    assert finding(fleet, ORCHESTRATORS).summary == f"-{name}: given on orch-1; not given on orch-2"
+    assert finding(given(fleet, "edge-2", (name, "hunter2")), ORCHESTRATORS).severity is OK
+    assert "hunter2" not in repr(run_checks(fleet.snapshot()))
 
 
 @pytest.mark.parametrize("name", ["maxgasprice", "MaxGasPrice"])
@@ -81,6 +94,7 @@ def test_what_the_operator_lets_differ_may(name: str) -> None:
     "changes",
     [
         {"unread": (Origin.ENVIRONMENT,)},
+        {"unread": ()},
         {"config_file": "/etc/livepeer.conf"},
     ],
 )
@@ -139,6 +153,39 @@ def test_a_process_that_was_not_restarted_since_its_unit_changed_is_told() -> No
     assert found.severity is WARNING
     assert "runs without -maxGasPrice, its unit says -maxGasPrice 9" in found.summary
     assert "restart" in found.remedy
+
+
+ENV = "/etc/livepeer/o.env"
+
+
+def test_a_file_that_was_written_to_since_the_start_is_told_with_its_time() -> None:
+    file = UnitFile(ENV, Change.WRITTEN, 1763660000.0)
+    found = finding(unit_text(FleetBuilder(), "edge-1", files=(file,)), "unit-stale@orch-1")
+    assert found.severity is WARNING
+    assert found.summary == (
+        "livepeer-orchestrator.service: /etc/livepeer/o.env was written to since it was started,"
+        " at 2025-11-20T17:33:20.000Z"
+    )
+    assert found.remedy == "restart it in a quiet hour, or take the change back"
+
+
+def test_a_file_that_the_next_start_would_miss_is_told() -> None:
+    fleet = unit_text(FleetBuilder(), "edge-1", files=(UnitFile(ENV, Change.GONE),))
+    assert f"{ENV} is gone, which its next start reads" in finding(fleet, STALE).summary
+
+
+def test_files_that_are_as_they_were_or_are_not_seen_are_no_trouble() -> None:
+    files = (UnitFile("/a", Change.NONE, 1.0), UnitFile("/b", Change.UNKNOWN))
+    found = finding(unit_text(FleetBuilder(), "edge-1", files=files), STALE)
+    assert found.severity is OK
+    assert found.evidence[-1] == "whether /b was written to since it was started is not known"
+    assert not any("/a" in line for line in found.evidence)
+
+
+def test_files_that_were_looked_at_before_the_start_tell_nothing_of_it() -> None:
+    fleet = unit_text(FleetBuilder(), "edge-1", files=(UnitFile(ENV, Change.WRITTEN, 1.0),))
+    fleet.change_unit("edge-1", "livepeer-orchestrator.service", since_s=30.0)
+    assert finding(fleet, STALE).severity is OK
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from lptui.sim.serve.host import activity, journal, keys, safety, upkeep
@@ -28,9 +29,20 @@ _TEST: Final = re.compile(r'\[ -(\w) "\$(\d)" \]')
 _FINDS_PROGRAMS: Final = re.compile(r'(?:PATH=[^; ]+; )?for x; do command -v "\$x" \|\| echo; done')
 _FINDS_FILES: Final = re.compile(r'for x; do r=\$\(readlink -f "\$x"\).*echo own.*', re.DOTALL)
 _READS_SETTINGS: Final = re.compile(r'\[ -L "\$1" \].*cat "\$1".*grep -E "\$2".*', re.DOTALL)
-
-
 _LOOKS_THROUGH_LOG: Final = re.compile(r'case \$1 in journal\) .*print "kind", k.*', re.DOTALL)
+
+_Answer = Callable[[World, Machine, Sequence[str]], str]
+_ANSWERS: Final[tuple[tuple[re.Pattern[str], _Answer], ...]] = (
+    (safety.ASKS_SSHD, lambda _, machine, __: safety.sshd(machine)),
+    (activity.ASKS_PROGRAMS, lambda _, machine, __: activity.programs(machine)),
+    (upkeep.ASKS_BACKUPS, upkeep.backups),
+    (upkeep.ASKS_LOGS, upkeep.logs),
+    (upkeep.ASKS_UNITS, upkeep.unit_texts),
+    (upkeep.ASKS_FILES, upkeep.unit_files),
+    (keys.ASKS_START, keys.start),
+    (_LOOKS_THROUGH_LOG, journal.look),
+)
+"""Those that only read, by their shapes."""
 
 
 def script(world: World, machine: Machine, call: Call) -> Reply:
@@ -44,20 +56,9 @@ def script(world: World, machine: Machine, call: Call) -> Reply:
         return Reply(status=int(not all(held)))
     if _READS_SETTINGS.fullmatch(text) and len(given) == 3:
         return _settings(machine, call, *given)
-    if safety.ASKS_SSHD.fullmatch(text):
-        return Reply(safety.sshd(machine))
-    if activity.ASKS_PROGRAMS.fullmatch(text):
-        return Reply(activity.programs(machine))
-    if upkeep.ASKS_BACKUPS.fullmatch(text):
-        return Reply(upkeep.backups(world, machine, given))
-    if upkeep.ASKS_LOGS.fullmatch(text):
-        return Reply(upkeep.logs(world, machine, given))
-    if keys.ASKS_START.fullmatch(text):
-        return Reply(keys.start(world, machine, given))
-    if upkeep.ASKS_UNITS.fullmatch(text):
-        return Reply(upkeep.unit_texts(machine, given))
-    if _LOOKS_THROUGH_LOG.fullmatch(text):
-        return Reply(journal.look(world, machine, given))
+    for shape, answer in _ANSWERS:
+        if shape.fullmatch(text):
+            return Reply(answer(world, machine, given))
     if _FINDS_PROGRAMS.fullmatch(text):
         return Reply("".join(f"{path_of(machine, name)}\n" for name in given))
     if _FINDS_FILES.fullmatch(text):

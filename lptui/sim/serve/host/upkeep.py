@@ -12,6 +12,7 @@ from lptui.sim.world.machine import Machine, SystemdUnit, stable_hex
 from lptui.sim.world.world import World
 
 ASKS_UNITS: Final = re.compile(r"url\(\) \{.*systemctl cat -- .*sha256sum.*", re.DOTALL)
+ASKS_FILES: Final = re.compile(r"read -r u _ </proc/uptime; .*readlink -f.*", re.DOTALL)
 ASKS_BACKUPS: Final = re.compile(r"IFS=; date .*stat -L .*closed.*", re.DOTALL)
 ASKS_LOGS: Final = re.compile(r"IFS=; printf 'now .*du -sk .*logrotate.*", re.DOTALL)
 _TOLD: Final = frozenset(name.lower() for name in TOLD)
@@ -21,9 +22,20 @@ _SETTINGS: Final = (
 )
 
 
-def unit_texts(machine: Machine, names: Sequence[str]) -> str:
+def unit_texts(world: World, machine: Machine, names: Sequence[str]) -> str:
     """As the probe's script prints them."""
-    return "".join(f"{line}\n" for name in names for line in _unit(machine, name))
+    lines = [
+        line for name in names for line in (*_unit(machine, name), *_files(world, machine, name))
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def unit_files(world: World, machine: Machine, paths: Sequence[str]) -> str:
+    """When files were last written, as the probe's script prints it."""
+    now = int(world.host_time(machine))
+    found = (machine.files.find(path) for path in paths)
+    times = (f"{int(file.modified)}\n" if file is not None else "gone\n" for file in found)
+    return f"now {now} {world.uptime(machine):.2f}\n{''.join(times)}"
 
 
 def backups(world: World, machine: Machine, patterns: Sequence[str]) -> str:
@@ -52,6 +64,17 @@ def _unit(machine: Machine, name: str) -> Iterator[str]:
     if unit.command:
         yield f"program {unit.command[0]}"
         yield from _flags(unit)
+
+
+def _files(world: World, machine: Machine, name: str) -> Iterator[str]:
+    """Its environment file, and when its process was started."""
+    unit = machine.units.get(name)
+    if unit is not None and unit.starts:
+        yield f"start {int((unit.since - machine.boot_time) * 1e6)}"
+    for node in world.nodes.values():
+        if (node.host, node.unit) == (machine.name, name) and node.environment_file:
+            yield "environment"
+            yield f"file {node.environment_file} (ignore_errors=no)"
 
 
 def _flags(unit: SystemdUnit) -> Iterator[str]:

@@ -38,7 +38,8 @@ def asked(shell: list[str], *shown: str, cat: str = "[Service]") -> UnitText:
         env={"PATH": "/usr/bin:/bin", "SHOW": "\n".join(shown), "CAT": cat},
     )
     assert "hunter2" not in done.stdout
-    [found] = parse(["a.service"], done.stdout).units
+    texts, _ = parse(["a.service"], done.stdout)
+    [found] = texts.units
     return found
 
 
@@ -91,7 +92,7 @@ def test_a_pattern_among_the_arguments_stays_as_it_is() -> None:
 def test_anything_else_is_refused_or_harmless(text: str) -> None:
     for answer in (text, f"unit a.service\n{text}"):
         try:
-            [found] = parse(["a.service"], answer).units
+            found, _ = parse(["a.service"], answer)
         except BadAnswerError:
             continue
         assert "\x1b" not in repr(found)
