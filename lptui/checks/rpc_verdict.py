@@ -19,7 +19,7 @@ ORDER: Final = (
     (rpc.SYNCING, "syncing"),
     (rpc.PEERS, "alone"),
     (rpc_service.L1_VIEW, "old L1"),
-    (rpc_service.LOGS, "no logs"),
+    (rpc_service.LOGS, "incomplete"),
     (rpc_service.FROM_NODES, "cut off"),
     (rpc_service.ANSWERS, "slow"),
 )

@@ -49,13 +49,14 @@ def parse(results: Mapping[str, Any], mined: str, now: float) -> RpcAbilities | 
     if LOGS not in results:
         return None
     archive, why = _archive(results[STATE])
+    is_asked = RECEIPT in results
     return RpcAbilities(
         read_at=now,
         logs=_logs(results[LOGS]),
         archive=archive,
         archive_error=why,
-        receipt_of=mined,
-        receipt=_receipt(results.get(RECEIPT)) if mined else None,
+        receipt_of=mined if is_asked else "",
+        receipt=_receipt(results[RECEIPT]) if is_asked else None,
     )
 
 

@@ -185,7 +185,7 @@ class TestVerdict:
 
     def test_what_is_critical_comes_before_a_warning(self) -> None:
         fleet = nitro(head=L2Block(HEAD - 50), abilities=RpcAbilities(NOW - 20, "none"))
-        assert verdict("nitro", run_checks(fleet.snapshot())).word == "no logs"
+        assert verdict("nitro", run_checks(fleet.snapshot())).word == "incomplete"
 
     def test_something_unknown_is_never_well(self) -> None:
         fleet = nitro(abilities=RpcAbilities(NOW - 20, None))

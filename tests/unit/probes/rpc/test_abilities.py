@@ -151,7 +151,9 @@ def test_no_errors_text_does_any_harm(text: str) -> None:
     assert (found.logs or "").isprintable()
 
 
-async def cycle(known: dict[Key, Any], clock: FrozenClock) -> tuple[RpcHead, list[Call]]:
+async def cycle(
+    known: dict[Key, Any], clock: FrozenClock, fleet: Fleet = FLEET
+) -> tuple[RpcHead, list[Call]]:
     table = {
         **RESULTS,
         "eth_getLogs": [],
@@ -160,7 +162,7 @@ async def cycle(known: dict[Key, Any], clock: FrozenClock) -> tuple[RpcHead, lis
         "eth_getTransactionByHash": None,
     }
     own = ScriptedRpc(lambda call: table[call.method])
-    (answer,) = await RpcProbe().ask(asking(FLEET, [own], known, clock), "own")
+    (answer,) = await RpcProbe().ask(asking(fleet, [own], known, clock), "own")
     (batch,) = own.batches
     return answer.value, batch
 
@@ -194,6 +196,17 @@ async def test_the_newest_reward_is_the_canary() -> None:
     assert batch[-1] == Call("eth_getTransactionReceipt", (TX,))
     assert found.abilities is not None
     assert (found.abilities.receipt_of, found.abilities.receipt) == (TX, True)
+
+
+async def test_an_endpoint_of_another_chain_is_not_said_to_miss_what_it_was_not_asked_for() -> None:
+    history = RewardHistory(
+        (), (RewardEvent(None, L2Block(7), TX, Lptu(1)),), L2Block(0), L2Block(9)
+    )
+    other = replace(FLEET, chain=replace(FLEET.chain, rpcs=()))  # type: ignore[type-var]
+    found, batch = await cycle({Key(RewardHistory, "main"): history}, FrozenClock(), other)
+    assert methods(batch) == ["eth_getLogs", "eth_getBalance"]
+    assert found.abilities is not None
+    assert (found.abilities.receipt_of, found.abilities.receipt) == ("", None)
 
 
 async def test_unsettled_transactions_are_asked_for_each_time() -> None:
