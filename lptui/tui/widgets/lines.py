@@ -10,10 +10,10 @@ from textual.strip import Strip
 
 from lptui.present.model import Line, Span, Tone, text_of
 from lptui.tui.widgets.drawing import wrap
-from lptui.tui.widgets.painted import Painted
+from lptui.tui.widgets.scrolled import Scrolled
 
 
-class LinesView(Painted, can_focus=True):
+class LinesView(Scrolled):
     """Lines with a scroll position that stays where the reader left it."""
 
     def __init__(self, lines: Sequence[Line] = (), *, id: str | None = None) -> None:
@@ -53,44 +53,26 @@ class LinesView(Painted, can_focus=True):
         self.refresh()
 
     def on_key(self, event: events.Key) -> None:
-        page = max(1, self.size.height - 1)
-        steps = {
-            "up": -1,
-            "down": 1,
-            "k": -1,
-            "j": 1,
-            "pageup": -page,
-            "pagedown": page,
-            "space": page,
-            "home": -len(self._lines),
-            "end": len(self._lines),
-            "g": -len(self._lines),
-            "G": len(self._lines),
-        }.get(event.key)
-        if steps is None:
+        if event.key != "space":
             return
-        self._scroll(steps)
+        self.move(self.page)
         event.stop()
         event.prevent_default()
 
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._scroll(3)
-        event.stop()
+    @property
+    def length(self) -> int:
+        return len(self._lines)
 
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._scroll(-3)
-        event.stop()
+    def move(self, steps: int) -> None:
+        before = self._offset
+        self._offset += steps
+        self._clamp()
+        if before != self._offset:
+            self.refresh()
 
     def _wrap(self) -> None:
         width = self.size.width - 1
         self._lines = [part for line in self._given for part in wrap(line, width)]
-
-    def _scroll(self, lines: int) -> None:
-        before = self._offset
-        self._offset += lines
-        self._clamp()
-        if before != self._offset:
-            self.refresh()
 
     def _clamp(self) -> None:
         self._offset = max(0, min(self._offset, len(self._lines) - self.size.height))

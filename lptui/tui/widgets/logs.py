@@ -9,13 +9,13 @@ from textual.strip import Strip
 from lptui.present.logs import Entry, LogBook, line_of, name_width
 from lptui.present.model import Line, Span, Tone
 from lptui.tui.widgets.drawing import wrap
-from lptui.tui.widgets.painted import Painted
+from lptui.tui.widgets.scrolled import Scrolled
 
 SIDEWAYS = 20
 """Characters that a step to the side moves long lines."""
 
 
-class LogView(Painted, can_focus=True):
+class LogView(Scrolled):
     """Draws no more entries than it has room for, however many there are."""
 
     class Moved(Message):
@@ -80,32 +80,21 @@ class LogView(Painted, can_focus=True):
         )
 
     def on_key(self, event: events.Key) -> None:
-        page = max(1, self.size.height - 1)
-        steps = {
-            "up": -1, "k": -1, "down": 1, "j": 1, "pageup": -page, "pagedown": page,
-            "home": -len(self.book.shown), "g": -len(self.book.shown),
-        }.get(event.key)  # fmt: skip
-        if steps is not None:
-            self._scroll(steps)
-        elif event.key in ("end", "G"):
-            self.release()
-        elif event.key in ("left", "right") and not self.wraps:
-            self._left = max(0, self._left + (SIDEWAYS if event.key == "right" else -SIDEWAYS))
-            self.follow(self._now)
-        else:
+        if event.key not in ("left", "right") or self.wraps:
             return
+        self._left = max(0, self._left + (SIDEWAYS if event.key == "right" else -SIDEWAYS))
+        self.follow(self._now)
         event.stop()
         event.prevent_default()
 
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._scroll(3)
-        event.stop()
+    @property
+    def length(self) -> int:
+        return len(self.book.shown) + 1
 
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._scroll(-3)
-        event.stop()
-
-    def _scroll(self, steps: int) -> None:
+    def move(self, steps: int) -> None:
+        if steps >= self.length:
+            self.release()
+            return
         shown = self.book.shown
         last = self._first_at_end()
         wanted = max(0, self._first + steps)
