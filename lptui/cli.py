@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -152,9 +153,9 @@ def run(argv: Sequence[str]) -> int:
         sys.stdout.flush()
         return code
     except LptuiError as error:
-        print(f"lptui: {error}", file=sys.stderr)
+        _complain(str(error))
         if error.remedy:
-            print(f"lptui: {error.remedy}", file=sys.stderr)
+            _complain(error.remedy)
         return REFUSED if isinstance(error, RefusedError) else USAGE_ERROR
     except KeyboardInterrupt:
         return 130
@@ -162,11 +163,17 @@ def run(argv: Sequence[str]) -> int:
         # What is left in the buffer would fail once more at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
-            print(f"lptui: {clean(str(error))}", file=sys.stderr)
+            _complain(clean(str(error)))
         return USAGE_ERROR
     except Exception as error:
-        print(f"lptui: {_fault(error)}", file=sys.stderr)
+        _complain(_fault(error))
         return USAGE_ERROR
+
+
+def _complain(words: str) -> None:
+    """The exit code tells it also where nobody takes the words."""
+    with suppress(OSError):
+        print(f"lptui: {words}", file=sys.stderr)
 
 
 def _as_interrupt(_number: int, _frame: object) -> None:

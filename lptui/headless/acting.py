@@ -14,7 +14,7 @@ from lptui.actions.plan import Outcome, Plan, Result
 from lptui.actions.runner import ACTION_DEADLINE_S
 from lptui.actions.select import requests
 from lptui.errors import LptuiError
-from lptui.headless.confirming import carry_out, say
+from lptui.headless.confirming import carry_out, say, tell
 from lptui.report.actions import Run, plan_lines, render_runs
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ async def act(
         runs.append((plan, result))
         if result is not None and result.interrupted:
             break
-    sys.stdout.write(render_runs(runs, session.clock.now(), arguments.format).rstrip("\n") + "\n")
+    tell(render_runs(runs, session.clock.now(), arguments.format))
     return _exit_code(runs)
 
 

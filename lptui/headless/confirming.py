@@ -85,6 +85,16 @@ async def _agreed(lines: Iterable[str], fleet: Fleet) -> bool:
         loop.remove_reader(sys.stdin)
 
 
+def tell(report: str) -> None:
+    """What became of it, on standard output; raises OSError when that takes nothing."""
+    try:
+        sys.stdout.write(report.rstrip("\n") + "\n")
+        sys.stdout.flush()
+    except OSError:
+        say("lptui: standard output takes no report; what was done is on record: lptui audit")
+        raise
+
+
 def say(line: str) -> None:
     """Progress; that nobody reads it any more ends nothing."""
     with suppress(OSError):

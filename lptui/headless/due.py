@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
@@ -19,7 +18,7 @@ from lptui.actions.runner import ACTION_DEADLINE_S
 from lptui.actions.select import requests
 from lptui.errors import RefusedError
 from lptui.fleet.retry import Decision, Standing
-from lptui.headless.confirming import carry_out, say
+from lptui.headless.confirming import carry_out, say, tell
 from lptui.report.due import Due, render_due
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ async def call_if_due(
         if result is not None and result.interrupted:
             break
     text = render_due(found, session.clock.now(), arguments.format)
-    sys.stdout.write(text.rstrip("\n") + "\n")
+    tell(text)
     return max((_code(decision, result) for _, decision, result in found), default=0)
 
 

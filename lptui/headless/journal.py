@@ -11,7 +11,7 @@ from lptui.actions.comparing import Verb
 from lptui.actions.journal import Entry
 from lptui.actions.plan import Result
 from lptui.errors import LptuiError, RefusedError
-from lptui.headless.confirming import carry_out, say
+from lptui.headless.confirming import carry_out, say, tell
 from lptui.report.actions import render_runs
 from lptui.report.journal import comparison_lines, render_comparison, render_journal
 
@@ -50,7 +50,7 @@ async def take_up(arguments: argparse.Namespace, word: str, run: str, session: S
         return await do(entry, say, steal=arguments.steal_lock)
 
     result = await carry_out(arguments, session, entry.plan, lines, go)
-    _out(render_runs([(entry.plan, result)], session.clock.now(), arguments.format))
+    tell(render_runs([(entry.plan, result)], session.clock.now(), arguments.format))
     return result.outcome.exit_code
 
 

@@ -78,6 +78,16 @@ def test_a_full_disk_is_unknown_in_one_line(config: str, words: tuple[str, ...])
     assert "No space left" in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_a_report_that_nobody_takes_does_not_pass_for_a_refusal() -> None:
+    """Exit code 1 would say that nothing was done."""
+    act = ("--demo", "--headless", "undrain", "lb:orchestrators/orch-1", "--yes")
+    done = lptui(*act, shell=">/dev/full")
+    assert done.returncode == 3
+    assert "what was done is on record: lptui audit" in done.stderr
+    assert lptui(*act, shell=">/dev/full 2>/dev/full").returncode == 3
+
+
 def test_the_exit_code_is_told_even_with_closed_outputs() -> None:
     done = lptui("--demo", "--scenario", "low-eth", *CHECK, shell=">&- 2>&- <&-")
     assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
