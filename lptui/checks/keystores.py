@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from lptui.checks.nodes import cause_of_silence
 from lptui.checks.view import View
 from lptui.checks.words import listed
 from lptui.fleet.facts.keystore import HostKeystores, Keystore, NodeKeystore
@@ -52,7 +53,7 @@ def blank_passphrase(view: View) -> Iterator[Finding]:
         reading = view.reading(NodeKeystore, node.name)
         found = view.value(reading)
         if found is None:
-            cause = view.blocker(node.host, reading)
+            cause = view.blocker(node.host, reading) or cause_of_silence(view, node)
             yield view.unknown(BLANK, "node", node.name, reading, cause=cause)
             continue
         open_ones = [one.name for one in found.keys if one.blank]

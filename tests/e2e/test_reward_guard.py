@@ -289,6 +289,21 @@ def test_lists_of_logs_that_are_empty_are_not_taken_for_what_happened(guarded: G
     assert guarded.history(guarded.run())[ROUND + 1] == "called"
 
 
+def test_a_reward_that_a_reorganisation_took_back_is_due_again(guarded: Guarded) -> None:
+    guarded.stage.do(guarded.net.mine(100))  # what is kept rests on an older block
+    number = guarded.next_round()
+    before = guarded.stage.do(guarded.net.rpc.call("evm_snapshot"))
+    guarded.reward()
+    assert guarded.history(guarded.run())[number] == "called"
+    guarded.stage.do(guarded.net.rpc.call("evm_revert", before))
+    guarded.stage.do(guarded.net.mine(5))
+    after = guarded.run()
+    assert after.finding("reward-due@main")["summary"].startswith(f"due in round {number}")
+    assert after.severity("reward-disagrees@main") == "OK"
+    # What it had added to the stake was never there, and so was not lost.
+    assert after.severity("stake-dropped@main") == "OK"
+
+
 def explorer_page(logs: list[dict[str, Any]]) -> bytes:
     """What Etherscan answers for some of a chain's logs."""
     result = [

@@ -138,9 +138,10 @@ class _Cycle:
             return await self._read(head, known)
         except _ReorganisedError:
             # What was known is of blocks that the chain does not have any more.
-            return await self._read(head, _Known(head + 1, head, window=known.window))
+            anew = _Known(head + 1, head, window=known.window)
+            return await self._read(head, anew, reorganised=True)
 
-    async def _read(self, head: int, known: _Known) -> list[Answer]:
+    async def _read(self, head: int, known: _Known, reorganised: bool = False) -> list[Answer]:
         whole = self._look_back()
         floor = max(0, head - whole + 1)
         rounds = wanted_rounds(self.clock.round)
@@ -189,6 +190,9 @@ class _Cycle:
             value = self._history(item, reach, events, floor, begun)
             answers.append(Answer(Key(RewardHistory, item.name), value))
             stakes_before = self._stakes_before(item)
+            # A stake that was seen in blocks that are gone was never lost.
+            gone = reorganised or _are_gone(before, own, again, upto)
+            most = () if gone or stakes_before is None else stakes_before.most
             stakes = stake_history(
                 stakes_before if before is not None else None,
                 [log for log in found.stakes if log.orchestrator == item.address],
@@ -198,9 +202,7 @@ class _Cycle:
                 since=value.since_block,
                 upto=value.upto_block,
                 complete=value.complete,
-                most=most_seen(
-                    stakes_before.most if stakes_before else (), self.clock, self._stake(item)
-                ),
+                most=most_seen(most, self.clock, self._stake(item)),
             )
             answers.append(Answer(Key(StakeHistory, item.name), stakes))
         return answers
@@ -331,6 +333,15 @@ class _Cycle:
 
     def _left(self) -> float:
         return max(0.1, self.end - self.asking.clock.monotonic())
+
+
+def _are_gone(
+    before: RewardHistory | None, found: Sequence[RewardLog], again: int, upto: int
+) -> bool:
+    """Whether a reward that was known is not found again in the blocks that were read anew."""
+    known = {log.tx for log in found}
+    events = before.events if before is not None else ()
+    return any(again <= event.block <= upto and event.tx not in known for event in events)
 
 
 async def height(rpc: JsonRpc, deadline_s: float) -> int:

@@ -174,6 +174,13 @@ def test_keys_without_a_passphrase(keys: list[bool | None], expected: Severity) 
     assert finding(builder, "keystore-blank-passphrase@reward").severity is expected
 
 
+def test_a_stopped_node_is_the_cause_that_its_keys_are_not_seen() -> None:
+    host = FleetBuilder().fleet.nodes["reward"].host
+    builder = FleetBuilder().fail(NodeKeystore, "reward")
+    builder.change_unit(host, "livepeer-reward.service", active="failed", sub="failed")
+    assert finding(builder, "keystore-blank-passphrase@reward").cause == "unit-state@reward"
+
+
 def test_nothing_is_tried_unless_it_is_asked_for() -> None:
     builder = FleetBuilder().configure_node("reward", keystore_check=False)
     assert "keystore-blank-passphrase@reward" not in by_id(builder)
