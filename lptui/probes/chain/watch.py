@@ -46,7 +46,7 @@ class RewardWatchProbe:
         "node-metrics",
         "node-reward",
         "node-status",
-        "reward-log",
+        "node-log",
     )
 
     def targets(self, fleet: Fleet) -> Sequence[str]:

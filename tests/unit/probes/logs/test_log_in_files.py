@@ -234,6 +234,16 @@ async def test_times_are_the_hosts_or_utc_as_the_file_itself_proves(
     assert value.since_at == NOW - 3600
 
 
+async def test_a_copy_of_a_log_that_had_rested_is_taken_by_the_hosts_clock(host: FilesHost) -> None:
+    host.zone_s = host.zone_before_s = host.writes_s = 19_800
+    copy = host.folder / "node.log.1"
+    host.say(NOW - 2500, EOF, copy)
+    os.utime(copy, (NOW - 60, NOW - 60))
+    host.write(NOW - 60, b"")
+    value = await host.look()
+    assert (by_kind(value), value.zone_s) == ({"eof": 1}, 19_800)
+
+
 @pytest.mark.parametrize("writes_s", [-18_000, 7200], ids=["to the west", "to the east"])
 async def test_times_of_another_zone_are_not_known(host: FilesHost, writes_s: int) -> None:
     host.writes_s = writes_s
