@@ -216,3 +216,21 @@ async def test_an_unchanged_row_is_not_drawn_again(monkeypatch: pytest.MonkeyPat
         builder.change(HostVitals, "edge-1", load_1m=7.5)
         await console.publish(builder)
         assert drawn == ["host:edge-1"]
+
+
+async def test_the_focus_draws_no_row_again_but_the_cursors(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[str] = []
+
+    def counted(section: Section, row: Row, *rest: Any) -> Strip:
+        drawn.append(row.key)
+        return draw_row(section, row, *rest)
+
+    async with running(FleetBuilder()) as console:
+        await on_host(console, "edge-1")
+        monkeypatch.setattr(table, "draw_row", counted)
+        await console.press("1")
+        hosts = console.app.overview.panes[5]
+        mine = {row.key for section in hosts.sections for row in section.rows}
+        assert [key for key in drawn if key in mine] == ["host:edge-1"]

@@ -34,13 +34,6 @@ class Painted(Widget):
         """The theme's styles for this widget."""
         return cast("HasPalettes", self.app).palette_on(self.BASE)
 
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self.forget_strips()
-
-    def forget_strips(self) -> None:
-        """Called when everything drawn so far has become wrong."""
-
     def draw(self, line: Line, width: int, background: str = "") -> Strip:
         """A line of this widget."""
         return strip_of(line, width, self.palette, background)

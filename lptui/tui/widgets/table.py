@@ -218,7 +218,8 @@ class Table(Painted, can_focus=True):
         self.refresh()
 
     def on_resize(self) -> None:
-        self.forget_strips()
+        self._strips.clear()
+        self._shapes.clear()
         self._keep_visible()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
@@ -270,10 +271,6 @@ class Table(Painted, can_focus=True):
     def after_lines(self) -> Sequence[Line]:
         """What to say below the last row (why there is none)."""
         return ()
-
-    def forget_strips(self) -> None:
-        self._strips.clear()
-        self._shapes.clear()
 
     # Inside
 
@@ -423,12 +420,13 @@ class Table(Painted, can_focus=True):
         self._ages[row.key] = ages
         here = row.key == self._key and self.has_focus
         thumb = self._thumb(place)
-        variant = (section.columns, width, here, ages, thumb)
+        palette = self.palette
+        variant = (palette, section.columns, width, here, ages, thumb)
         held = self._strips.get(row.key)
         if held is not None and held[0] is row and held[1] == variant:
             return held[2]
         shape = self._shape(section, width)
-        look = Look(self.palette, width, self._gap(width), here, thumb)
+        look = Look(palette, width, self._gap(width), here, thumb)
         strip = draw_row(section, row, shape, look, self._now)
         self._strips[row.key] = (row, variant, strip)
         return strip
