@@ -99,19 +99,31 @@ def with_rest(snapshot: Snapshot, before: Snapshot) -> Snapshot:
     for name in snapshot.fleet.standbys:
         for node in holders(snapshot, snapshot.fleet.nodes[name]):
             why = rest(snapshot, node)
+            units, _ = _unit(snapshot, node)
             for key in (Key(topic, node.name) for topic in OF_NODE) if why else ():
                 # Of a node that has never answered there is its status alone.
                 told = readings.get(key) or readings.get(Key(NodeStatus, node.name))
                 if told is not None:
-                    resting = _resting(told, node, why)
+                    resting = _resting(told, node, why, units)
                     earlier = before.readings.get(key)
                     readings[key] = earlier if earlier and earlier == resting else resting
     return replace(snapshot, readings=MappingProxyType(readings))
 
 
-def _resting(reading: Reading[object], node: Node, why: str) -> Reading[object]:
-    problem = Problem(ProblemKind.STANDBY, node.name, why)
-    return replace(reading, value=None, problem=problem, last_good=None)
+def _resting(
+    reading: Reading[object], node: Node, why: str, units: Reading[HostUnits]
+) -> Reading[object]:
+    """Its host says so: what a silent node was asked last, ever more seldom, has no age to show."""
+    return replace(
+        reading,
+        value=None,
+        problem=Problem(ProblemKind.STANDBY, node.name, why),
+        last_good=None,
+        source=units.source,
+        taken_at=units.taken_at,
+        took_s=units.took_s,
+        interval_s=units.interval_s,
+    )
 
 
 def _unit(snapshot: Snapshot, node: Node) -> tuple[Reading[HostUnits], Unit | None]:

@@ -21,7 +21,7 @@ from lptui.present.hosts import present as hosts_pane
 from lptui.present.sync import present as sync_pane
 from lptui.present.view import Findings, View
 from lptui.report import json_report, status_text
-from tests.snapshots import REGISTERED, FleetBuilder
+from tests.snapshots import NOW, REGISTERED, FleetBuilder
 from tests.unit.checks.verdicts import CRITICAL, OK, UNKNOWN, WARNING, by_id, finding
 
 UNIT = "livepeer-reward.service"
@@ -282,6 +282,21 @@ class TestReadings:
         told = with_rest(silent, silent).reading(NodeBlock, "spare")
         assert told.problem is not None
         assert told.problem.why == "stands by for reward"
+
+    def test_it_is_as_old_as_what_its_host_said_however_seldom_it_is_asked_itself(self) -> None:
+        snapshot = fleet_with_standby(active=True, standby=False).snapshot()
+        block = Key(NodeBlock, "spare")
+        long_ago = replace(snapshot.readings[block], taken_at=NOW - 300.0, interval_s=2.0)
+        silent = replace(
+            snapshot, readings=MappingProxyType({**snapshot.readings, block: long_ago})
+        )
+        told = with_rest(silent, silent).reading(NodeBlock, "spare")
+        units = snapshot.reading(HostUnits, snapshot.fleet.nodes["spare"].host)
+        assert (told.source, told.taken_at, told.interval_s) == (
+            units.source,
+            units.taken_at,
+            units.interval_s,
+        )
 
     def test_in_panes(self) -> None:
         snapshot = fleet_with_standby(active=True, standby=False).snapshot()
