@@ -364,6 +364,7 @@ class Acting:
                 return
 
     def _told(self, number: int, event: Event | None, words: str) -> None:
+        self._feed.hurry()
         if self.shown is not None:
             self.shown = self.shown.told(number, event, words, self._app.clock.now())
             self._changed()
@@ -387,6 +388,7 @@ class Acting:
         self._changed()
 
     def _report(self, result: Result, verb: str) -> None:
+        self._feed.hurry()
         severity = OUTCOMES[result.outcome.value]
         what = f"{verb} of {named(result.plan)}" if verb else named(result.plan)
         text = clean(f"{what} {result.outcome.value}: {result.summary}")

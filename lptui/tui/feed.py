@@ -43,7 +43,10 @@ IDLE_REDRAW_S = 2.0
 
 CHECK_GAP_S = 1.0
 CHECK_SHARE = 40
-"""Checks may take a fortieth of the time at most."""
+"""Checks may take a fortieth of the time at most…"""
+
+EFFECT_S = 10.0
+"""…but not while the fleet is changed, and for so long after it: its effect is read meanwhile."""
 
 Checks = Callable[[Snapshot], Iterable[Finding]]
 
@@ -73,6 +76,7 @@ class Feed:
         self._gap_s = REDRAW_GAP_S
         self._checked_number = -1
         self._next_check = 0.0
+        self._hurried_until = 0.0
 
     def receive(self, snapshot: Snapshot) -> None:
         """A subscriber: keeps the snapshot and returns at once."""
@@ -82,6 +86,11 @@ class Feed:
     def wake(self) -> None:
         """The operator changed what panes say (an acknowledgement): draws as soon as it can."""
         self._urgent.set()
+
+    def hurry(self) -> None:
+        """The fleet is being changed: what is said of it must not be from before."""
+        self._next_check = 0.0
+        self._hurried_until = self._clock.monotonic() + EFFECT_S
 
     async def changes(self) -> None:
         """Returns when there is something to draw, not sooner than panes may be drawn again."""
@@ -115,7 +124,8 @@ class Feed:
         self._checked_number = snapshot.number
         await self.check(snapshot)
         took = self._clock.monotonic() - now
-        share = CHECK_SHARE if snapshot.complete else 1
+        is_hurried = now < self._hurried_until or not snapshot.complete
+        share = 1 if is_hurried else CHECK_SHARE
         self._next_check = now + max(CHECK_GAP_S, took * share)
 
     def _note_others(self, snapshot: Snapshot, own_run: str) -> None:

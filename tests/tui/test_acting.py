@@ -8,11 +8,12 @@ import pytest
 
 from lptui.actions.plan import Outcome
 from lptui.clock import FrozenClock
-from lptui.tui import acting
+from lptui.present.model import State
+from lptui.tui import acting, feed
 from lptui.tui.acting import named
 from lptui.tui.screens.confirm import ConfirmScreen
 from tests.snapshots import FleetBuilder
-from tests.tui.conftest import Console, running
+from tests.tui.conftest import Console, running, troubled
 
 
 def executed(console: Console) -> list[str]:
@@ -62,6 +63,29 @@ async def test_a_deliberate_yes_runs_it_and_the_screen_stays_live() -> None:
         assert executed(console) == ["execute reward main"]
         await console.press("e")
         assert "reward of main done" in console.text()
+
+
+async def test_what_is_said_after_a_change_is_not_from_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def verdict() -> object:
+        assert console.app.feed is not None
+        return console.app.feed.findings.counts().get(State.CRITICAL)
+
+    async with running(FleetBuilder()) as console:
+        # As on a busy machine: no checks for long.
+        monkeypatch.setattr(feed, "CHECK_GAP_S", 1e6)
+        await asked(console)
+        console.session.publish(FleetBuilder().snapshot())
+        await console.until(
+            lambda: console.app.feed and console.app.feed._next_check > 1e5, "checks"
+        )
+        console.session.publish(troubled().snapshot())
+        await console.app.redraw()
+        assert not verdict()
+        await console.press("right", "enter")
+        console.session.release.set()
+        await console.until(verdict, "a verdict on the fleet as it is now")
 
 
 async def test_a_plan_that_is_refused_offers_no_yes() -> None:
