@@ -72,13 +72,16 @@ def parse_head(results: Mapping[str, Any], latency_s: float = 0.0) -> RpcHead:
     def optional(method: str, parse: Callable[[object, str], T | None]) -> T | None:
         if method not in results:
             return None
+        result = results[method]
+        if isinstance(result, RpcError):
+            # Not raised: its traceback would keep the frames that hold it, and a whole snapshot.
+            missing = result.code in _NO_METHOD or _MODULE_OFF in result.why
+            errors.append((method, NOT_OFFERED if missing else _words(result)))
+            return None
         try:
-            return parse(given(results[method]), method)
+            return parse(result, method)
         except LptuiError as error:
-            missing = isinstance(error, RpcError) and (
-                error.code in _NO_METHOD or _MODULE_OFF in error.why
-            )
-            errors.append((method, NOT_OFFERED if missing else clean(error.why or error.what, 120)))
+            errors.append((method, _words(error)))
             return None
 
     chain_id = quantity(given(results[CHAIN_ID]), CHAIN_ID, 2**63)
@@ -168,6 +171,10 @@ def _stages(value: object) -> tuple[tuple[str, int], ...]:
         if isinstance(item, dict)
     )
     return tuple((name, number) for name, number in named if number is not None)
+
+
+def _words(error: LptuiError) -> str:
+    return clean(error.why or error.what, 120)
 
 
 def _lenient(value: object) -> int | None:

@@ -58,6 +58,12 @@ def test_reads_a_nitro_node() -> None:
     )
 
 
+def test_what_an_endpoint_does_not_offer_keeps_nothing_alive() -> None:
+    refusal = RpcError("own", "the method does not exist", code=-32601)
+    assert read(net_peerCount=refusal).errors == (("net_peerCount", NOT_OFFERED),)
+    assert refusal.__traceback__ is None
+
+
 @pytest.mark.parametrize(
     ("text", "client", "version"),
     [
