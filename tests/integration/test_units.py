@@ -450,6 +450,31 @@ async def test_a_stray_process_with_the_same_arguments_is_found(
     assert result.outcome is Outcome.DONE, result.summary
 
 
+async def test_a_process_that_its_own_stop_leaves_behind_acts_with_the_key_still(
+    h1: SystemdHost, bench_of: BenchOf
+) -> None:
+    """`KillMode=process` ends a unit's main process alone; the unit is inactive then."""
+    livepeer_line = f"/usr/local/bin/livepeer -redeemer -ethAcctAddr {KEY}"
+    service = f"[Service]\nKillMode=process\nExecStart=/bin/sh -c '{livepeer_line} & wait'\n"
+    h1.unit("redeemer.service", service)
+    h1.run("systemctl", "start", "redeemer")
+    async with bench_of(h1.host(), nodes=(node(cli=None),)) as bench:
+
+        def runs() -> bool:
+            found = h1.run("pgrep", "-f", "python3 /usr/local/bin/livepeer", check=False)
+            return len(found.split()) == 1
+
+        await until(runs, 30, "the wrapped process")
+        result = await bench.run(lambda now: [stop(now), proved(now)], OnFailure.STOP)
+        assert result.outcome is Outcome.FAILED, result.summary
+        assert "1 process with its key or arguments on h1" in result.summary
+        assert "(left there by redeemer.service)" in result.summary
+        result = await bench.run(lambda now: [start(now)])
+        assert result.outcome is Outcome.FAILED, result.summary
+        assert h1.state("redeemer") == "inactive", "no second one beside it"
+    h1.run("systemctl", "kill", "--kill-who=all", "redeemer")
+
+
 async def test_a_process_with_another_key_is_nobody_s_business(
     h1: SystemdHost, bench_of: BenchOf
 ) -> None:

@@ -144,16 +144,24 @@ def running(now: Snapshot, holder: Holder) -> str:
 
 
 def strays(now: Snapshot, holder: Holder) -> str:
-    """Processes with its arguments that are not its unit's; "" when none was seen."""
+    """Processes with its arguments that its unit does not run; "" when none was seen.
+
+    One that is still in its unit's group once that is down was left there by its stop.
+    """
     there = now.reading(HostProcesses, holder.service.host).value
+    unit, _ = look(now, holder.service)
+    is_down_now = unit is not None and is_down(unit) and not unit.main_pid
     found = [
         process
         for process in (there.livepeer if there is not None else ())
-        if process.unit != holder.service.name and holder.trace.is_of(process)
+        if (is_down_now or process.unit != holder.service.name) and holder.trace.is_of(process)
     ]
     if not found:
         return ""
-    names = ", ".join(f"{item.pid} of {item.user} ({item.unit or 'no unit'})" for item in found)
+    left = {holder.service.name: f"left there by {holder.service.name}"}
+    where = [left.get(item.unit, item.unit or "no unit") for item in found]
+    told = zip(found, where, strict=True)
+    names = ", ".join(f"{item.pid} of {item.user} ({place})" for item, place in told)
     count = plural(len(found), "process", "processes")
     return f"{count} with its key or arguments on {holder.service.host}: {names}"
 
