@@ -111,6 +111,16 @@ async def test_settings_in_files_of_roots_tell_the_place(site: Site) -> None:
         "/etc/keyed/env (environment file), /etc/keyed/conf (configuration file), "
         f"{PASSPHRASE} (passphrase)"
     )
+    site.h2.sudoers()
+    code, told = await site.act("failover", "reward")
+    assert (code, of_key(told)["met"]) == (1, None), told
+    assert of_key(told)["evidence"] == "what /etc/keyed/env says of the place is not known"
+    text = unit(*FLAGS).replace("/bin/livepeer", "/bin/start-livepeer-of-the-tests")
+    site.h2.unit(UNIT, text.replace(KEY, OTHER))
+    code, told = await site.act("failover", "reward")
+    assert (code, of_key(told)["met"]) == (1, None), told
+    assert "what that starts is not known" in of_key(told)["evidence"]
+    site.h2.unit(UNIT, unit(*FLAGS, extra="EnvironmentFile=/etc/keyed/env\n"))
     site.h2.run("rm", "/etc/keyed/env")
     code, told = await site.act("failover", "reward")
     assert (code, of_files(told)["evidence"]) == (

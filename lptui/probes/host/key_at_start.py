@@ -142,16 +142,19 @@ async def _look(looker: _Looker, unit: str, host: str) -> KeyAtStart:
     if told.status != 0:
         raise failure(f"{unit} on {host}", told)
     start = start_settings.parse(told.text)
+    if start.untold:
+        return KeyAtStart(start.user, unknown=start.untold)
     flags, files = await _settings(looker, start)
+    unread = [one.path for one in files if one.there is None]
+    if unread:
+        # What counts more than what was not read.
+        flags = start.arguments
     account = _account(start_settings.value_of(flags, "ethAcctAddr"))
     secret = start_settings.passphrase_of(flags)
     if secret:
         files = (*files, await _passphrase(looker, secret, start.user))
     path, unknown = start_settings.keys_of(start, flags)
-    unread = [one.path for one in files if one.use is not Use.PASSPHRASE and one.there is None]
-    if start.untold:
-        path, unknown = "", start.untold
-    elif unread and not start_settings.value_of(start.arguments, "ethKeystorePath"):
+    if unread and not start_settings.value_of(flags, "ethKeystorePath"):
         path, unknown = "", f"what {', '.join(unread)} says of the place is not known"
     if not path:
         return KeyAtStart(start.user, unknown=unknown, account=account, files=files)
