@@ -73,12 +73,16 @@ class LptuiError(Exception):
     def __init__(
         self, what: str, why: str = "", remedy: str = "", *, kind: ProblemKind | None = None
     ) -> None:
-        super().__init__(f"{what}: {why}" if why else what)
+        super().__init__(what, why)
         self.what = what
         self.why = why
         self.remedy = remedy
         if kind is not None:
             self.kind = kind
+
+    def __str__(self) -> str:
+        # Whoever passes it on may say more exactly what failed.
+        return str(self.problem())
 
     def problem(self) -> Problem:
         """This error as a value for a reading."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lptui.errors import LptuiError, RefusedError
@@ -27,10 +27,14 @@ if TYPE_CHECKING:
     from lptui.fleet.retry import Decision
     from lptui.fleet.snapshot import Snapshot
     from lptui.fleet.topology import Fleet
+    from lptui.present.inspected import Inspected
     from lptui.session import Session
 
 LOG_LINES = 500
 """Lines of a log that are there at once."""
+
+INSPECT_S = 120.0
+"""Deadline of a route that the operator asks, and may leave."""
 
 
 class LiveSession:
@@ -185,6 +189,16 @@ class LiveSession:
         chosen = declared.meant(snapshot, command, aim(found, snapshot, words))
         said = await reading.read(session.fleet, session.reach, command, chosen)
         return render(command.name, said, session.clock.now(), "text").splitlines()
+
+    def routes(self) -> Mapping[str, str]:
+        from lptui.probes.livepeer.routes import INSPECTABLE
+
+        return INSPECTABLE
+
+    async def inspect(self, node: str, route: str) -> Inspected:
+        if self._session is None:
+            raise RefusedError(f"get {node}", "nothing has been read yet", "wait a moment")
+        return await self._session.inspect(node, route, INSPECT_S)
 
     def logs(self, words: Sequence[str]) -> Sequence[Choice]:
         from lptui.fleet.logs import choices

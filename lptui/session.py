@@ -18,6 +18,7 @@ from lptui.clock import Clock, SystemClock
 from lptui.collector.collector import Collector
 from lptui.collector.once import collect_once
 from lptui.collector.registry import on_demand
+from lptui.errors import DeadlineError, LptuiError
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet
 from lptui.history.memory import Memory
@@ -28,6 +29,7 @@ from lptui.transport.reach import FleetReach
 if TYPE_CHECKING:
     from lptui.actions.runner import Runner
     from lptui.fleet.facts.rpc import SentTransaction
+    from lptui.present.inspected import Inspected
     from lptui.sim.thread import DemoThread
 
 CLOSE_S = 2.0
@@ -175,6 +177,33 @@ class Session:
         probes = [probe for probe in known if probe.name in names]
         return await collect_once(
             self.fleet, self.reach, self.clock, probes, OBSERVE_S, only=wanted
+        )
+
+    async def inspect(self, name: str, route: str, timeout_s: float) -> Inspected:
+        """What a node answers on one of `routes.INSPECTABLE`. Raises LptuiError for no answer."""
+        from lptui.config.mistakes import nearest
+        from lptui.present.inspected import inspected
+        from lptui.probes.livepeer import routes
+
+        node = self.fleet.nodes.get(name)
+        if node is None:
+            near = nearest(name, self.fleet.nodes)
+            there = f"there are: {', '.join(self.fleet.nodes)}"
+            hint = f"did you mean {near}?" if near else there
+            raise LptuiError(f"get {name}", "the fleet has no such node", hint)
+        if node.cli is None:
+            raise LptuiError(f"get {name}", "it has no CLI API", "set its `cli`")
+        try:
+            with routes.of(name):
+                answer = await routes.inspect(self.reach.http(node.cli), route, timeout_s)
+        except DeadlineError as error:
+            error.remedy = f"give it longer: lptui --headless get {name} {route} --timeout S"
+            raise
+        return await asyncio.to_thread(
+            inspected,
+            *(name, route, answer.status, answer.body),
+            took_s=answer.took_s,
+            at=self.clock.now(),
         )
 
     async def close(self) -> None:

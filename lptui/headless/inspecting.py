@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
@@ -41,23 +40,9 @@ def check_words(arguments: argparse.Namespace, words: Sequence[str]) -> str:
 
 async def inspect(arguments: argparse.Namespace, name: str, route: str, session: Session) -> int:
     """0 for a success of the node's, 3 for any other answer. Raises LptuiError for none."""
-    node = session.fleet.nodes.get(name)
-    if node is None:
-        near = nearest(name, session.fleet.nodes)
-        hint = f"did you mean {near}?" if near else f"there are: {', '.join(session.fleet.nodes)}"
-        raise LptuiError(f"{VERB} {name}", "the fleet has no such node", hint)
-    if node.cli is None:
-        raise LptuiError(f"{VERB} {name}", "it has no CLI API", "set its `cli`")
-    timeout_s: float = arguments.timeout or TIMEOUT_S
-    try:
-        async with asyncio.timeout(timeout_s):
-            http = session.reach.http(node.cli)
-            with routes.of(name):
-                answer = await routes.inspect(http, route, timeout_s)
-    except TimeoutError:
-        why = f"no answer within {timeout_s:g} s"
-        raise LptuiError(f"{name} {route}", why, "give it longer: --timeout S") from None
-    text = render(name, route, answer, session.clock.now(), arguments.format)
-    sys.stdout.write(text)
+    found = await session.inspect(name, route, arguments.timeout or TIMEOUT_S)
+    sys.stdout.write(render(found, arguments.format))
     sys.stdout.flush()
-    return 0 if answer.status == 200 else 3
+    for note in found.notes:
+        sys.stderr.write(f"lptui: {name} {route}: {note}\n")
+    return 0 if found.status == 200 else 3

@@ -33,6 +33,16 @@ class Verdict(StrEnum):
         """Of a whole list."""
         return {Verdict.OK: 0, Verdict.NOT: 1}.get(self, 3)
 
+    @property
+    def headline(self) -> str:
+        """Of a whole list, for people."""
+        return {Verdict.OK: "accepted", Verdict.NOT: "NOT ACCEPTED"}.get(self, "NOT KNOWN")
+
+    @property
+    def sign(self) -> str:
+        """Of one line."""
+        return {Verdict.OK: "ok", Verdict.NOT: "NOT", Verdict.UNKNOWN: "?"}.get(self, "-")
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -63,7 +73,24 @@ class Acceptance:
 
     def count(self, verdict: Verdict) -> int:
         """How many lines say so."""
-        return sum(line.verdict is verdict for line in self.lines)
+        return len(self.of(verdict))
+
+    def of(self, verdict: Verdict) -> tuple[Line, ...]:
+        """The lines that say so."""
+        return tuple(line for line in self.lines if line.verdict is verdict)
+
+    @property
+    def counts(self) -> str:
+        """How many lines say what."""
+        return ", ".join(
+            f"{self.count(verdict)} {name}"
+            for verdict, name in (
+                (Verdict.OK, "ok"),
+                (Verdict.NOT, "not"),
+                (Verdict.UNKNOWN, "unknown"),
+                (Verdict.NONE, "not judged here"),
+            )
+        )
 
 
 USER: Final = "not run as root"

@@ -10,8 +10,6 @@ from lptui.report.encode import time
 from lptui.report.json_report import SCHEMA_VERSION, dump
 from lptui.text import clean
 
-_SIGNS = {Verdict.OK: "ok", Verdict.NOT: "NOT", Verdict.UNKNOWN: "?", Verdict.NONE: "-"}
-
 
 def render(snapshot: Snapshot, found: Acceptance, form: str) -> str:
     """`form` is text or json."""
@@ -42,32 +40,14 @@ def render(snapshot: Snapshot, found: Acceptance, form: str) -> str:
     return "\n".join(_text(found)) + "\n"
 
 
-def first_line(found: Acceptance) -> str:
-    """What it comes to."""
-    word = {
-        Verdict.OK: "accepted",
-        Verdict.NOT: "NOT ACCEPTED",
-    }.get(found.verdict, "NOT KNOWN")
-    counts = ", ".join(
-        f"{found.count(verdict)} {name}"
-        for verdict, name in (
-            (Verdict.OK, "ok"),
-            (Verdict.NOT, "not"),
-            (Verdict.UNKNOWN, "unknown"),
-            (Verdict.NONE, "not judged here"),
-        )
-    )
-    return f"{found.node}: {word} ({counts})"
-
-
 def _text(found: Acceptance) -> Iterator[str]:
-    yield first_line(found)
+    yield f"{found.node}: {found.verdict.headline} ({found.counts})"
     for line in found.lines:
         yield from _line(line)
 
 
 def _line(line: Line) -> Iterator[str]:
-    yield f"  {_SIGNS[line.verdict]:<4} {line.topic:<28} {clean(line.words)}"
+    yield f"  {line.verdict.sign:<4} {line.topic:<28} {clean(line.words)}"
     if line.verdict not in (Verdict.NOT, Verdict.UNKNOWN):
         return
     if line.cause:

@@ -207,6 +207,17 @@ COMMANDS: Final[tuple[Command, ...]] = (
     ),
     Command("logs", ("l",), "Logs of the selected unit, as they are written", "logs", LOOK, 24),
     Command("shell", ("o",), "A shell on the selected host, by ssh", "shell", LOOK, 25),
+    Command(
+        "acceptance",
+        (),
+        "Is the row's node fit to be given traffic? Line by line",
+        "acceptance",
+        LOOK,
+        102,
+    ),
+    Command(
+        "get", (), "Ask the row's node a route of its CLI API that only reads", "get", LOOK, 103
+    ),
     Command("pause", ("p",), "Pause and resume reading", "pause", CONSOLE, 30),
     Command("faster", ("plus", "equals_sign"), "Read more often", "faster", CONSOLE, 40),
     Command("slower", ("minus",), "Read less often", "slower", CONSOLE, 41),

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from lptui.errors import RefusedError
 from lptui.present.model import Tone
+from lptui.tui.aiming import node_of
 from lptui.tui.panes import column_keys, order_words
 
 if TYPE_CHECKING:
+    from lptui.fleet.topology import Node
     from lptui.tui.app import LptuiApp
 
 INTERVALS: Final = (1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0)
@@ -81,6 +84,34 @@ def _shell(app: LptuiApp) -> None:
     from lptui.tui.shell import open_shell
 
     open_shell(app)
+
+
+def _acceptance(app: LptuiApp) -> None:
+    node = _aimed_at(app)
+    if node is not None:
+        from lptui.tui.screens.acceptance import AcceptanceScreen
+
+        app.push_screen(AcceptanceScreen(node.name))
+
+
+def _get(app: LptuiApp) -> None:
+    node = _aimed_at(app)
+    if node is not None:
+        from lptui.tui.screens.inspect import open_inspector
+
+        open_inspector(app, node)
+
+
+def _aimed_at(app: LptuiApp) -> Node | None:
+    """The node of the row under the cursor; where there is none it is said why."""
+    if app.feed is None or app.feed.snapshot is None:
+        app.say("nothing has been read yet", Tone.WARN)
+        return None
+    try:
+        return node_of(app.overview.focused_pane.selected, app.feed.snapshot.fleet)
+    except RefusedError as error:
+        app.say(f"{error}: {error.remedy}", Tone.WARN)
+        return None
 
 
 def _watch(app: LptuiApp) -> None:
@@ -222,6 +253,8 @@ HANDLERS: Final[dict[str, Callable[[LptuiApp], None]]] = {
     "sort": _sort,
     "events": _events,
     "topology": _topology,
+    "acceptance": _acceptance,
+    "get": _get,
     "watch": _watch,
     "logs": _logs,
     "shell": _shell,

@@ -1,7 +1,8 @@
-"""The command palette: every command, and every row of every pane by its name."""
+"""The command palette: every command, and every row of every pane by its name; other choices."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,32 @@ class Rows(Provider):
             pane.select(key)
 
         app.call_after_refresh(there)
+
+
+def choose(
+    app: LptuiApp, hint: str, choices: Mapping[str, str], given: Callable[[str], None]
+) -> None:
+    """Lets one of some names be chosen, by what it is; calls back with it, or never."""
+
+    def words(name: str) -> Content:
+        return Content.assemble(f"{name}  ", (choices[name], "dim"))
+
+    def run(name: str) -> None:
+        app.call_after_refresh(given, name)
+
+    class Choices(Provider):
+        async def discover(self) -> Hits:
+            for name in choices:
+                yield DiscoveryHit(words(name), partial(run, name), text=name)
+
+        async def search(self, query: str) -> Hits:
+            matcher = self.matcher(query)
+            for name, what in choices.items():
+                score = matcher.match(f"{name} {what}")
+                if score > 0:
+                    yield Hit(score, words(name), partial(run, name), text=name)
+
+    app.push_screen(CommandPalette(providers={Choices}, placeholder=hint))
 
 
 def open_palette(app: LptuiApp) -> None:

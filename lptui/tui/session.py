@@ -5,7 +5,7 @@ The screen knows nothing of hosts, transports or files; a recording or a test is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lptui.fleet.logs import Choice, Stream
     from lptui.fleet.retry import Decision
     from lptui.fleet.snapshot import Snapshot
+    from lptui.present.inspected import Inspected
 
 
 class Followed(Protocol):
@@ -112,6 +113,14 @@ class Session(Protocol):
 
         Raises LptuiError when nothing is selected.
         """
+        ...
+
+    def routes(self) -> Mapping[str, str]:
+        """The routes of a node's CLI API that may be asked, and what each tells."""
+        ...
+
+    async def inspect(self, node: str, route: str) -> Inspected:
+        """What a node answers on one of them; may take minutes. Raises LptuiError for no answer."""
         ...
 
     def logs(self, words: Sequence[str]) -> Sequence[Choice]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from lptui.actions.comparing import Compared, Verb, Word
@@ -17,6 +17,8 @@ from lptui.fleet.logs import Choice, Level, LogLine, Stream, choices
 from lptui.fleet.naming import host_of
 from lptui.fleet.retry import Decision
 from lptui.fleet.snapshot import Snapshot
+from lptui.present.inspected import Inspected, inspected
+from lptui.probes.livepeer.routes import INSPECTABLE
 from lptui.probes.logs.parse import Read
 from tests.snapshots import NOW
 
@@ -84,6 +86,11 @@ class ScriptedSession:
         self.release = asyncio.Event()
         self.outcome = Outcome.DONE
         self.done = ""
+        self.answer: bytes | LptuiError = b'{"Version": "0.9.1"}'
+        """What a node answers, with `status`, once it may."""
+        self.status = 200
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
         self.following: ScriptedLogs | None = None
         """The logs that were opened last."""
         self._first = snapshot
@@ -201,6 +208,20 @@ class ScriptedSession:
         self.entry = entry_of(plan, events, *ended)
         remedy = "" if self.outcome is Outcome.DONE else "see who holds the sessions"
         return Result(plan, self.outcome, f"it is {self.outcome.value}", remedy=remedy)
+
+    def routes(self) -> Mapping[str, str]:
+        return INSPECTABLE
+
+    async def inspect(self, node: str, route: str) -> Inspected:
+        self.calls.append(f"get {node} {route}")
+        try:
+            await self.may_answer.wait()
+        except asyncio.CancelledError:
+            self.calls.append(f"left {node} {route}")
+            raise
+        if isinstance(self.answer, LptuiError):
+            raise self.answer
+        return inspected(node, route, self.status, self.answer, took_s=0.012, at=NOW)
 
     def logs(self, words: Sequence[str]) -> Sequence[Choice]:
         self.calls.append(f"logs {' '.join(words)}")

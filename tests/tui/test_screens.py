@@ -55,7 +55,7 @@ async def test_detail_of_a_lost_host(size: tuple[int, int], snap: Snap) -> None:
 
 
 async def test_help(snap: Snap) -> None:
-    async with running(FleetBuilder(), (100, 66)) as console:
+    async with running(FleetBuilder(), (100, 68)) as console:
         await console.press("question_mark")
         snap(console.text())
 

@@ -6,7 +6,7 @@ transaction (go-livepeer server/webserver.go). So a probe can ask nothing that i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -47,24 +47,42 @@ READABLE: Final = frozenset(
 )
 """Routes without effect. Those that make the node call its own RPC at length are left out."""
 
-INSPECTABLE: Final = READABLE - {GATE} | {
-    "/delegatorInfo",
-    "/ethBalance",
-    "/getAvailableTranscodingOptions",
-    "/getBroadcastConfig",
-    "/getNetworkCapabilities",
-    "/localStreams",
-    "/protocolParameters",
-    "/registeredOrchestrators",
-    "/senderInfo",
-    "/ticketBrokerParams",
-    "/tokenBalance",
+INSPECTABLE: Final = {
+    "/status": "version, role, transcoders, sessions",
+    "/metrics": "its figures, as Prometheus reads them; with -monitor",
+    "/currentBlock": "the last block that it has followed",
+    "/ethAddr": "the account that it acts with",
+    "/ethBalance": "that account's ETH, in wei",
+    "/tokenBalance": "that account's LPT, with 18 decimals",
+    "/senderInfo": "that account's deposit and reserve",
+    "/orchestratorInfo": "that account's registration; some RPC calls",
+    "/delegatorInfo": "that account's stake; some RPC calls",
+    "/rewardCaller": "who else may call its reward; in newer versions",
+    "/currentRound": "the round, by its RPC node",
+    "/roundInitialized": "whether that is initialised",
+    "/maxGasPrice": "the most that it pays for gas, in wei",
+    "/minGasPrice": "the least that it offers for gas, in wei",
+    "/IsOrchestrator": "whether it was started as one",
+    "/IsRedeemer": "whether it was started as one",
+    "/EthChainID": "its chain; 0 without one",
+    "/getLogLevel": "how much it logs",
+    "/contractAddresses": "the protocol's contracts",
+    "/protocolParameters": "the protocol's settings; some ten RPC calls",
+    "/ticketBrokerParams": "for how many rounds a deposit stays locked",
+    "/registeredOrchestrators": "all that there are; hundreds of RPC calls, minutes",
+    "/getBroadcastConfig": "of a gateway: its highest price, its profiles",
+    "/getAvailableTranscodingOptions": "the profiles that it knows by name",
+    "/getNetworkCapabilities": "of a gateway: who offers what",
+    "/localStreams": "an empty list",
 }
-"""What an operator may ask for, besides: without effect too, but some take the node's RPC long.
+"""What an operator may ask for: without effect too, but some take the node's RPC long.
 
 Not among them, by go-livepeer's server/handlers.go: `/unbondingLocks` writes to the node's
 database, and `/getAISessionPoolsInfo` fails where no AI gateway runs.
 """
+
+INSPECT_LIMIT: Final = 4 * 1024 * 1024
+"""Bytes of an answer to an operator."""
 
 _REMEDY: Final = "is it the node's CLI API (-cliAddr) that answers there? see the node's log"
 _NO_CLIENT: Final = "missing eth client"
@@ -82,11 +100,11 @@ async def read(
 
 async def inspect(http: Http, path: str, deadline_s: float) -> HttpAnswer:
     """The same for one of INSPECTABLE, when an operator asks."""
-    return await _ask(INSPECTABLE, http, path, deadline_s, OUTPUT_LIMIT)
+    return await _ask(INSPECTABLE, http, path, deadline_s, INSPECT_LIMIT)
 
 
 async def _ask(
-    allowed: frozenset[str], http: Http, path: str, deadline_s: float, limit: int
+    allowed: Container[str], http: Http, path: str, deadline_s: float, limit: int
 ) -> HttpAnswer:
     if path not in allowed:
         raise LptuiError(f"route {path}", "it may not be asked", kind=ProblemKind.INTERNAL)

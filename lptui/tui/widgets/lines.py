@@ -24,8 +24,11 @@ class LinesView(Scrolled):
 
     def show(self, lines: Sequence[Line]) -> None:
         """Other lines; only those that differ are drawn again."""
+        given = list(lines)
+        if given == self._given:
+            return
         before = self._lines
-        self._given = list(lines)
+        self._given = given
         self._wrap()
         offset = self._offset
         self._clamp()
