@@ -13,7 +13,7 @@ from lptui.actions.moves.move import Blind, Move
 from lptui.actions.plan import OnFailure, Outcome, Plan, Result
 from lptui.actions.spec import Execution
 from lptui.actions.taking_back import Left, TakingBack, left_standing, to_undo
-from lptui.actions.under_way import STOPPED, UnderWay
+from lptui.actions.under_way import STOPPED, UnderWay, both_ways
 
 
 class Engine:
@@ -87,7 +87,7 @@ class Engine:
             kept = [self._plan.steps[n].title for n in sorted(self._way.begun) if n != stop.number]
             what = f"; kept: {', '.join(kept)}" if kept else ""
             outcome = Outcome.UNKNOWN if stop.unknown else Outcome.FAILED
-            remedy = "see what stands in the way; resume goes on from there, undo takes it back"
+            remedy = f"see what stands in the way; {both_ways(self._way.execution.record.run)}"
             return Result(self._plan, outcome, why + what, self._way.told(), remedy=remedy)
         left = await TakingBack(self._way, is_asked_for=False).all()
         undone = [r.title for r in self._way.told() if r.detail.startswith("undone")]
@@ -98,7 +98,7 @@ class Engine:
 
     def _failed(self, why: str, left: list[Left]) -> Result:
         outcome = Outcome.UNKNOWN if any(one.unknown for one in left) else Outcome.FAILED
-        remedy = "look at what is not undone; then resume, or undo again"
+        remedy = f"look at what is not undone; then {both_ways(self._way.execution.record.run)}"
         return Result(self._plan, outcome, why, self._way.told(), remedy=remedy)
 
     def _is_first_of_group(self, number: int) -> bool:

@@ -13,6 +13,7 @@ from lptui.actions.comparing import Verb, looked_into
 from lptui.actions.journal import Entry, Journal, RunRecord
 from lptui.actions.plan import Outcome, Plan, Result, Step, StepResult
 from lptui.actions.spec import Action, Event, Execution, Progress, Told
+from lptui.actions.under_way import both_ways
 from lptui.errors import LptuiError, RefusedError
 from lptui.text import clean
 
@@ -263,8 +264,7 @@ class Running:
         """Ended half-way: harmless before the first step, unknown after it."""
         if self._record.begun:
             run = self._record.run
-            how = "lptui --headless"
-            advice = f"`{how} resume {run}` goes on, `{how} undo {run}` takes it back"
+            advice = both_ways(run)
             words = f"{why}; the run is cut and stays in the journal as {run}"
             return Result(
                 self.plan, Outcome.UNKNOWN, words, remedy=f"{remedy}; {advice}".lstrip("; ")

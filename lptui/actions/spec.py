@@ -59,6 +59,11 @@ def nobody(number: int, event: Event | None, words: str) -> None:
 class Record(Protocol):
     """The journal of one run. What it was told is on the disk when it returns."""
 
+    @property
+    def run(self) -> str:
+        """The run's id, by which it is resumed and undone."""
+        ...
+
     async def step(self, number: int, event: Event, words: str = "") -> None:
         """Raises RefusedError when it cannot be written down: nothing may be done then."""
         ...

@@ -122,6 +122,12 @@ class UnderWay:
         return self.execution.clock.monotonic()
 
 
+def both_ways(run: str) -> str:
+    """How a run is taken up, and back."""
+    how = "lptui --headless"
+    return f"`{how} resume {run}` goes on, `{how} undo {run}` takes it back"
+
+
 def said(reply: str) -> str:
     return f" (it said: {reply})" if reply else ""
 

@@ -201,7 +201,7 @@ async def test_a_plan_may_keep_what_was_made_before_a_failure() -> None:
     result = await run(here, plan_of(A, B, on_failure=OnFailure.STOP))
     assert (result.outcome, here.things["a"]) == (Outcome.FAILED, "on")
     assert "kept: put a on" in result.summary
-    assert "resume" in result.remedy
+    assert "`lptui --headless undo run` takes it back" in result.remedy, "with its id"
 
 
 def cycle(name: str, group: str) -> tuple[Step, ...]:

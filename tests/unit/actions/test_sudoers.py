@@ -174,6 +174,8 @@ class Machine:
 
 
 class Recorder:
+    run = ""
+
     async def step(self, number: int, event: object, words: str = "") -> None:
         return
 

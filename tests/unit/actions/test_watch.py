@@ -61,6 +61,8 @@ class Chain:
 class NoRecord:
     """The journal of a plan that is not made of moves is not written."""
 
+    run = ""
+
     async def step(self, number: int, event: Event, words: str = "") -> None:
         raise AssertionError
 

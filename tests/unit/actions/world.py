@@ -60,6 +60,7 @@ class World:
     uncleared: dict[str, LptuiError] = field(default_factory=dict)
     did: list[str] = field(default_factory=list)
     events: list[tuple[int, Event, float, str]] = field(default_factory=list)
+    run: str = "run"
     kill_at: int | None = None
     kill_at_look_of: str = ""
     moments: int = 0
