@@ -11,6 +11,7 @@ from typing import Final
 from lptui.actions import passage, safe, serving
 from lptui.actions import restart_presets as presets
 from lptui.actions.moves import units
+from lptui.actions.moves.supervised import why_not_started
 from lptui.actions.options import (
     LATE,
     MAX_UNAVAILABLE,
@@ -30,6 +31,9 @@ from lptui.fleet.pools import balancers_of
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Node
 from lptui.text import plural
+
+_STARTED_BY_OTHERS: Final = (presets.RELOAD, presets.REBOOT)
+"""Presets in which it is not the console that starts a unit."""
 
 SPEC = ActionSpec(
     id="restart",
@@ -78,6 +82,7 @@ class Restart(Stepwise):
         in_waves = _in_waves(snapshot, nodes, most, preset)
         conditions = [
             *_units_read(snapshot, nodes),
+            *(_start_again(snapshot, nodes) if preset not in _STARTED_BY_OTHERS else ()),
             *serving.are_read(snapshot, _balancers(snapshot, nodes)),
             *_nobody_else_down(snapshot, nodes, most),
             *_nothing_pending(snapshot, nodes),
@@ -153,6 +158,18 @@ def _units_read(snapshot: Snapshot, nodes: Iterable[Node]) -> list[Precondition]
             unit = units_there.find(node.service.name)
             word = f"{unit.active} ({unit.sub})" if unit else "is not there"
             found.append(Precondition(name, unit is not None, f"{node.service.name} {word}"))
+    return found
+
+
+def _start_again(snapshot: Snapshot, nodes: Iterable[Node]) -> list[Precondition]:
+    """Whether each can be started; one that cannot would be stopped first, and stay so."""
+    found = []
+    for node in nodes:
+        there = snapshot.fresh(HostUnits, node.host)
+        unit = there.find(node.service.name) if there and node.service else None
+        why = why_not_started(unit) if unit is not None else ""
+        if why:
+            found.append(Precondition(f"{node.name} can be started again", False, why))
     return found
 
 

@@ -15,7 +15,7 @@ from lptui.actions.moves.supervised import (
     is_down,
     look,
     says,
-    why_not_loaded,
+    why_not_started,
 )
 from lptui.actions.plan import Step
 from lptui.actions.spec import Execution, Source
@@ -95,9 +95,7 @@ class StartMove(Usual):
         unit, _ = look(now, service)
         if service.why_odd or unit is None:
             return service.why_odd
-        if unit.refuses_start:
-            return f"{unit.name} has RefuseManualStart=yes: only what it belongs to starts it"
-        return why_not_loaded(unit)
+        return why_not_started(unit)
 
     async def make(self, step: Step, execution: Execution) -> str:
         return await _start(step, execution)

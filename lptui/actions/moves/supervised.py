@@ -134,6 +134,13 @@ def says(unit: Unit, service: Supervised) -> str:
     return f"{unit.name} on {service.host} is {unit.active} ({unit.sub}{result}{status})"
 
 
+def why_not_started(unit: Unit) -> str:
+    """Why nobody can start it by hand, with the remedy; "" when that can be done."""
+    if unit.refuses_start:
+        return f"{unit.name} has RefuseManualStart=yes: only what it belongs to starts it"
+    return why_not_loaded(unit)
+
+
 def why_not_loaded(unit: Unit) -> str:
     """Why it cannot be started at all, with the remedy; "" when it can."""
     if unit.load is UnitLoad.MASKED:

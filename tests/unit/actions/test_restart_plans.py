@@ -15,7 +15,7 @@ from lptui.actions.waves import rank, waves
 from lptui.fleet.declared import DeclaredCommand
 from lptui.fleet.facts.balancer import AdminState, BalancerState
 from lptui.fleet.facts.chain import SignerAccount
-from lptui.fleet.facts.host import HostUnits
+from lptui.fleet.facts.host import HostUnits, UnitLoad
 from lptui.fleet.facts.livepeer import NodeStatus
 from lptui.fleet.topology import Role
 from tests.snapshots import REDEEMER, FleetBuilder
@@ -92,6 +92,17 @@ def test_none_is_restarted_whose_balancer_was_never_read() -> None:
     fleet = FleetBuilder().drop(BalancerState, "front")
     assert plan(fleet, "orch-1").why_not.startswith("front read:")
     assert plan(fleet, "nitro-1").why_not == ""
+
+
+def test_what_could_not_be_started_again_is_not_stopped() -> None:
+    fleet = FleetBuilder()
+    node = fleet.fleet.nodes["orch-1"]
+    assert node.service is not None
+    fleet.change_unit(node.host, node.service.name, load=UnitLoad.MASKED)
+    assert "is masked: `systemctl unmask" in plan(fleet, "orch-1").why_not
+    fleet.change_unit(node.host, node.service.name, load=UnitLoad.LOADED, refuses_start=True)
+    assert "RefuseManualStart=yes" in plan(fleet, "orch-1").why_not
+    assert "RefuseManualStart" not in plan(fleet, "orch-1", preset="reboot").why_not
 
 
 def test_one_that_is_down_already_counts() -> None:
