@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lptui.errors import LptuiError
@@ -115,6 +115,7 @@ def test_nothing_that_a_terminal_would_obey_is_printed(body: bytes, route: str) 
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
+@example("\x7f", "\x9b2J\u202e")
 def test_nothing_that_a_terminal_would_obey_is_shown_of_json(key: str, value: str) -> None:
     body = json.dumps({key: [value, key]}, ensure_ascii=False).encode("utf-8", "replace")
     found = answered(body)
