@@ -111,7 +111,7 @@ def laid_out(value: object, most: int | None = None) -> str:
         if most is not None and length > most:
             raise ValueError("too much of it to be laid out")
         parts.append(part)
-    return "".join(parts).replace("\x7f", "\\u007f")
+    return "".join(parts)
 
 
 def title(
