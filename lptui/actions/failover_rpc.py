@@ -86,7 +86,8 @@ def _named(snapshot: Snapshot, old: str, to: Rpc | None, written: str) -> Precon
     others = ", ".join(one for one in snapshot.fleet.rpcs if one != old)
     if to is None or to.name == old:
         why = f"there is no other endpoint {written}" if written else "none is"
-        return Precondition(name, False, why, f"--to NAME: one of {others or 'none'}")
+        choice = "" if written or not others else "to"
+        return Precondition(name, False, why, f"--to NAME: one of {others or 'none'}", choice)
     if not consumers(snapshot, old):
         why = f"no node with an `environment_file` uses {old}"
         remedy = "behind a balancer, fail its pool over; else set environment_file of the nodes"

@@ -118,7 +118,9 @@ def _orchestrator(fleet: Fleet, node: Node, to: str) -> tuple[Node | None, Preco
     if to in known:
         return fleet.nodes[to], Precondition(name, True, to)
     why = f"{to} is none" if to else "none is"
-    return None, Precondition(name, False, why, f"--to NAME: one of {', '.join(known) or 'none'}")
+    choice = TO.name if known and not to else ""
+    remedy = f"--to NAME: one of {', '.join(known) or 'none'}"
+    return None, Precondition(name, False, why, remedy, choice)
 
 
 def _address(snapshot: Snapshot, node: Node, to: Node, written: str) -> tuple[str, Precondition]:

@@ -294,4 +294,4 @@ def _named(wanted: str | None, written: str, option: str, range_words: str) -> P
     if wanted is not None:
         return Precondition(name, True, wanted)
     why = f"{clean(written, 40)!r} is no number from {range_words}" if written else "none is"
-    return Precondition(name, False, why, f"--{option} N: {range_words}")
+    return Precondition(name, False, why, f"--{option} N: {range_words}", "" if written else option)

@@ -18,13 +18,15 @@ from lptui.text import clean
 class Precondition:
     """Something that must hold. `met` None: it could not be told, which refuses as well.
 
-    `evidence` says what was seen, where and when.
+    `evidence` says what was seen, where and when. `choice` is the option that is still to be given,
+    where it is only that which is missing.
     """
 
     name: str
     met: bool | None
     evidence: str
     remedy: str = ""
+    choice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,12 @@ class Plan:
         if self.done:
             return self.done
         return f"{self.refusals[0].name}: {self.refusals[0].evidence}" if self.refusals else ""
+
+    @property
+    def to_choose(self) -> str:
+        """The option that must still be given, where nothing else is in the way; else ""."""
+        open_choices = [item.choice for item in self.refusals]
+        return open_choices[0] if open_choices and all(open_choices) and not self.done else ""
 
     @property
     def hash(self) -> str:

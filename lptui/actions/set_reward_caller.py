@@ -196,7 +196,8 @@ def _unnamed(snapshot: Snapshot, registered: Orchestrator, name: str, written: s
     ]
     why = f"{clean(written, 60)!r} is no node and no account" if written else "nobody is"
     among = ", ".join((*likely, "0x…", NONE))
-    return Precondition(name, False, why, f"--{CALLER.name} WHO: {among}")
+    choice = "" if written else CALLER.name
+    return Precondition(name, False, why, f"--{CALLER.name} WHO: {among}", choice)
 
 
 def _on_chain(

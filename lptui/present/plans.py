@@ -32,7 +32,7 @@ def plan_lines(
     `others` says who else is at the fleet; "" when nobody is.
     """
     lines: list[Line] = [(Span(title, Tone.STRONG),)]
-    lines += _verdict(plan)
+    lines += _verdict(plan, options)
     if others:
         lines.append((Span(others, Tone.WARN),))
     lines += [_named("target", plan.target, Tone.STRONG), _named("plan", plan.summary)]
@@ -80,9 +80,15 @@ def chosen(plan: Plan, option: Option, value: str) -> tuple[tuple[str, str], ...
     return (*rest, (option.name, value)) if value else rest
 
 
-def _verdict(plan: Plan) -> Iterator[Line]:
+def _verdict(plan: Plan, options: Sequence[Option]) -> Iterator[Line]:
+    open_choice = next(
+        (n for n, option in enumerate(options, 1) if option.name == plan.to_choose), None
+    )
     if plan.done:
         yield (Span("Nothing to do: ", Tone.OK), Span(plan.done))
+    elif open_choice is not None:
+        why = f"press {open_choice} to say {plan.to_choose}"
+        yield (Span("Not complete: ", Tone.WARN), Span(why))
     elif plan.why_not:
         yield (Span("Refused: ", Tone.CRITICAL), Span(plan.why_not))
 
@@ -99,10 +105,12 @@ def _choices(plan: Plan, options: Sequence[Option]) -> Iterator[Line]:
     width = max(len(option.name) for option in options)
     for number, option in enumerate(options[:MOST_CHOICES], 1):
         value = value_of(plan, option)
+        is_open = option.name == plan.to_choose
+        unsaid = Span("to be said", Tone.WARN) if is_open else Span("as usual", Tone.MUTED)
         yield (
             Span(f"  {number} ", Tone.ACCENT),
             Span(f"{option.name:<{width}}  "),
-            Span(value or "as usual", Tone.STRONG if value else Tone.MUTED),
+            Span(value, Tone.STRONG) if value else unsaid,
             Span(f"  {option.help}", Tone.MUTED),
         )
 

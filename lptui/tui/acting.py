@@ -180,7 +180,7 @@ class Acting:
 
     async def _planned(self, item: Command, words: Sequence[str] | None) -> Plan | None:
         """None when there is nothing to plan for; why is said in the footer."""
-        key = f"{item.key_word} {item.hint}"
+        key = item.words
         self._app.say(f"{key}: planning…", seconds=30)
         try:
             plan = await self._session.propose(item.actions, words)
@@ -323,8 +323,8 @@ class Acting:
         snapshot, own_run = self._feed.snapshot, self._session.own_run
         others = in_the_way(plan, snapshot, own_run) if snapshot is not None else ""
         screen = PlanScreen(plan, spec, self._session.plan, self._phrase, others)
-        why = f"{item.key_word} {item.hint}: {plan.why_not}" if plan.why_not else ""
-        self._app.say(why, Tone.WARN)
+        is_refused = plan.why_not and not plan.to_choose
+        self._app.say(f"{item.words}: {plan.why_not}" if is_refused else "", Tone.WARN)
         return screen.plan if await self._agreed(screen) else None
 
     @property

@@ -383,7 +383,7 @@ class LptuiApp(App[int], inherit_bindings=False):
         """The same of any command: those that the operator has declared have no key."""
         refusal = self._never(item)
         if refusal:
-            self.say(f"{item.key_word} {item.hint}: {refusal}", Tone.WARN)
+            self.say(f"{item.words}: {refusal}", Tone.WARN)
             return
         if item.id.startswith("pane-"):
             self.focus_pane(int(item.id.removeprefix("pane-")) - 1)
@@ -414,7 +414,7 @@ class LptuiApp(App[int], inherit_bindings=False):
             return
         pane = self.overview.focused_pane
         if pane.is_lost and not item.anywhere:
-            self.say(f"{item.key_word} {item.hint}: the row is gone; select another", Tone.WARN)
+            self.say(f"{item.words}: the row is gone; select another", Tone.WARN)
         else:
             self.acting.begin(item, pane.selected)
 

@@ -49,6 +49,11 @@ class Command(NamedTuple):
         first = self.keys[0] if self.keys else ""
         return KEY_WORDS.get(first, first)
 
+    @property
+    def words(self) -> str:
+        """Key and hint, for messages; the hint alone where there is no key."""
+        return f"{self.key_word} {self.hint}".strip()
+
 
 KEY_WORDS: Final = {
     "enter": "Enter",

@@ -53,6 +53,38 @@ def test_the_question_says_all_that_the_dry_run_says() -> None:
     assert plan.blast.lower() in text
 
 
+def question(action_id: str, request: Request) -> str:
+    found = action(action_id)
+    assert found is not None
+    plan = replace(found.plan(FleetBuilder().snapshot(), request), request=request)
+    spec = found.spec
+    return "\n".join(text_of(line) for line in plan_lines(plan, spec.title, spec.options))
+
+
+def test_what_must_still_be_chosen_is_no_refusal() -> None:
+    text = question("set-max-sessions", Request(("orch-1",)))
+    assert "Not complete: press 1 to say sessions" in text
+    assert "to be said" in text
+    assert "Refused" not in text
+    assert "as usual" not in text
+    wrong = question("set-max-sessions", Request(("orch-1",), (("sessions", "wrong"),)))
+    assert "Refused: " in wrong
+    assert "to be said" not in wrong
+
+
+def test_what_else_is_in_the_way_is_said_before_a_choice_that_is_missing() -> None:
+    text = question("set-log-level", Request(("orch-1",)))
+    assert "Refused: its log level is known: orch-1 does not tell it" in text
+
+
+async def test_a_command_without_a_key_names_none_when_it_is_refused() -> None:
+    async with running(FleetBuilder(), read_only=True) as console:
+        console.app.action_command("set-max-sessions")
+        await console.pilot.pause()
+        assert console.lines()[-1].split() == ["sessions:", "read-only"]
+        assert console.lines()[-1].startswith(" sessions")
+
+
 @pytest.mark.parametrize("size", [(80, 24), (200, 60)], ids=ids)
 async def test_choices_are_shown_and_changed_by_their_number(
     size: tuple[int, int], snap: Snap
