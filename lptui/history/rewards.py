@@ -143,6 +143,7 @@ def _history_json(value: RewardHistory) -> Mapping[str, object]:
         "starts": value.starts,
         "window": value.window,
         "begun_at": value.begun_at,
+        "begun_by": value.begun_by,
         "anchor": value.anchor,
     }
 
@@ -159,8 +160,13 @@ def _history(value: Any) -> RewardHistory:  # noqa: ANN401
         starts=tuple((Round(_whole(n)), L2Block(_whole(b))) for n, b in _items(value["starts"])),
         window=_whole(value["window"]),
         begun_at=_maybe(_number, value["begun_at"]),
+        begun_by=_maybe(_account, value.get("begun_by")),
         anchor=(L2Block(_whole(number)), _hex(digest, 64)),
     )
+
+
+def _account(value: Any) -> Address:  # noqa: ANN401
+    return Address(_hex(value, 40))
 
 
 def _event(item: Any) -> RewardEvent:  # noqa: ANN401
@@ -170,7 +176,7 @@ def _event(item: Any) -> RewardEvent:  # noqa: ANN401
         L2Block(_whole(block)),
         _hex(tx, 64),
         Lptu(_whole(int(amount), 2**256)),
-        None if caller is None else Address(_hex(caller, 40)),
+        _maybe(_account, caller),
         _maybe(_number, at),
     )
 

@@ -25,7 +25,7 @@ from lptui.fleet.facts.reward import (
 from lptui.fleet.facts.stake import StakeHistory, TranscoderPool
 from lptui.fleet.reading import Reading
 from lptui.fleet.topology import Chain, Node, Orchestrator, Role
-from lptui.fleet.units import format_gwei, format_units, short_address
+from lptui.fleet.units import Address, format_gwei, format_units, short_address
 from lptui.present.callers import automatic_lines
 from lptui.present.model import (
     EMPTY_CELL,
@@ -254,12 +254,18 @@ def _caller(
     account = next((e.caller for e in reversed(events) if now and e.round == now.round), None)
     if account is None:
         return cell(expected, tone=Tone.MUTED) if expected else UNKNOWN_CELL
-    names = [node.name for node, held, _ in accounts_of(view.snapshot) if held == account]
+    names = _names_of(view, account)
     if expected in names:
         return cell(expected, since=since)
-    signers = [one.name for one in view.snapshot.fleet.signers if one.address == account]
-    told = next(iter((*names, *signers)), short_address(account))
-    return cell(told, tone=Tone.WARN if it.reward_caller else Tone.NORMAL, since=since)
+    tone = Tone.WARN if it.reward_caller else Tone.NORMAL
+    return cell(names[0], tone=tone, since=since)
+
+
+def _names_of(view: View, account: Address) -> tuple[str, ...]:
+    """The nodes that act with an account and the signers with it, else its address."""
+    nodes = (node.name for node, held, _ in accounts_of(view.snapshot) if held == account)
+    signers = (one.name for one in view.snapshot.fleet.signers if one.address == account)
+    return (*nodes, *signers) or (short_address(account),)
 
 
 def _expected_caller(view: View, it: Orchestrator) -> str:
@@ -355,6 +361,18 @@ def _lead(view: View, chain: Chain, clock: Reading[ChainRound]) -> tuple[Line, .
         facts.append(label("L2 block", Span(grouped(value.head))))
     if gas is not None and gas_since is None:
         facts.append(label("gas", Span(format_gwei(gas.gas_price))))
+    initialiser = _initialiser(view, chain, value)
+    if initialiser is not None:
+        facts.append(label("initialised by", Span(_names_of(view, initialiser)[0])))
     if value.pool_size is not None:
         facts.append(label("pool", Span(f"{value.pool_size}/{value.pool_max or '?'}")))
     return (first, joined(facts))
+
+
+def _initialiser(view: View, chain: Chain, clock: ChainRound) -> Address | None:
+    """Who initialised the current round, as far as the logs have told."""
+    for each in chain.orchestrators:
+        past = view.reading(RewardHistory, each.name).value
+        if past is not None and past.is_of(clock.round):
+            return past.begun_by
+    return None

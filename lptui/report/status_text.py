@@ -214,7 +214,8 @@ def _record(value: OrchestratorRecord) -> str:
 def _history(value: RewardHistory) -> str:
     strip = "".join(_MARKS[outcome] for _, outcome in value.rounds)
     whole = "" if value.complete else ", incomplete"
-    return f"rounds {strip or 'none known'}{whole} ({_LEGEND})"
+    begun = f", the newest initialised by {value.begun_by}" if value.begun_by else ""
+    return f"rounds {strip or 'none known'}{whole}{begun} ({_LEGEND})"
 
 
 def _account(value: SignerAccount) -> str:

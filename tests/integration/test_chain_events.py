@@ -126,7 +126,7 @@ async def test_a_further_cycle_asks_only_for_new_blocks(devnet: Devnet) -> None:
         ((start, stop),) = queries(proxy)
         assert start == first.upto_block - 63
         assert stop == asked.value(ChainRound).head
-        assert [len(b) for b in proxy.methods if "eth_getTransactionByHash" in b] == [1]
+        assert [len(b) for b in proxy.methods if "eth_getTransactionByHash" in b] == [2]
         history = asked.value(RewardHistory, "orch-0")
         assert history.since_block == first.since_block
         assert [event.round for event in history.events] == [4200, 4201]
@@ -359,6 +359,21 @@ async def test_when_it_was_called_and_when_the_round_began(devnet: Devnet) -> No
         await devnet.mine(3)
         await asked.ask(CHAIN, EVENTS)
         assert asked.value(RewardHistory, "orch-0").begun_at == history.begun_at
+
+
+async def test_who_initialised_the_round(devnet: Devnet) -> None:
+    who, initialiser = devnet.accounts[1], devnet.accounts[5]
+    await devnet.bond(who)
+    async with asked_through(devnet, who) as (asked, _):
+        await devnet.next_round(initialize=False)
+        await asked.ask(CHAIN, EVENTS)
+        assert asked.value(RewardHistory, "orch-0").begun_by is None
+        await devnet.initialize_round(initialiser)
+        await asked.ask(CHAIN, EVENTS)
+        assert asked.value(RewardHistory, "orch-0").begun_by == initialiser.lower()
+        await devnet.mine(200)
+        await asked.ask(CHAIN, EVENTS)
+        assert asked.value(RewardHistory, "orch-0").begun_by == initialiser.lower()
 
 
 async def test_without_the_round_there_is_no_history(devnet: Devnet) -> None:

@@ -117,7 +117,8 @@ class RewardHistory:
     not give all that was asked for.
     `starts` are the L2 blocks of the `NewRound` logs seen, oldest first; `window` the range
     of blocks to ask for at once, as far as the RPC is known to give it; 0 when it is not known.
-    `begun_at` is when the current round was initialised (UTC seconds), None when not known.
+    `begun_at` is when the current round was initialised (UTC seconds), `begun_by` who sent that
+    transaction; None when not known.
     `anchor` is the newest block of which no logs are asked for again, with its hash: as long as
     the chain has it, what was read before still holds.
     """
@@ -130,7 +131,12 @@ class RewardHistory:
     starts: tuple[tuple[Round, L2Block], ...] = ()
     window: int = 0
     begun_at: float | None = None
+    begun_by: Address | None = None
     anchor: tuple[L2Block, str] | None = None
+
+    def is_of(self, number: Round) -> bool:
+        """Whether that is the newest round that it tells of."""
+        return self.rounds != () and self.rounds[-1][0] == number
 
     def event_of(self, number: int) -> RewardEvent | None:
         return next((event for event in self.events if event.round == number), None)

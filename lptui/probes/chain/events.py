@@ -116,6 +116,15 @@ class _Known:
     earlier_run: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """How the current round was initialised: when, by whom, and the transaction just seen."""
+
+    at: float | None = None
+    by: Address | None = None
+    tx: str = ""
+
+
 class _ReorganisedError(Exception):
     """The chain does not have the blocks any more that the earlier cycles read."""
 
@@ -180,7 +189,10 @@ class _Cycle:
         )
         begun = self._begun(found.rounds, known)
         callers, times = await self._details(found.rewards, starts, begun)
-        begun = begun or times.get(L2Block(dict(starts).get(self.clock.round, -1)))
+        begun = _Begun(
+            begun.at or times.get(L2Block(dict(starts).get(self.clock.round, -1))),
+            callers.get(begun.tx) or begun.by,
+        )
         answers = []
         for item in self.chain.orchestrators:
             before = self._before(item) if known.upto >= known.since else None
@@ -213,7 +225,7 @@ class _Cycle:
         reach: _Known,
         events: Sequence[RewardEvent],
         floor: int,
-        begun: float | None,
+        begun: _Begun,
     ) -> RewardHistory:
         return history(
             self.clock,
@@ -224,19 +236,19 @@ class _Cycle:
             upto=L2Block(reach.upto),
             window=reach.window,
             complete=self._is_complete(reach.starts, reach.since, floor),
-            begun_at=begun,
+            begun_at=begun.at,
+            begun_by=begun.by,
             anchor=reach.anchor,
         )
 
-    def _begun(self, found: Sequence[RoundLog], known: _Known) -> float | None:
-        """When the current round was initialised, as far as it was told before or just now."""
-        now = next((log.at for log in found if log.round == self.clock.round and log.at), None)
-        if now is not None or known.upto < known.since:
-            return now
+    def _begun(self, found: Sequence[RoundLog], known: _Known) -> _Begun:
+        """How the current round was initialised, as far as it was told before or just now."""
         before = self._before(self.chain.orchestrators[0])
-        if before is None or before.rounds[-1:] == () or before.rounds[-1][0] != self.clock.round:
-            return None
-        return before.begun_at
+        was = _Begun()
+        if before is not None and known.upto >= known.since and before.is_of(self.clock.round):
+            was = _Begun(before.begun_at, before.begun_by)
+        log = next((log for log in found if log.round == self.clock.round), None)
+        return was if log is None else _Begun(log.at or was.at, was.by, log.tx)
 
     def _next_window(self, scan: Scan, whole: int) -> int:
         """What to ask for next time: more, as long as nothing was refused."""
@@ -312,10 +324,10 @@ class _Cycle:
         )
 
     async def _details(
-        self, rewards: Sequence[RewardLog], starts: Sequence[Start], begun: float | None
+        self, rewards: Sequence[RewardLog], starts: Sequence[Start], begun: _Begun
     ) -> tuple[dict[str, Address], dict[L2Block, float]]:
-        """The senders of the newest transactions that were not known yet, and the times of their
-        blocks and of the current round's first, where the logs do not tell them."""
+        """The senders of the newest transactions that were not known yet, of that which began the
+        current round too, and the times of their blocks, where the logs do not tell them."""
         known = {
             event.tx
             for item in self.chain.orchestrators
@@ -326,9 +338,11 @@ class _Cycle:
         fresh = [log for log in reversed(rewards) if log.tx not in known][:CALLERS]
         blocks = [log.block for log in fresh if log.at is None]
         first = dict(starts).get(self.clock.round)
-        if begun is None and first is not None:
+        if begun.at is None and first is not None:
             blocks.append(first)
         txs = list(dict.fromkeys(log.tx for log in fresh))
+        if begun.tx and begun.by is None:
+            txs.append(begun.tx)
         return await details(self.rpc, txs, list(dict.fromkeys(blocks)), self._left())
 
     def _left(self) -> float:

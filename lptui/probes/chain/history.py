@@ -147,6 +147,7 @@ def history(
     window: int,
     complete: bool,
     begun_at: float | None = None,
+    begun_by: Address | None = None,
     anchor: tuple[L2Block, str] | None = None,
 ) -> RewardHistory:
     """One orchestrator's history; what is older than its rounds is dropped.
@@ -169,5 +170,6 @@ def history(
         starts=kept,
         window=window,
         begun_at=begun_at,
+        begun_by=begun_by,
         anchor=anchor,
     )

@@ -37,11 +37,12 @@ class RewardLog:
 
 @dataclass(frozen=True, slots=True)
 class RoundLog:
-    """A `NewRound` log."""
+    """A `NewRound` log; `at` as in `RewardLog`."""
 
     round: Round
     block: L2Block
     index: int
+    tx: str
     at: float | None = None
 
 
@@ -113,7 +114,7 @@ class Query:
                 if stake.orchestrator in self.orchestrators:
                     stakes[stake.block, stake.index] = stake
             elif where == self.contracts.rounds_manager and topics[0] == abi.NEW_ROUND.topic:
-                begun = RoundLog(Round(int(topics[1], 16)), *_place(log), _time(log))
+                begun = RoundLog(Round(int(topics[1], 16)), *_place(log), _tx(log), _time(log))
                 if begun.round in self.rounds:
                     rounds[begun.block, begun.index] = begun
         return Logs(
@@ -157,14 +158,14 @@ def _reward(log: dict[str, Any], subject: str) -> RewardLog:
         Lptu(amount),
         block,
         index,
-        block_hash(log.get("transactionHash"), _METHOD),
+        _tx(log),
         _time(log),
     )
 
 
 def _stake(log: dict[str, Any], topics: Sequence[str]) -> StakeLog:
     raw = data(log.get("data"), _METHOD)
-    return parse_stake(topics, raw, _place(log), block_hash(log.get("transactionHash"), _METHOD))
+    return parse_stake(topics, raw, _place(log), _tx(log))
 
 
 def _place(log: dict[str, Any]) -> tuple[L2Block, int]:
@@ -172,6 +173,10 @@ def _place(log: dict[str, Any]) -> tuple[L2Block, int]:
     if index >= _PLACE:
         raise BadAnswerError(_METHOD, "an absurd place of a log")
     return L2Block(block_number(log.get("blockNumber"), _METHOD)), index
+
+
+def _tx(log: dict[str, Any]) -> str:
+    return block_hash(log.get("transactionHash"), _METHOD)
 
 
 def _time(log: dict[str, Any]) -> float | None:

@@ -15,7 +15,7 @@ from lptui.fleet.facts.chain import RewardHistory
 from lptui.fleet.facts.reward import Hindrance, L1Pace, RewardWatch, RoundNote, RoundSeen
 from lptui.fleet.facts.stake import StakeChange, StakeEvent, StakeHistory
 from lptui.fleet.reading import Key, Reading
-from lptui.fleet.units import L1Block, L2Block, Lptu, Round
+from lptui.fleet.units import Address, L1Block, L2Block, Lptu, Round
 from lptui.history.files import LONGEST_FILE
 from lptui.history.rewards import file_name, remembered, save
 from tests.snapshots import DELEGATE, HEAD, NETWORK, NOW, REGISTERED, ROUND, FleetBuilder
@@ -47,6 +47,7 @@ PACE = L1Pace(((NOW - 1200.0, L1Block(100)), (NOW, L1Block(200))))
 
 def learnt() -> FleetBuilder:
     fleet = FleetBuilder().change(RewardHistory, "main", anchor=ANCHOR, begun_at=NOW - 60)
+    fleet = fleet.change(RewardHistory, "main", begun_by=Address("0x" + "5a" * 20))
     return fleet.put(WATCH, "main").put(STAKES, "main").put(PACE, NETWORK)
 
 

@@ -23,7 +23,7 @@ from lptui.fleet.facts.money import EarningsFlow, Flow, RoundFlow
 from lptui.fleet.facts.reward import Hindrance, NodeReward, RewardWatch, RoundNote
 from lptui.fleet.facts.rpc import RpcHead, SyncProgress
 from lptui.fleet.facts.stake import TranscoderPool
-from lptui.fleet.units import L1Block, L2Block, Lptu, Percent, Round, Wei
+from lptui.fleet.units import Address, L1Block, L2Block, Lptu, Percent, Round, Wei
 from lptui.history.series import History
 from lptui.present.catalog import PRESENTERS
 from lptui.present.detail import detail
@@ -215,6 +215,18 @@ def test_an_old_chain_reading_never_looks_like_now() -> None:
     stale = pane("rounds", FleetBuilder(), after=300.0)
     assert cell(stale, "orchestrator:main", "reward").since == NOW - 1.0
     assert "seen 5m ago" in text_of(stale.lead[0])
+
+
+def test_the_round_tells_who_initialised_it() -> None:
+    def lead(by: Address | None, of: int = ROUND) -> str:
+        rounds = ((Round(of), RoundOutcome.CALLED),)
+        builder = FleetBuilder().change(RewardHistory, "main", begun_by=by, rounds=rounds)
+        return text_of(pane("rounds", builder).lead[1])
+
+    assert "initialised by redeem" in lead(REDEEMER)
+    assert "initialised by 0x0a0a…0a0a" in lead(Address("0x" + "0a" * 20))
+    assert "initialised by" not in lead(None)
+    assert "initialised by" not in lead(REDEEMER, of=ROUND - 1)
 
 
 def test_a_low_balance_is_marked_and_an_unknown_one_is_no_zero() -> None:

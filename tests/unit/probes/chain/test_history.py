@@ -21,6 +21,7 @@ from lptui.probes.chain.logs import RewardLog, RoundLog
 from tests.unit.probes.hostile import HOSTILE
 
 WHO = Address("0x" + "01" * 20)
+TX = "0x" + "02" * 32
 CALLED, MISSED, UNKNOWN = RoundOutcome.CALLED, RoundOutcome.MISSED, RoundOutcome.UNKNOWN
 CLOCK = ChainRound(
     round=Round(100),
@@ -155,7 +156,7 @@ class TestMerging:
 
     @pytest.mark.parametrize(("place", "number"), [(0, 97), (2, 98)])
     def test_within_a_block_the_order_of_logs_decides(self, place: int, number: int) -> None:
-        begun = RoundLog(Round(98), L2Block(8000), 1)
+        begun = RoundLog(Round(98), L2Block(8000), 1, TX)
         (found,) = merge_events([], [log(8000, place)], [begun], STARTS, {}, {})
         assert found.round == number
 
@@ -175,7 +176,7 @@ class TestMerging:
 
     def test_beginnings_are_in_order_and_replaced(self) -> None:
         found = merge_starts(
-            [start(97, 7000), start(98, 8000)], [RoundLog(Round(98), L2Block(8001), 0)]
+            [start(97, 7000), start(98, 8000)], [RoundLog(Round(98), L2Block(8001), 0, TX)]
         )
         assert found == (start(97, 7000), start(98, 8001))
 

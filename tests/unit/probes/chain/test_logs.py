@@ -59,6 +59,7 @@ def test_reads_both() -> None:
     assert (reward.orchestrator, reward.amount) == (WHO, 7 * 10**18)
     assert (reward.block, reward.index, reward.tx) == (100, 3, "0x" + "ab" * 32)
     assert (begun.round, begun.block, begun.index) == (100, 100, 1)
+    assert begun.tx == "0x" + "ab" * 32
 
 
 @pytest.mark.parametrize(
