@@ -5,6 +5,7 @@ from __future__ import annotations
 from lptui.actions.engine import Engine
 from lptui.actions.moves.registry import MOVES
 from lptui.actions.plan import Plan, Result
+from lptui.actions.rights import refusal
 from lptui.actions.spec import Execution, Proof
 from lptui.fleet.snapshot import Snapshot
 
@@ -18,7 +19,8 @@ class Stepwise:
     """An action that only plans: its steps are made, looked at and undone by the engine."""
 
     async def execute(self, plan: Plan, snapshot: Snapshot, execution: Execution) -> Result:
-        return await engine_of(plan, execution).run()
+        refused = await refusal(plan, snapshot, execution, MOVES)
+        return refused or await engine_of(plan, execution).run()
 
     async def prove(self, plan: Plan, snapshot: Snapshot, execution: Execution) -> Proof | None:
         return None

@@ -74,6 +74,40 @@ async def test_a_key_moves_to_its_stand_by_and_back(key_holders: Site) -> None:
     assert site.h2.property(REWARD, "UnitFileState") == "disabled"
 
 
+async def test_the_old_holder_is_not_stopped_for_one_that_may_not_be_started(
+    key_holders: Site,
+) -> None:
+    site = key_holders
+    before = site.h1.property(REWARD, "InvocationID")
+    verbs = ("stop", "disable", "enable")
+    site.h2.sudoers(*(f"NOPASSWD: /usr/bin/systemctl {verb} {REWARD}" for verb in verbs))
+    code, told = await site.act("failover", "reward", "--has-key", "h2")
+    assert (code, told["result"]["outcome"]) == (1, "refused"), told
+    assert "nothing was done" in told["result"]["summary"]
+    assert f"sudo on h2 does not allow `systemctl start {REWARD}`" in told["result"]["summary"]
+    assert f"rule `NOPASSWD: systemctl start {REWARD}`" in told["result"]["remedy"]
+    assert holders(site) == ("active", "inactive")
+    assert site.h1.property(REWARD, "InvocationID") == before
+
+
+async def test_what_may_not_be_started_again_is_not_stopped(site: Site) -> None:
+    flags = ("-redeemer", f"-ethAcctAddr {KEY}", "-cliAddr 127.0.0.1:7936")
+    service = "livepeer-redeemer.service"
+    site.node("redeemer", "h2", "redeemer", service, 7936, account=KEY)
+    site.h2.sudoers(f"NOPASSWD: /usr/bin/systemctl stop {service}")
+    with installed(site.h2, service, unit(*flags)):
+        before = site.h2.property(service, "InvocationID")
+        code, told = await site.act("restart", "redeemer")
+        assert (code, told["result"]["outcome"]) == (1, "refused"), told
+        assert f"does not allow `systemctl start {service}`" in told["result"]["summary"]
+        assert site.h2.property(service, "InvocationID") == before
+        site.h2.sudoers(
+            *(f"NOPASSWD: /usr/bin/systemctl {verb} {service}" for verb in ("stop", "start"))
+        )
+        code, told = await site.act("restart", "redeemer")
+        assert (code, told["result"]["outcome"]) == (0, "done"), told
+
+
 async def test_a_new_holder_that_does_not_come_up_leaves_the_old_one_in_place(
     key_holders: Site,
 ) -> None:

@@ -94,6 +94,9 @@ class DeclaredMove(Usual):
         known = {0: Standing.MADE, 1: Standing.BEFORE}
         return Seen(known.get(check.status, Standing.UNKNOWN), words)
 
+    def as_root(self, step: Step, now: Snapshot) -> Sequence[tuple[str, ...]]:
+        return _both_ways(step)
+
     async def make(self, step: Step, execution: Execution) -> str:
         return await _run(step, "run", execution)
 
@@ -106,11 +109,21 @@ class UncheckedMove(Blind):
 
     kind = UNCHECKED
 
+    def as_root(self, step: Step, now: Snapshot) -> Sequence[tuple[str, ...]]:
+        return _both_ways(step)
+
     async def make(self, step: Step, execution: Execution) -> str:
         return await _run(step, "run", execution)
 
     async def unmake(self, step: Step, execution: Execution) -> str:
         return await _undo(step, execution)
+
+
+def _both_ways(step: Step) -> tuple[tuple[str, ...], ...]:
+    if step.value("as_root") != "yes":
+        return ()
+    lines: list[list[str]] = [json.loads(step.value(words)) for words in ("run", "undo")]
+    return tuple(tuple(line) for line in lines if line)
 
 
 async def _undo(step: Step, execution: Execution) -> str:

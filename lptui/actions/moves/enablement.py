@@ -92,6 +92,14 @@ class BootMove(Usual):
         unit, _ = look(now, service)
         return service.why_odd or why_not(unit, wanted=_wanted(step))
 
+    def as_root(self, step: Step, now: Snapshot) -> Sequence[tuple[str, ...]]:
+        service = in_step(step)
+        if not service.is_unit or service.why_odd:
+            return ()
+        if self.seen(step, now, None).standing is Standing.MADE:
+            return ()
+        return tuple(_command(step, on) for on in (True, False))
+
     async def make(self, step: Step, execution: Execution) -> str:
         return await _set(step, _wanted(step), execution)
 
@@ -117,9 +125,11 @@ def root_commands(service: Supervised, unit: Unit | None) -> tuple[tuple[str, ..
 
 
 async def _set(step: Step, on: bool, execution: Execution) -> str:
-    service = in_step(step)
-    words = _words(service, on, step.value("how"), step.value("file"))
-    return await change(service, words, execution)
+    return await change(in_step(step), _command(step, on), execution)
+
+
+def _command(step: Step, on: bool) -> tuple[str, ...]:
+    return _words(in_step(step), on, step.value("how"), step.value("file"))
 
 
 def _words(service: Supervised, on: bool, how: str, file: str) -> tuple[str, ...]:

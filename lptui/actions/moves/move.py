@@ -72,6 +72,13 @@ class Move(Protocol):
         """Why it must not be made now, whatever the plan says; "" when it may."""
         ...
 
+    def as_root(self, step: Step, now: Snapshot) -> Sequence[tuple[str, ...]]:
+        """What making it and taking it back run as root on its host, by the host's `privilege`.
+
+        Told for what cannot put back by itself what a missing right leaves half done.
+        """
+        ...
+
     async def make(self, step: Step, execution: Execution) -> str:
         """Makes the change and says what was answered; raises LptuiError."""
         ...
@@ -99,6 +106,9 @@ class Usual:
 
     def hindrance(self, step: Step, now: Snapshot) -> str:
         return ""
+
+    def as_root(self, step: Step, now: Snapshot) -> Sequence[tuple[str, ...]]:
+        return ()
 
     async def clear(self, step: Step, execution: Execution, standing: Standing) -> None:
         return

@@ -64,6 +64,9 @@ class RebootMove(Usual):
             return Seen(Standing.MADE, f"boot {boot[:8]} answers")
         return Seen(Standing.BEFORE, f"still boot {boot[:8]}")
 
+    def as_root(self, step: Step, now: Snapshot) -> Sequence[tuple[str, ...]]:
+        return (COMMAND,)
+
     async def make(self, step: Step, execution: Execution) -> str:
         host = execution.fleet.hosts[step.value("host")]
         within = in_boot(step.value("boot"))

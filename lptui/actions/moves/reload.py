@@ -65,6 +65,10 @@ class ReloadMove(Usual):
             return Seen(Standing.FAILED, f"its reload ended with {unit.reload_result}")
         return Seen(Standing.MADE, f"{words}; reloaded")
 
+    def as_root(self, step: Step, now: Snapshot) -> Sequence[tuple[str, ...]]:
+        service = in_step(step)
+        return (service.words("reload"),) if service.is_unit and not service.why_odd else ()
+
     async def make(self, step: Step, execution: Execution) -> str:
         service = in_step(step)
         return await change(service, service.words("reload"), execution)

@@ -58,6 +58,11 @@ class StopMove(Usual):
             return f"{unit.name} has RefuseManualStop=yes: only what it belongs to stops it"
         return service.why_odd
 
+    def as_root(self, step: Step, now: Snapshot) -> Sequence[tuple[str, ...]]:
+        service = in_step(step)
+        unit, _ = look(now, service)
+        return () if unit is not None and is_down(unit) else _both_ways(service)
+
     async def make(self, step: Step, execution: Execution) -> str:
         return await _stop(in_step(step), execution)
 
@@ -97,11 +102,20 @@ class StartMove(Usual):
             return service.why_odd
         return why_not_started(unit)
 
+    def as_root(self, step: Step, now: Snapshot) -> Sequence[tuple[str, ...]]:
+        return _both_ways(in_step(step))
+
     async def make(self, step: Step, execution: Execution) -> str:
         return await _start(step, execution)
 
     async def unmake(self, step: Step, execution: Execution) -> str:
         return await _stop(in_step(step), execution)
+
+
+def _both_ways(service: Supervised) -> Sequence[tuple[str, ...]]:
+    if not service.is_unit or service.why_odd:
+        return ()
+    return (service.words("stop"), service.words("start"))
 
 
 async def _stop(service: Supervised, execution: Execution) -> str:

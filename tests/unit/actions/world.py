@@ -145,6 +145,9 @@ class Put:
         self._world = world
         self.looks = looks
 
+    def as_root(self, step: Step, now: Snapshot) -> Sequence[tuple[str, ...]]:
+        return ()
+
     def sources(self, step: Step) -> Sequence[Source]:
         return (("state", step.value("name")),)
 
