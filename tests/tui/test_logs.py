@@ -88,8 +88,12 @@ async def test_what_is_looked_for_is_left_alone_and_shown_apart() -> None:
         logs.say("another eof", at=NOW + 9)
         await console.until(lambda: "another eof" in console.text(), "the next that matches")
         await console.press("slash", *"nothing such", "enter")
-        assert "no line matches" in console.text()
-        await console.press("slash", "escape")
+        assert "no line matches 'nothing such': Esc shows all" in console.text()
+        assert "Esc all lines" in console.lines()[-1]
+        await console.press("escape")
+        assert "well again" in console.text()
+        assert "Esc back" in console.lines()[-1]
+        await console.press("slash", *"eof", "enter", "slash", "escape")
         assert "well again" in console.text()
         await console.press("escape")
         assert console.app.screen is console.app.overview

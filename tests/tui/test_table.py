@@ -119,6 +119,21 @@ async def test_moving_scrolling_and_clicking() -> None:
         assert pane.order is not None
 
 
+async def test_the_titles_of_a_section_stand_once() -> None:
+    async with running(FleetBuilder(orchestrators=41), (80, 24)) as console:
+        await console.press("6", "z", "home")
+        pane = console.app.overview.focused_pane
+        rows = len(pane.sections[0].rows)
+        assert rows % table.WHEEL_LINES == 0, "the titles of the second section come to the top"
+        for _ in range(0, rows, table.WHEEL_LINES):
+            wheel = (pane, 5, 5, 0, 1, 0, False, False, False)
+            pane.post_message(events.MouseScrollDown(*wheel))
+            await console.pilot.pause()
+            titles = [line for line in console.lines() if "restarts" in line]
+            assert len(titles) <= 1, console.text()
+        assert len(titles) == 1
+
+
 async def test_a_click_selects_the_row_that_it_was_on_whatever_moves() -> None:
     async with running(FleetBuilder(orchestrators=6), (80, 24)) as console:
         pane = console.app.overview.panes[2]

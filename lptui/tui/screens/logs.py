@@ -37,6 +37,7 @@ class LogsScreen(Screen[None], inherit_bindings=False):
     """Reads while it is open; what runs for it on the hosts ends with it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", show=False),
         Binding("p,space", "hold", show=False),
         Binding("slash", "search", show=False, priority=True),
         Binding("w", "wrap", show=False),
@@ -123,19 +124,20 @@ class LogsScreen(Screen[None], inherit_bindings=False):
             self.notes.styles.height = len(said)
         self.notes.show(said)
         if self.book.query.text and self.book.total and not self.book.shown:
-            self.view.message = f"no line matches {self.book.query.text!r}"
+            self.view.message = f"no line matches {self.book.query.text!r}: Esc shows all"
         else:
             self.view.message = "no line yet"
         self.view.follow(app.clock.now())
         self.foot.show([keys_line(self._keys())])
 
     def _keys(self) -> str:
-        hold = "p go on" if self.book.held else "p pause"
+        back = "Esc all lines" if self.book.query.text else "Esc back"
+        hold = "p go on   End newest" if self.book.held else "p pause"
         found = f"/ {self.book.query.text}" if self.book.query.text else "/ filter"
         wider = self._choices[(self._chosen + 1) % len(self._choices)].word
         more = f"   m {wider}" if len(self._choices) > 1 else ""
         wrap = "w cut" if self.view.wraps else "w wrap"
-        return f"Esc back   {hold}   {found}   {wrap}{more}   End newest   c copy   times in UTC"
+        return f"{back}   {hold}   {found}   {wrap}{more}   c copy   times in UTC"
 
     def on_log_view_moved(self) -> None:
         self.follow()
@@ -164,12 +166,22 @@ class LogsScreen(Screen[None], inherit_bindings=False):
 
         def given(text: str | None) -> None:
             self.set_focus(self.view)
-            self.book.search(Query(text or ""))
-            self.follow()
+            self._look_for(text or "")
 
         entry = Entry(HINT, self.book.query.text, given)
         self.mount(entry, before=self.foot)
         self.set_focus(entry)
+
+    def action_back(self) -> None:
+        """All lines again; then back to the panes."""
+        if self.book.query.text:
+            self._look_for("")
+        else:
+            self.dismiss()
+
+    def _look_for(self, text: str) -> None:
+        self.book.search(Query(text))
+        self.follow()
 
     def action_widen(self) -> None:
         """The next choice: the node's role, its host, and the first again."""

@@ -265,7 +265,8 @@ class Table(Painted, can_focus=True):
             return self._after(place - len(self._items), width)
         item = self._items[place]
         if item.row is None:
-            return self._heading(item.section, width, place)
+            is_above = place == self._offset  # its titles stand above the first line
+            return self.draw((), width) if is_above else self._heading(item.section, width)
         return self._row_strip(item.section, item.row, place, width)
 
     def after_lines(self) -> Sequence[Line]:
@@ -398,7 +399,7 @@ class Table(Painted, can_focus=True):
             left += width + self._gap(self.size.width)
         return None
 
-    def _heading(self, section: Section | None, width: int, place: int | None = None) -> Strip:
+    def _heading(self, section: Section | None, width: int) -> Strip:
         if section is None:
             return self.draw((), width)
         gap = self._gap(width)
