@@ -288,7 +288,7 @@ def _server(server: Server) -> tuple[Severity, str, str, str]:
         return Severity.WARNING, "drained by its agent", "see what its agent answers, and why", ""
     if server.admin in (AdminState.DRAIN, AdminState.MAINT, AdminState.DOWN):
         word = {AdminState.DRAIN: "drained", AdminState.MAINT: "in maintenance"}
-        text = f"{word.get(server.admin, 'disabled')} by somebody{', and down too' * down}"
+        text = f"{word.get(server.admin, 'disabled')} by hand{', and down too' * down}"
         return Severity.WARNING, text, "put it back when its work is done", "undrain"
     if server.health is Health.UNRESOLVED:
         return Severity.CRITICAL, "its name does not resolve", "see the balancer's resolvers", ""
