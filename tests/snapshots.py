@@ -72,7 +72,13 @@ from lptui.fleet.facts.rpc import (
 )
 from lptui.fleet.facts.safety import HostSafety, PendingUpdates, SshLogins, Volume
 from lptui.fleet.facts.stake import PoolMember, StakeHistory, TranscoderPool
-from lptui.fleet.facts.tickets import TicketQueue, TicketsOfRound
+from lptui.fleet.facts.tickets import (
+    RedeemedInRound,
+    Redemption,
+    Redemptions,
+    TicketQueue,
+    TicketsOfRound,
+)
 from lptui.fleet.facts.upkeep import HostGrowth, HostUnitTexts, MountGrowth, UnitText
 from lptui.fleet.growth import SPAN_S, with_trend
 from lptui.fleet.reading import Key, Reading
@@ -786,6 +792,15 @@ def _read_chain(fleet: FleetBuilder) -> None:
     pool = (PoolMember(_ranked(place), Lptu((400 - 3 * place) * 10**21)) for place in range(100))
     fleet.put(TranscoderPool(tuple(pool), 100, L2Block(HEAD - 900), fleet.now - 240.0), NETWORK)
     fleet.put(StakeHistory((), L2Block(HEAD - 900_000), L2Block(HEAD)), "main", age=30.0)
+    redeemed = (
+        RedeemedInRound(Round(ROUND - 1), L2Block(HEAD - 450_000), 17, Wei(17 * 10**16)),
+        RedeemedInRound(ROUND, L2Block(HEAD - 150_000), 2, Wei(2 * 10**16)),
+    )
+    newest = Redemption(
+        Address("0x" + "9a" * 20), Wei(10**16), L2Block(HEAD - 8_000), "0x" + "6b" * 32, NOW - 2_000
+    )
+    found = Redemptions(redeemed, newest, redeemed[0].begun, L2Block(HEAD - 64), fleet.now - 240.0)
+    fleet.put(found, "main", age=30.0)
     fleet.put(
         OrchestratorRecord(
             REGISTERED,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import isfinite
 from typing import Final
 
+from lptui.clock import utc
+
 _UNITS: Final = ((60.0, " min"), (3600.0, " h"), (1.0, " s"))
 
 
@@ -30,6 +32,14 @@ def span(seconds: float) -> str:
 def ago(seconds: float) -> str:
     """How long ago: `2 s ago`, `never` for what never was."""
     return "never" if not isfinite(seconds) else f"{span(seconds)} ago"
+
+
+def moment(at: float) -> str:
+    """A time (UTC seconds); what others tell need not be one."""
+    try:
+        return f"{utc(at):%Y-%m-%d %H:%M:%S}"
+    except (ValueError, OverflowError, OSError):
+        return "an absurd time"
 
 
 def listed(names: list[str], most: int = 5) -> str:

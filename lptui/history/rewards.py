@@ -1,5 +1,5 @@
-"""What was learnt of past rounds and stakes, kept between runs: cron starts anew each time, and an
-endpoint gives old logs piece by piece.
+"""What was learnt of past rounds, stakes and tickets, kept between runs: cron starts anew each
+time, and an endpoint gives old logs piece by piece.
 
 The file is a hint: what cannot be read counts as never learnt, and the probe asks the chain
 whether it still has the block that everything rests on.
@@ -24,10 +24,11 @@ from lptui.fleet.facts.reward import (
     RoundSeen,
 )
 from lptui.fleet.facts.stake import StakeChange, StakeEvent, StakeHistory
+from lptui.fleet.facts.tickets import RedeemedInRound, Redemption, Redemptions
 from lptui.fleet.reading import Key, Reading
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Chain, Fleet
-from lptui.fleet.units import Address, L1Block, L2Block, Lptu, Round
+from lptui.fleet.units import Address, L1Block, L2Block, Lptu, Round, Wei
 from lptui.history.files import LONGEST_FILE, replace_file
 from lptui.text import clean
 
@@ -80,11 +81,14 @@ def save(snapshot: Snapshot, path: Path) -> None:
         history = snapshot.reading(RewardHistory, item.name)
         stakes = snapshot.reading(StakeHistory, item.name)
         watch = snapshot.reading(RewardWatch, item.name)
+        redeemed = snapshot.reading(Redemptions, item.name)
         entry = dict(entries.pop(item.address, {}))
         if history.value is not None:
             entry |= {"at": history.taken_at, "RewardHistory": _history_json(history.value)}
         if stakes.value is not None:
             entry |= {"StakeHistory": _stakes_json(stakes.value)}
+        if redeemed.value is not None:
+            entry |= {"Redemptions": _redemptions_json(redeemed.value)}
         if watch.value is not None:
             entry |= {"RewardWatch": _watch_json(watch.value)}
         if entry:
@@ -231,6 +235,60 @@ def _stake_event(item: Any) -> StakeEvent:  # noqa: ANN401
     )
 
 
+# Tickets
+
+
+def _redemptions_json(value: Redemptions) -> Mapping[str, object]:
+    new = value.newest
+    return {
+        "rounds": [_redeemed_json(part) for part in value.rounds],
+        "partial": None if value.partial is None else _redeemed_json(value.partial),
+        "newest": None if new is None else [new.payer, str(new.value), new.block, new.tx, new.at],
+        "since": value.since_block,
+        "upto": value.upto_block,
+        "read_at": value.read_at,
+        "missing": value.missing,
+        "anchor": value.anchor,
+    }
+
+
+def _redeemed_json(part: RedeemedInRound) -> list[object]:
+    return [part.round, part.begun, part.count, str(part.value)]
+
+
+def _redemptions(value: Any) -> Redemptions:  # noqa: ANN401
+    # Without its anchor nobody can tell whether the chain still has what was counted.
+    number, digest = value["anchor"]
+    return Redemptions(
+        rounds=tuple(_redeemed(item) for item in _items(value["rounds"])),
+        newest=_maybe(_redemption, value["newest"]),
+        since_block=L2Block(_whole(value["since"])),
+        upto_block=L2Block(_whole(value["upto"])),
+        read_at=_number(value["read_at"]),
+        missing=clean(str(value["missing"]), 300),
+        anchor=(L2Block(_whole(number)), _hex(digest, 64)),
+        partial=_maybe(_redeemed, value["partial"]),
+    )
+
+
+def _redeemed(item: Any) -> RedeemedInRound:  # noqa: ANN401
+    number, begun, count, amount = item
+    worth = Wei(_whole(int(amount), 2**256))
+    block = L2Block(_whole(begun))
+    return RedeemedInRound(Round(_whole(number)), block, _whole(count), worth)
+
+
+def _redemption(item: Any) -> Redemption:  # noqa: ANN401
+    payer, amount, block, tx, at = item
+    return Redemption(
+        Address(_hex(payer, 40)),
+        Wei(_whole(int(amount), 2**256)),
+        L2Block(_whole(block)),
+        _hex(tx, 64),
+        _maybe(_number, at),
+    )
+
+
 # Watches
 
 
@@ -267,6 +325,7 @@ def _watch(value: Any) -> RewardWatch:  # noqa: ANN401
 _PARTS: Final[tuple[tuple[type, Callable[[Any], Any]], ...]] = (
     (RewardHistory, _history),
     (StakeHistory, _stakes),
+    (Redemptions, _redemptions),
     (RewardWatch, _watch),
 )
 

@@ -17,6 +17,7 @@ from lptui.fleet.facts.chain import (
 from lptui.fleet.facts.gas import FeeTrend, PaidCall
 from lptui.fleet.facts.livepeer import NodeIdentity
 from lptui.fleet.facts.money import AccountFlow, EarningsFlow
+from lptui.fleet.facts.tickets import Redemptions
 from lptui.fleet.flows import Basis, burn, runway, whole_rounds
 from lptui.fleet.gas import exact_gwei, suggested_cap
 from lptui.fleet.snapshot import Snapshot
@@ -118,6 +119,7 @@ def _columns(signers: Sequence[Signer]) -> tuple[Column, ...]:
         Column("deposit", "deposit+reserve", 15, 9, right=True),
         Column("fees", "fees ETH", 10, 8, right=True),
         Column("earned", "fees/round", 10, 12, right=True),
+        Column("redeemed", "tickets/round", 13, 14, right=True),
         Column("stake", "stake LPT", 11, 10, right=True),
         Column("minted", "LPT/round", 10, 13, right=True),
         Column("address", "address", 11, 11),
@@ -141,6 +143,7 @@ def _row(view: View, signer: Signer) -> Row:
     flow = view.reading(AccountFlow, signer.address)
     earnings = view.reading(EarningsFlow, registered.name if registered else "")
     rewards = view.reading(RewardHistory, registered.name if registered else "")
+    redeemed = view.reading(Redemptions, registered.name if registered else "")
     subjects = (("signer", signer.name), ("signer", signer.address))
     verdict = view.findings.verdict(subjects)
     old = (view.is_old(reading), view.is_old(gas), view.is_old(record), view.is_old(deposit))
@@ -153,6 +156,7 @@ def _row(view: View, signer: Signer) -> Row:
             more += (
                 (OrchestratorRecord, registered.name),
                 (EarningsFlow, registered.name),
+                (Redemptions, registered.name),
                 (RewardHistory, registered.name),
                 (PaidCall, registered.name),
             )
@@ -171,6 +175,7 @@ def _row(view: View, signer: Signer) -> Row:
             _deposit(view, signer),
             _record_cell(view, registered.name if registered else None, "pending_fees", 4),
             _earned(view, registered),
+            _redeemed(view, registered),
             _record_cell(view, registered.name if registered else None, "pending_stake", 2),
             _minted(view, registered),
             cell(short_address(signer.address), tone=Tone.MUTED),
@@ -193,7 +198,7 @@ def _row(view: View, signer: Signer) -> Row:
 
     return view.memo.row(
         f"signer:{signer.address}",
-        (reading, gas, clock, deposit, record, flow, earnings, rewards),
+        (reading, gas, clock, deposit, record, flow, earnings, rewards, redeemed),
         (verdict, old),
         make,
     )
@@ -302,6 +307,20 @@ def _earned(view: View, registered: Orchestrator | None) -> Cell:
     if not whole:
         return Cell("not yet", Tone.MUTED, None, since)
     return Cell(format_units(whole[-1].up, 4), Tone.NORMAL, whole[-1].up, since)
+
+
+def _redeemed(view: View, registered: Orchestrator | None) -> Cell:
+    """The face value of the tickets redeemed in the last finished round, by the chain's logs: it
+    is what gateways paid; of that only a part is pending fees, the rest is the delegators'."""
+    chain = view.snapshot.fleet.chain
+    if registered is None or chain is None:
+        return EMPTY_CELL
+    found, since = view.seen(Redemptions, registered.name)
+    clock, _ = view.seen(ChainRound, chain.network)
+    part = found.of(clock.round - 1) if found is not None and clock is not None else None
+    if part is None:
+        return UNKNOWN_CELL
+    return Cell(format_units(part.value, 4), Tone.NORMAL, part.value, since)
 
 
 def _minted(view: View, registered: Orchestrator | None) -> Cell:

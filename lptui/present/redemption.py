@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from lptui.checks.words import moment
 from lptui.fleet.facts.chain import ChainRound
 from lptui.fleet.facts.livepeer import NodeMetrics
-from lptui.fleet.facts.tickets import TicketQueue, TicketsOfRound
+from lptui.fleet.facts.tickets import Redemptions, TicketQueue, TicketsOfRound
 from lptui.fleet.tickets import VALID_ROUNDS, keepers, total
-from lptui.fleet.topology import Node
+from lptui.fleet.topology import Node, Orchestrator
 from lptui.fleet.units import format_units
 from lptui.present.model import EMPTY_CELL, UNKNOWN_CELL, Cell, Column, Row, Section, Tone
 from lptui.present.view import (
@@ -45,6 +46,8 @@ def _columns(nodes: tuple[Node, ...]) -> tuple[Column, ...]:
         Column("given-up", "given up", 8, 7, right=True),
         Column("errors", "errors", 6, 5, right=True),
         Column("redeemed", "last redeemed (UTC)", 19, 8),
+        Column("proved", "proved this round", 17, 9, right=True),
+        Column("proved-at", "newest (UTC)", 19, 10),
         Column("note", "why", 20, grow=True),
         Column("age", "age", 5, 0, right=True),
     )
@@ -58,7 +61,9 @@ def _row(view: View, node: Node) -> Row:
     clock = view.reading(ChainRound, network)
     subjects = (("queue", node.name), ("node", node.name))
     verdict = view.findings.verdict(subjects[:1])
-    old = (view.is_old(reading), view.is_old(metrics), view.is_old(clock))
+    ours = _served(view, node)
+    logs = tuple(view.reading(Redemptions, item.name) for item in ours)
+    old = (view.is_old(reading), view.is_old(metrics), view.is_old(clock), *map(view.is_old, logs))
 
     def make() -> Row:
         state = row_state(verdict, reading, old[0])
@@ -69,6 +74,8 @@ def _row(view: View, node: Node) -> Row:
             *_queue(view, node, network),
             _errors(view, node),
             _last(view, node),
+            _proved(view, ours, network),
+            _proved_at(view, ours),
             note,
             EMPTY_CELL,
         )
@@ -77,7 +84,12 @@ def _row(view: View, node: Node) -> Row:
             cells,
             state,
             subjects,
-            keys((TicketQueue, node.name), (NodeMetrics, node.name), (ChainRound, network)),
+            keys(
+                (TicketQueue, node.name),
+                *((Redemptions, item.name) for item in ours),
+                (NodeMetrics, node.name),
+                (ChainRound, network),
+            ),
             shown_at(reading),
             reading.interval_s,
             search_text(node.name, note.text, role="redeemer"),
@@ -85,7 +97,8 @@ def _row(view: View, node: Node) -> Row:
             verdict.acknowledged,
         )
 
-    return view.memo.row(f"queue:{node.name}", (reading, metrics, clock), (verdict, old), make)
+    shown = (reading, metrics, clock, *logs)
+    return view.memo.row(f"queue:{node.name}", shown, (verdict, old), make)
 
 
 def _queue(view: View, node: Node, network: str) -> tuple[Cell, ...]:
@@ -131,3 +144,42 @@ def _last(view: View, node: Node) -> Cell:
     if queue is None:
         return UNKNOWN_CELL
     return Cell(queue.last_redeemed_at or "never", Tone.MUTED, queue.last_redeemed_at, since)
+
+
+def _served(view: View, node: Node) -> tuple[Orchestrator, ...]:
+    """Whose tickets a node redeems: a log does not name the redeemer, so it is known only where
+    there is no other."""
+    chain = view.snapshot.fleet.chain
+    is_alone = keepers(view.snapshot.fleet) == (node,)
+    return chain.orchestrators if chain is not None and is_alone else ()
+
+
+def _proved(view: View, ours: tuple[Orchestrator, ...], network: str) -> Cell:
+    """How many tickets of what face value the chain shows redeemed in this round."""
+    if not ours:
+        return EMPTY_CELL
+    clock, since = view.seen(ChainRound, network)
+    seen = [view.seen(Redemptions, item.name) for item in ours]
+    if clock is None:
+        return UNKNOWN_CELL
+    parts = [one.of(clock.round) for one, _ in seen if one is not None]
+    known = [part for part in parts if part is not None]
+    if len(known) < len(ours):
+        return UNKNOWN_CELL
+    count, value = sum(part.count for part in known), sum(part.value for part in known)
+    when = next((at for _, at in seen if at is not None), since)
+    text = f"{count}: {format_units(value, 4)} ETH" if count else "0"
+    return Cell(text, Tone.NORMAL if count else Tone.MUTED, value, when)
+
+
+def _proved_at(view: View, ours: tuple[Orchestrator, ...]) -> Cell:
+    """When the newest was redeemed, by its block's time."""
+    if not ours:
+        return EMPTY_CELL
+    seen = [view.seen(Redemptions, item.name) for item in ours]
+    newest = [one.newest for one, _ in seen if one is not None and one.newest is not None]
+    times = [ticket.at for ticket in newest if ticket.at is not None]
+    if not times or len(times) < len(newest) or any(one is None for one, _ in seen):
+        return UNKNOWN_CELL
+    when = next((at for _, at in seen if at is not None), None)
+    return Cell(moment(max(times)), Tone.MUTED, max(times), when)

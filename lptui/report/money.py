@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from lptui.checks.words import span
+from lptui.checks.words import moment, span
 from lptui.fleet.facts.gas import FeeTrend, PaidCall
 from lptui.fleet.facts.money import AccountFlow, EarningsFlow, Flow
+from lptui.fleet.facts.tickets import RedeemedInRound, Redemptions
 from lptui.fleet.units import format_gwei, format_units
+from lptui.text import plural
 
 
 def trend(value: FeeTrend) -> str:
@@ -35,6 +37,27 @@ def earnings(value: EarningsFlow) -> str:
     if value.stake is not None:
         parts.append(f"stake rose, bonds included, in round {_last(value.stake, 'up', 'LPT')}")
     return "; ".join(parts) or "not known"
+
+
+def redeemed(value: Redemptions) -> str:
+    """What the chain shows redeemed in the last rounds, the newest ticket, and as of when."""
+    rounds = ", ".join(_redeemed_in(part) for part in value.rounds[-3:])
+    if value.partial is not None:
+        rounds = f"round {value.partial.round}: not known" + (f", {rounds}" if rounds else "")
+    newest = value.newest
+    last = "none seen"
+    if newest is not None:
+        when = f" at {moment(newest.at)}" if newest.at is not None else ""
+        worth = format_units(newest.value, 6)
+        last = f"newest {worth} ETH in block {newest.block}{when}, tx {newest.tx}"
+    lacking = f"; older logs are not had: {value.missing}" if value.missing else ""
+    seen = f"blocks {value.since_block} to {value.upto_block}, read {moment(value.read_at)}, UTC"
+    return f"face values by TicketBroker's logs: {rounds or 'no round'}; {last} ({seen}){lacking}"
+
+
+def _redeemed_in(part: RedeemedInRound) -> str:
+    worth = f"{plural(part.count, 'ticket')}, {format_units(part.value, 6)} ETH"
+    return f"round {part.round}: {worth}"
 
 
 def _last(flow: Flow, part: str, unit: str) -> str:

@@ -40,7 +40,7 @@ from lptui.fleet.facts.logs import HostLogs, LogErrors
 from lptui.fleet.facts.money import AccountFlow, EarningsFlow
 from lptui.fleet.facts.rpc import RpcHead, RpcUsage, RpcVantage, SentTransactions
 from lptui.fleet.facts.safety import HostSafety
-from lptui.fleet.facts.tickets import TicketQueue
+from lptui.fleet.facts.tickets import Redemptions, TicketQueue
 from lptui.fleet.facts.upkeep import HostBackups, HostGrowth, HostImages, HostUnitTexts
 from lptui.fleet.finding import Finding
 from lptui.fleet.reading import Reading
@@ -67,6 +67,7 @@ _MONEY: Final[tuple[type, ...]] = (
     SenderDeposit,
     EarningsFlow,
     TicketQueue,
+    Redemptions,
     GasPrices,
     FeeTrend,
     PaidCall,
@@ -368,6 +369,7 @@ _TELL: Final[Mapping[type, Callable[[Any], str]]] = {
     SignerAccount: _account,
     SenderDeposit: _deposit,
     TicketQueue: _tickets,
+    Redemptions: money.redeemed,
     FeeTrend: money.trend,
     PaidCall: money.paid,
     AccountFlow: money.account,

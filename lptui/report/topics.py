@@ -43,7 +43,7 @@ from lptui.fleet.facts.reward import (
 from lptui.fleet.facts.rpc import RpcHead, RpcUsage, RpcVantage, SentTransactions
 from lptui.fleet.facts.safety import HostSafety
 from lptui.fleet.facts.stake import StakeHistory, TranscoderPool
-from lptui.fleet.facts.tickets import TicketQueue
+from lptui.fleet.facts.tickets import Redemptions, TicketQueue
 from lptui.fleet.facts.upkeep import HostBackups, HostGrowth, HostImages, HostUnitTexts
 
 TOPICS: Final[tuple[type, ...]] = (
@@ -61,6 +61,7 @@ TOPICS: Final[tuple[type, ...]] = (
     SignerAccount,
     SenderDeposit,
     TicketQueue,
+    Redemptions,
     FeeTrend,
     PaidCall,
     AccountFlow,

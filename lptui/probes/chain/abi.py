@@ -175,6 +175,13 @@ DEACTIVATED: Final = Event(
     "0xfee3e693fc72d0a0a673805f3e606c551f4c677b9072444b90dd2d0406bc995c",
     _UINT,
 )
+TICKET_REDEEMED: Final = Event(
+    "WinningTicketRedeemed(address,address,uint256,uint256,uint256,uint256,bytes)",
+    "0xc389eb51ed006dbf2528507f010efdf5225ea596e1e1741d74f550dab1925ee7",
+    (*_UINT * 4, "bytes"),
+)
+"""Of the TicketBroker. The sender is its first topic, the recipient its second."""
+
 STAKE_EVENTS: Final = (
     BOND,
     UNBOND,
@@ -185,7 +192,7 @@ STAKE_EVENTS: Final = (
     ACTIVATED,
     DEACTIVATED,
 )
-EVENTS: Final = (NEW_ROUND, REWARD_EVENT, REWARD_CALLER_SET, *STAKE_EVENTS)
+EVENTS: Final = (NEW_ROUND, REWARD_EVENT, REWARD_CALLER_SET, TICKET_REDEEMED, *STAKE_EVENTS)
 
 CONTRACT_IDS: Final = {
     "RoundsManager": "0xe8438ea868df48e3fc21f2f087b993c9b1837dc0f6135064161ce7d7a1701fe8",

@@ -21,6 +21,7 @@ from lptui.fleet.reading import Key
 from lptui.fleet.topology import Chain, Fleet, Orchestrator
 from lptui.fleet.units import Address, L2Block, Lptu, Round
 from lptui.probes.chain import codec
+from lptui.probes.chain.blocks import ReorganisedError, block_call, hash_of, is_gone
 from lptui.probes.chain.client import ask, first_answer
 from lptui.probes.chain.history import (
     ROUNDS,
@@ -30,12 +31,12 @@ from lptui.probes.chain.history import (
     merge_starts,
     wanted_rounds,
 )
-from lptui.probes.chain.logs import Query, RewardLog, RoundLog, joined
+from lptui.probes.chain.logs import Logs, Query, RewardLog, RoundLog, joined
 from lptui.probes.chain.probe import past, the_chain
 from lptui.probes.chain.scan import Scan
 from lptui.probes.chain.stake_history import most_seen, stake_history
 from lptui.probes.probe import Answer, Asking
-from lptui.probes.rpc.values import block_hash, block_number, given, quantity
+from lptui.probes.rpc.values import block_number, given, quantity
 from lptui.transport.protocols import Call, JsonRpc
 
 OVERLAP: Final = 64
@@ -125,10 +126,6 @@ class _Begun:
     tx: str = ""
 
 
-class _ReorganisedError(Exception):
-    """The chain does not have the blocks any more that the earlier cycles read."""
-
-
 @dataclass(slots=True)
 class _Cycle:
     """One cycle with one endpoint."""
@@ -145,7 +142,7 @@ class _Cycle:
         known = self._known(head)
         try:
             return await self._read(head, known)
-        except _ReorganisedError:
+        except ReorganisedError:
             # What was known is of blocks that the chain does not have any more.
             anew = _Known(head + 1, head, window=known.window)
             return await self._read(head, anew, reorganised=True)
@@ -162,7 +159,7 @@ class _Cycle:
             self.end,
             window=known.window or whole,
             proven=known.window > 0,
-            also=[_block(anchor), *([_block(known.anchor[0])] if known.anchor else ())],
+            also=[block_call(anchor), *([block_call(known.anchor[0])] if known.anchor else ())],
         )
         since, upto, again = known.since, known.upto, known.upto + 1
         if known.upto >= known.since and (head > known.upto or known.earlier_run):
@@ -170,16 +167,16 @@ class _Cycle:
             again = max(known.since, min(known.upto, head) - OVERLAP + 1)
             upto = await scan.up(again, head)
         if not self._is_complete(known.starts, since, floor):
-            since = await scan.down(since - 1, floor, rounds[0])
+            since = await scan.down(since - 1, floor, lambda part: _begins(part, rounds[0]))
         if scan.failure is not None and (upto < head or since > upto):
             raise scan.failure
-        if known.anchor and len(scan.answers) > 1 and _is_gone(scan.answers[1], known.anchor[1]):
-            raise _ReorganisedError
+        if known.anchor and len(scan.answers) > 1 and is_gone(scan.answers[1], known.anchor[1]):
+            raise ReorganisedError
         found = joined(scan.parts)
         starts = merge_starts([start for start in known.starts if start[1] < again], found.rounds)
         if self._is_silent(starts, since, upto, floor):
             since, starts = head + 1, ()
-        found_hash = _hash_of(scan.answers[0]) if scan.answers else None
+        found_hash = hash_of(scan.answers[0]) if scan.answers else None
         reach = _Known(
             since,
             upto,
@@ -250,7 +247,7 @@ class _Cycle:
         log = next((log for log in found if log.round == self.clock.round), None)
         return was if log is None else _Begun(log.at or was.at, was.by, log.tx)
 
-    def _next_window(self, scan: Scan, whole: int) -> int:
+    def _next_window(self, scan: Scan[Logs], whole: int) -> int:
         """What to ask for next time: more, as long as nothing was refused."""
         return scan.window if scan.refused else min(whole, scan.window * 2)
 
@@ -349,6 +346,11 @@ class _Cycle:
         return max(0.1, self.end - self.asking.clock.monotonic())
 
 
+def _begins(part: Logs, number: Round) -> bool:
+    """Whether a range of blocks has the beginning of a round, or of an earlier one."""
+    return any(log.round <= number for log in part.rounds)
+
+
 def _are_gone(
     before: RewardHistory | None, found: Sequence[RewardLog], again: int, upto: int
 ) -> bool:
@@ -374,7 +376,7 @@ async def details(
     if not transactions and not blocks:
         return {}, {}
     calls = [Call("eth_getTransactionByHash", (tx,)) for tx in transactions]
-    calls += [_block(block) for block in blocks]
+    calls += [block_call(block) for block in blocks]
     try:
         results: list[Any] = await ask(rpc, calls, deadline_s)
     except LptuiError:
@@ -390,23 +392,6 @@ async def details(
         with suppress(BadAnswerError):
             times[block] = float(quantity(told, "eth_getBlockByNumber", 2**40))
     return senders, times
-
-
-def _block(number: L2Block) -> Call:
-    return Call("eth_getBlockByNumber", (hex(number), False))
-
-
-def _hash_of(block: object) -> str | None:
-    told = block.get("hash") if isinstance(block, dict) else None
-    try:
-        return block_hash(told, "eth_getBlockByNumber")
-    except BadAnswerError:
-        return None
-
-
-def _is_gone(block: object, known_hash: str) -> bool:
-    """Whether the chain has another block in its place, or none; who cannot tell does not say."""
-    return block is None or (_hash_of(block) or known_hash) != known_hash
 
 
 async def find_reward_event(

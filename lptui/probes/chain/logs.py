@@ -101,7 +101,7 @@ class Query:
         stakes: dict[tuple[int, int], StakeLog] = {}
         for item in result:
             log = record(item, _METHOD)
-            topics = _topics(log)
+            topics = topics_of(log)
             if log.get("removed") is True or len(topics) < 2:
                 continue
             where = str(log.get("address")).lower()
@@ -114,7 +114,9 @@ class Query:
                 if stake.orchestrator in self.orchestrators:
                     stakes[stake.block, stake.index] = stake
             elif where == self.contracts.rounds_manager and topics[0] == abi.NEW_ROUND.topic:
-                begun = RoundLog(Round(int(topics[1], 16)), *_place(log), _tx(log), _time(log))
+                begun = RoundLog(
+                    Round(int(topics[1], 16)), *place_of(log), tx_of(log), time_of(log)
+                )
                 if begun.round in self.rounds:
                     rounds[begun.block, begun.index] = begun
         return Logs(
@@ -142,7 +144,8 @@ def pad(number: int) -> str:
     return f"0x{number:064x}"
 
 
-def _topics(log: dict[str, Any]) -> Sequence[str]:
+def topics_of(log: dict[str, Any]) -> Sequence[str]:
+    """A log's topics. Raises BadAnswerError."""
     topics = log.get("topics")
     if not isinstance(topics, list):
         raise BadAnswerError(_METHOD, f"a log without topics: {shown(topics)}")
@@ -152,34 +155,36 @@ def _topics(log: dict[str, Any]) -> Sequence[str]:
 def _reward(log: dict[str, Any], subject: str) -> RewardLog:
     raw = data(log.get("data"), _METHOD)
     (amount,) = decode_types(abi.REWARD_EVENT.data, raw, "Reward log")
-    block, index = _place(log)
+    block, index = place_of(log)
     return RewardLog(
         Address("0x" + subject[-40:]),
         Lptu(amount),
         block,
         index,
-        _tx(log),
-        _time(log),
+        tx_of(log),
+        time_of(log),
     )
 
 
 def _stake(log: dict[str, Any], topics: Sequence[str]) -> StakeLog:
     raw = data(log.get("data"), _METHOD)
-    return parse_stake(topics, raw, _place(log), _tx(log))
+    return parse_stake(topics, raw, place_of(log), tx_of(log))
 
 
-def _place(log: dict[str, Any]) -> tuple[L2Block, int]:
+def place_of(log: dict[str, Any]) -> tuple[L2Block, int]:
+    """A log's block and its place among the block's logs. Raises BadAnswerError."""
     index = block_number(log.get("logIndex"), _METHOD)
     if index >= _PLACE:
         raise BadAnswerError(_METHOD, "an absurd place of a log")
     return L2Block(block_number(log.get("blockNumber"), _METHOD)), index
 
 
-def _tx(log: dict[str, Any]) -> str:
+def tx_of(log: dict[str, Any]) -> str:
+    """The hash of a log's transaction. Raises BadAnswerError."""
     return block_hash(log.get("transactionHash"), _METHOD)
 
 
-def _time(log: dict[str, Any]) -> float | None:
+def time_of(log: dict[str, Any]) -> float | None:
     """The time of a log's block; only newer clients give it along (`blockTimestamp`)."""
     try:
         return float(quantity(log.get("blockTimestamp"), _METHOD, _LATEST))

@@ -7,9 +7,9 @@ node may have pruned what is old. So any refusal of a range is answered by a sho
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from lptui.clock import Clock
 from lptui.errors import (
@@ -20,9 +20,7 @@ from lptui.errors import (
     RpcError,
     TransportError,
 )
-from lptui.fleet.units import Round
 from lptui.probes.chain.client import ask
-from lptui.probes.chain.logs import Logs, Query
 from lptui.transport.protocols import Call, JsonRpc
 
 REQUESTS: Final = 16
@@ -49,8 +47,22 @@ Range = tuple[int, int]
 """First and last block."""
 
 
+T = TypeVar("T")
+P_co = TypeVar("P_co", covariant=True)
+
+
+class LogQuery(Protocol[P_co]):
+    """What to ask of a range of blocks, and how its answer is read."""
+
+    def call(self, first: int, last: int) -> Call: ...
+
+    def parse(self, result: object) -> P_co:
+        """Raises BadAnswerError."""
+        ...
+
+
 @dataclass(slots=True)
-class Scan:
+class Scan(Generic[T]):
     """One cycle's reading of logs from one endpoint.
 
     Attributes:
@@ -61,13 +73,13 @@ class Scan:
     """
 
     rpc: JsonRpc
-    query: Query
+    query: LogQuery[T]
     clock: Clock
     end: float
     window: int
     proven: bool = False
     requests: int = REQUESTS
-    parts: list[Logs] = field(default_factory=list)
+    parts: list[T] = field(default_factory=list)
     failure: LptuiError | None = None
     refused: bool = False
     also: Sequence[Call] = ()
@@ -86,9 +98,11 @@ class Scan:
             reached = ranges[done - 1][1] if done else reached
         return reached
 
-    async def down(self, last: int, first: int, until: Round | None = None) -> int:
-        """Reads from `last` back to `first`, or until the beginning of the round `until` was
-        seen; the first block whose logs were read."""
+    async def down(
+        self, last: int, first: int, is_enough: Callable[[T], bool] = lambda _: False
+    ) -> int:
+        """Reads from `last` back to `first`, or until a range had what was looked for; the first
+        block whose logs were read."""
         reached = last + 1
         while reached > first and self._may_go_on():
             ranges: list[Range] = []
@@ -98,9 +112,7 @@ class Scan:
                 stop = ranges[-1][0] - 1
             done = await self._read(ranges)
             reached = ranges[done - 1][0] if done else reached
-            if until is not None and any(
-                log.round <= until for p in self.parts for log in p.rounds
-            ):
+            if any(is_enough(part) for part in self.parts):
                 break
         return reached
 

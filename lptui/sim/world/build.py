@@ -20,7 +20,7 @@ from lptui.sim.world.livepeer import LivepeerProcess, TranscoderLink
 from lptui.sim.world.load import move_load
 from lptui.sim.world.machine import GIB, Disk, GpuCard, Machine, SystemdUnit, stable_hex
 from lptui.sim.world.rpcnode import RpcProcess
-from lptui.sim.world.services import run_services
+from lptui.sim.world.services import redeem_past, run_services
 from lptui.sim.world.units import boot_machines, spawn
 from lptui.sim.world.watch import watch
 from lptui.sim.world.world import World
@@ -111,6 +111,7 @@ def build_world(
     world.sources.extend((boot_machines, watch, run_services, move_load))
     for node in world.nodes.values():
         node.round_seen = ledger.round_at(world.l2_block)
+    redeem_past(world)
     _settle(world)
     return world
 

@@ -17,6 +17,7 @@ NEW_ROUND: Final = "0x22f2fc17c5daf07db2379b3a03a8ef20a183f761097a58fce219c8a146
 REWARD: Final = "0x619caafabdd75649b302ba8419e48cccf64f37f1983ac4727cfb38b57703ffc9"
 TREASURY_REWARD: Final = "0x40e200718fe552021167687e5491d09f5931275b6f88f14a462650f0effb5237"
 REWARD_CALLER_SET: Final = "0x15932b87747cac36d3c505e86a946c6d3a79d9d7bdb79d81584d32bbe54516c2"
+TICKET_REDEEMED: Final = "0xc389eb51ed006dbf2528507f010efdf5225ea596e1e1741d74f550dab1925ee7"
 REWARD_GAS: Final = 478_000
 INITIALIZE_GAS: Final = 233_000
 CALLER_GAS: Final = 62_000
@@ -254,6 +255,16 @@ class Ledger:
             record.reward_caller = caller
         topics = (REWARD_CALLER_SET, "0x" + word(sender), "0x" + word(caller or 0))
         self.logs.append(Log(self.contracts.bonding, topics, "0x", block, tx))
+
+    def record_redemption(
+        self, payer: Address, recipient: Address, face: int, block: int, tx: str
+    ) -> None:
+        """Logs that a winning ticket was redeemed."""
+        topics = (TICKET_REDEEMED, "0x" + word(payer), "0x" + word(recipient))
+        # The chance to win, the nonce, the recipient's number; then 64 bytes of the ticket's round.
+        fields = (face, 2**255, 1, 2, 5 * 32, 64, self.round_at(block), 0)
+        data = "0x" + "".join(word(field) for field in fields)
+        self.logs.append(Log(self.contracts.broker, topics, data, block, tx, 7))
 
     def record_reward(self, record: Registered, number: int, block: int, tx: str) -> None:
         """Marks a reward as called and logs it."""

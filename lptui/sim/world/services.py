@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lptui.fleet.topology import Role
 from lptui.fleet.units import Address, format_gwei
-from lptui.sim.world.ledger import RevertError, Transaction
+from lptui.sim.world.ledger import RevertError, Transaction, demo_address, demo_hash
 from lptui.sim.world.livepeer import LivepeerProcess
 from lptui.sim.world.tickets import WinningTicket
 from lptui.sim.world.watch import block_of
@@ -14,6 +14,10 @@ REDEMPTION_GAS = 412_000
 FACE = 2_900_000_000_000_000
 VALID_ROUNDS = 2
 STRANGER = "stranger"
+PAYER = demo_address("gateway-1")
+PAST_ROUNDS = 3
+PAST_EVERY = 97
+"""L1 blocks from one ticket of the past to the next."""
 
 
 def run_services(world: World, seconds: float) -> None:
@@ -163,4 +167,22 @@ def _redeem_one(
     record = world.ledger.registered.get(redeemer.recipient or sender)
     if record is not None:
         record.pending_fees += ticket.face
+        tx = demo_hash("redeem", sender, account.nonce)
+        world.ledger.record_redemption(PAYER, record.address, ticket.face, world.step_block, tx)
     return True
+
+
+def redeem_past(world: World) -> None:
+    """The tickets that won and were redeemed in the last rounds, before the simulation began."""
+    redeemer = next(iter(world.with_role(Role.REDEEMER)), None)
+    if redeemer is None or redeemer.recipient is None:
+        return
+    ledger = world.ledger
+    now = ledger.timeline.l1_at_l2(world.l2_block)
+    first = ledger.rounds.start_of(ledger.rounds.round_at(now) - PAST_ROUNDS)
+    for place in range(first + PAST_EVERY, now - PAST_EVERY, PAST_EVERY):
+        block = ledger.timeline.l2_of_l1(place)
+        when = ledger.timeline.time_of_l2(block)
+        redeemer.queue.add(WinningTicket(ledger.round_at(block), FACE, when - 30.0, when))
+        tx = demo_hash("redeem", place)
+        ledger.record_redemption(PAYER, redeemer.recipient, FACE, block, tx)

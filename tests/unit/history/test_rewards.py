@@ -14,8 +14,9 @@ from lptui.errors import ProblemKind
 from lptui.fleet.facts.chain import RewardHistory
 from lptui.fleet.facts.reward import Hindrance, L1Pace, RewardWatch, RoundNote, RoundSeen
 from lptui.fleet.facts.stake import StakeChange, StakeEvent, StakeHistory
+from lptui.fleet.facts.tickets import RedeemedInRound, Redemptions
 from lptui.fleet.reading import Key, Reading
-from lptui.fleet.units import Address, L1Block, L2Block, Lptu, Round
+from lptui.fleet.units import Address, L1Block, L2Block, Lptu, Round, Wei
 from lptui.history.files import LONGEST_FILE
 from lptui.history.rewards import file_name, remembered, save
 from tests.snapshots import DELEGATE, HEAD, NETWORK, NOW, REGISTERED, ROUND, FleetBuilder
@@ -48,6 +49,8 @@ PACE = L1Pace(((NOW - 1200.0, L1Block(100)), (NOW, L1Block(200))))
 def learnt() -> FleetBuilder:
     fleet = FleetBuilder().change(RewardHistory, "main", anchor=ANCHOR, begun_at=NOW - 60)
     fleet = fleet.change(RewardHistory, "main", begun_by=Address("0x" + "5a" * 20))
+    part = RedeemedInRound(Round(ROUND - 2), L2Block(HEAD - 900_000), 3, Wei(2**90))
+    fleet.change(Redemptions, "main", anchor=ANCHOR, missing="pruned", partial=part)
     return fleet.put(WATCH, "main").put(STAKES, "main").put(PACE, NETWORK)
 
 
@@ -63,6 +66,7 @@ def test_a_run_begins_with_what_the_one_before_learnt(path: Path) -> None:
     expected = {
         Key(RewardHistory, "main"): fleet.value(RewardHistory, "main"),
         Key(StakeHistory, "main"): STAKES,
+        Key(Redemptions, "main"): fleet.value(Redemptions, "main"),
         Key(RewardWatch, "main"): WATCH,
         Key(L1Pace, NETWORK): PACE,
     }
@@ -74,6 +78,7 @@ def test_a_run_begins_with_what_the_one_before_learnt(path: Path) -> None:
 
 def test_without_its_anchor_a_history_cannot_be_checked_and_is_left_out(path: Path) -> None:
     fleet = learnt().change(RewardHistory, "main", anchor=None)
+    fleet.change(Redemptions, "main", anchor=None)
     save(fleet.snapshot(), path)
     left = {Key(StakeHistory, "main"), Key(RewardWatch, "main"), Key(L1Pace, NETWORK)}
     assert set(remembered(fleet.fleet, path)) == left

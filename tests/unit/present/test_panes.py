@@ -23,11 +23,12 @@ from lptui.fleet.facts.money import EarningsFlow, Flow, RoundFlow
 from lptui.fleet.facts.reward import Hindrance, NodeReward, RewardWatch, RoundNote
 from lptui.fleet.facts.rpc import RpcHead, SyncProgress
 from lptui.fleet.facts.stake import TranscoderPool
+from lptui.fleet.facts.tickets import RedeemedInRound, Redemptions
 from lptui.fleet.units import Address, L1Block, L2Block, Lptu, Percent, Round, Wei
 from lptui.history.series import History
 from lptui.present.catalog import PRESENTERS
 from lptui.present.detail import detail
-from lptui.present.model import AGE, Cell, PaneModel, Row, State, Tone, text_of
+from lptui.present.model import AGE, UNKNOWN_CELL, Cell, PaneModel, Row, State, Tone, text_of
 from lptui.present.view import Findings, Memo, View
 from lptui.tui.commands import PANES
 from tests.snapshots import NETWORK, NOW, REDEEMER, REGISTERED, ROUND, FleetBuilder
@@ -78,6 +79,24 @@ def test_what_a_round_minted_is_told_by_its_log_and_not_by_the_stake(
     flow = Flow(10**18, 0, Round(ROUND), NOW, (whole, RoundFlow(Round(ROUND))))
     builder.put(EarningsFlow(None, flow), "main")
     assert cell(pane("balances", builder), f"signer:{REGISTERED}", "minted").text == shown
+
+
+def test_redeemed_tickets_stand_beside_the_queue_and_the_fees() -> None:
+    fleet = FleetBuilder()
+    assert cell(pane("balances", fleet), f"signer:{REGISTERED}", "redeemed").text == "0.1700"
+    assert cell(pane("balances", fleet), "queue:redeemer", "proved").text == "2: 0.0200 ETH"
+    at = cell(pane("balances", fleet), "queue:redeemer", "proved-at")
+    assert at.sort == NOW - 2_000
+
+
+def test_a_round_whose_logs_were_not_all_read_is_unknown_and_not_zero() -> None:
+    seen = RedeemedInRound(Round(ROUND), L2Block(2), 0, Wei(0))
+    fleet = FleetBuilder().change(Redemptions, "main", rounds=(), partial=seen, newest=None)
+    shown = pane("balances", fleet)
+    assert cell(shown, f"signer:{REGISTERED}", "redeemed") == UNKNOWN_CELL
+    assert cell(shown, "queue:redeemer", "proved") == UNKNOWN_CELL
+    later = FleetBuilder().change(ChainRound, NETWORK, round=Round(ROUND + 1))
+    assert cell(pane("balances", later), "queue:redeemer", "proved") == UNKNOWN_CELL
 
 
 def test_the_caller_is_who_has_called_and_before_that_who_is_expected_to() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -10,11 +11,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lptui.clock import FrozenClock
+from lptui.probes.chain.redemption_logs import RedemptionQuery
 from lptui.sim.serve.contracts import Contracts
 from lptui.sim.serve.http import HttpReply, HttpRequest
 from lptui.sim.serve.jsonrpc import IpcService, JsonRpcApi
 from lptui.sim.world.build import REGISTERED, build_world, registered
 from lptui.sim.world.ledger import REWARD, demo_address, word
+from lptui.sim.world.services import FACE
 from lptui.sim.world.world import World
 from tests.unit.sim.recorder import Recorder
 
@@ -201,3 +204,15 @@ def test_no_parameters_raise(method: str, params: object) -> None:
     asked = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
     answer = json.loads(api(world).answer(json.dumps(asked).encode()))
     assert ("result" in answer) != ("error" in answer)
+
+
+def test_redeemed_tickets_are_logged_as_the_ticket_broker_does(world: World) -> None:
+    head = world.l2_block
+    query = RedemptionQuery(world.ledger.contracts.broker, (REGISTERED,))
+    asked = query.call(head - 1_000_000, head)
+    found = query.parse(call(world, asked.method, *asked.params)["result"])
+    rounds = Counter(world.ledger.round_at(log.block) for log in found)
+    assert len(rounds) == 4
+    assert {log.value for log in found} == {FACE}
+    kept = world.nodes["redeemer"].queue.tickets
+    assert Counter(ticket.round for ticket in kept if ticket.redeemed) == rounds

@@ -11,7 +11,7 @@ from lptui.clock import FrozenClock
 from lptui.errors import DeadlineError, HttpError, ProblemKind, RpcError
 from lptui.fleet.facts.chain import Contracts
 from lptui.fleet.units import Address
-from lptui.probes.chain.logs import Query
+from lptui.probes.chain.logs import Logs, Query
 from lptui.probes.chain.scan import RANGES_AT_ONCE, REQUESTS, Scan
 from lptui.transport.jsonrpc import rpc_error
 from lptui.transport.protocols import Call
@@ -36,7 +36,7 @@ def giving(blocks: int, text: str = "range too wide") -> ScriptedRpc:
     return ScriptedRpc(answer)
 
 
-def scan(rpc: ScriptedRpc, window: int, **more: Any) -> Scan:
+def scan(rpc: ScriptedRpc, window: int, **more: Any) -> Scan[Logs]:
     clock = FrozenClock()
     return Scan(rpc, QUERY, clock, clock.monotonic() + 5.0, window, **more)
 
