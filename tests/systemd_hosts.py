@@ -167,9 +167,9 @@ class _Site:
         return f"198.51.100.{16 * self.slot + number}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def systemd_hosts() -> Iterator[HostFactory]:
-    """Hosts as they are asked for; all end with the tests."""
+    """Hosts as they are asked for; all end with the tests of a module."""
     _need_tools()
     tree = _tree()
     with tempfile.TemporaryDirectory(prefix="lptui-hosts-", dir="/var/tmp") as name:

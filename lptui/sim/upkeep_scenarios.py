@@ -8,16 +8,18 @@ from lptui.sim.scenarios import scenario
 from lptui.sim.world.world import World
 
 _MORE: Final = ("-maxTicketEV", "8000000000000")
+_USUAL: Final = ("-maxTicketEV", "3000000000000")
 
 
-@scenario("settings-drift", "one orchestrator has a flag that the others lack; R takes it away")
+@scenario("settings-drift", "one orchestrator takes larger tickets than the others; R takes it away")
 def _settings_drift(world: World) -> None:
-    node = world.nodes["orch-2"]
-    machine = world.machines[node.host]
-    unit = machine.units[node.unit]
-    unit.command = (*unit.command, *_MORE)
-    if unit.pid is not None:
-        machine.processes[unit.pid].argv = unit.command
+    for name in ("orch-1", "orch-2", "orch-3"):
+        node = world.nodes[name]
+        machine = world.machines[node.host]
+        unit = machine.units[node.unit]
+        unit.command = (*unit.command, *(_MORE if name == "orch-2" else _USUAL))
+        if unit.pid is not None:
+            machine.processes[unit.pid].argv = unit.command
 
 
 @scenario("unit-stale", "an orchestrator's unit was changed, and it was not restarted since")

@@ -251,7 +251,7 @@ class LptuiApp(App[int], inherit_bindings=False):
         panes = self.overview.visible_panes
         models = [await in_thread(feed.present, pane.pane_id) for pane in panes]
         if not self.screen_stack:
-            return  # it was closed meanwhile
+            return  # it is being closed
         # All in one turn: each turn that changes something is a frame of its own to Textual.
         for pane, model in zip(panes, models, strict=True):
             if model is not None:
@@ -274,6 +274,8 @@ class LptuiApp(App[int], inherit_bindings=False):
         self._zoomed.draw()
 
     def _tick(self) -> None:
+        if not self.screen_stack:
+            return  # it is being closed
         now = self.clock.now()
         if self.screen is self.overview:
             for pane in self.overview.visible_panes:
