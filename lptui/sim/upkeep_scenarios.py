@@ -11,7 +11,7 @@ _MORE: Final = ("-maxTicketEV", "8000000000000")
 _USUAL: Final = ("-maxTicketEV", "3000000000000")
 
 
-@scenario("settings-drift", "one orchestrator takes larger tickets than the others; R takes it away")
+@scenario("settings-drift", "one orchestrator takes larger tickets than the others; R ends it")
 def _settings_drift(world: World) -> None:
     for name in ("orch-1", "orch-2", "orch-3"):
         node = world.nodes[name]

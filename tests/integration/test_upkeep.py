@@ -76,6 +76,13 @@ def prepared(site: Site) -> None:
     site.h2.write("/usr/local/bin/docker", ENGINE, 0o755)
 
 
+def has_run(host: SystemdHost) -> bool:
+    """Whether its unit's process has been there for a while: what is read of it is of it alone."""
+    since_s = int(host.property(UNIT, "ExecMainStartTimestampMonotonic")) / 1e6
+    up_s = float(host.run("cat", "/proc/uptime").split()[0])
+    return 0 < since_s < up_s - 2
+
+
 async def checked(site: Site) -> dict[str, Any]:
     outcome = await site.lptui("check", "--format", "json")
     assert SECRET not in outcome.out + outcome.err
@@ -179,6 +186,7 @@ async def test_files_that_were_written_to_since_a_node_was_started(
         h1.run("chmod", "700", "/srv/stale")
         text = transcoder(h1, "5", "-config conf", extra=named)
         stack.enter_context(installed(h1, UNIT, text))
+        await until(lambda: has_run(h1), 30)
 
         found = (await checked(site))["unit-stale@t1"]
         assert (found["severity"], found["summary"]) == ("OK", "runs as its unit says")
@@ -196,6 +204,7 @@ async def test_files_that_were_written_to_since_a_node_was_started(
         assert "restart it" in found["remedy"]
 
         h1.run("systemctl", "restart", UNIT)
+        await until(lambda: has_run(h1), 30)
         assert (await checked(site))["unit-stale@t1"]["severity"] == "OK"
         h1.run("rm", "/etc/stale/env")
         found = (await checked(site))["unit-stale@t1"]
