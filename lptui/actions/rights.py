@@ -13,11 +13,12 @@ from lptui.actions.privileged import missing_rule
 from lptui.actions.root_commands import Argv, Needed
 from lptui.actions.spec import Execution
 from lptui.actions.sudoers import HostFacts
-from lptui.actions.sudoers_asking import Missing, missing
+from lptui.actions.sudoers_asking import SECONDS, Missing, missing
 from lptui.errors import LptuiError
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Host
 from lptui.text import clean
+from lptui.transport.protocols import Command
 
 _NOT_TOLD: Final = "a password is required"
 """What sudo says where it does not even tell its rules (`listpw`, sudoers(5)): nothing is known."""
@@ -45,9 +46,11 @@ async def refusal(
 async def _lacking(
     execution: Execution, host: Host, commands: tuple[Argv, ...]
 ) -> tuple[Missing, ...]:
-    needed = Needed("this action", commands)
     try:
-        found = await missing(execution.reach, host, HostFacts(""), (needed,))
+        shell = execution.reach.shell(host.name)
+        (login,) = await shell.run([Command(("id", "-un"))], SECONDS)
+        facts, needed = HostFacts(login.text.strip()), Needed("this action", commands)
+        found = await missing(execution.reach, host, facts, (needed,))
     except LptuiError:
         return ()
     return tuple(one for one in found if _NOT_TOLD not in one.why)
