@@ -187,6 +187,22 @@ async def test_without_the_rounds_beginnings_nothing_is_counted(devnet: Devnet) 
         assert ranges(proxy) == []
 
 
+async def test_of_a_chain_that_has_just_begun_nothing_is_settled_and_that_is_no_failure(
+    devnet: Devnet,
+) -> None:
+    payer, who = await funded(devnet)
+    await devnet.redeem_ticket(payer, who, FACE)
+    async with asked_through(devnet, who) as (asked, proxy):
+        await asked.ask(CHAIN, EVENTS, REDEEMED)
+        found = asked.value(Redemptions, "orch-0")
+        assert (found.rounds, found.newest) == ((), None)
+        assert "64 blocks deep" in found.missing
+        assert ranges(proxy) == []
+        await devnet.mine(OVERLAP)
+        await asked.ask(CHAIN, EVENTS, REDEEMED)
+        assert counted(asked) == [(4200, 1, FACE)]
+
+
 async def test_what_was_counted_in_blocks_that_are_gone_is_counted_anew(devnet: Devnet) -> None:
     payer, who = await funded(devnet)
     await devnet.mine(2)

@@ -81,10 +81,13 @@ class RedemptionsProbe:
         first = chain.orchestrators[0].name
         history = _needed(asking.latest.reading(RewardHistory, first), "the rounds' beginnings are")
         starts = history.starts[-ROUNDS:]
-        settled = L2Block(history.upto_block - OVERLAP)
-        if not starts or settled < starts[0][1]:
+        settled = L2Block(max(0, history.upto_block - OVERLAP))
+        if not starts:
             why = "no round's beginning is known yet, and without it no round's tickets"
             raise LptuiError(_WHAT, why, kind=ProblemKind.NOT_READ)
+        if settled < starts[0][1]:
+            nothing = _nothing(settled, asking.clock.now())
+            return [Answer(Key(Redemptions, item.name), nothing) for item in chain.orchestrators]
         known = _known(asking, chain, history.upto_block, starts)
         if known and not _is_due(next(iter(known.values())), starts, asking.clock.now()):
             return [Answer(Key(Redemptions, name), value) for name, value in known.items()]
@@ -98,6 +101,12 @@ class RedemptionsProbe:
             return await cycle.run(known)
 
         return await first_answer(asking, names, one, end)
+
+
+def _nothing(settled: L2Block, now: float) -> Redemptions:
+    """Of a chain whose first round has just begun: no block of it is settled yet."""
+    why = f"no block of a round is {OVERLAP} blocks deep yet"
+    return Redemptions((), None, L2Block(settled + 1), settled, now, why)
 
 
 def _needed(reading: Reading[T], what: str) -> T:
