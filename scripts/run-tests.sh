@@ -8,9 +8,9 @@ trap 'rm -rf "$logs"' EXIT
 # What ends this ends all of them.
 trap 'trap - INT TERM; kill 0' INT TERM
 
-# Consoles that are killed and what boots hosts with a systemd of their own, the other integration
-# tests, whole fleets from the command line, and the rest.
-kills=$(ls tests/integration/test_kill_matrix*.py)
+# What boots hosts with a systemd of its own, the other integration tests, whole fleets from the
+# command line with the consoles that are killed beside balancers alone, and the rest.
+kills=$(ls tests/integration/test_kill_matrix_*.py)
 hosts=$(grep -l systemd_hosts tests/integration/test_*.py | grep -v /test_kill_matrix)
 others=$(grep -L systemd_hosts tests/integration/test_*.py | grep -v /test_kill_matrix)
 
@@ -26,7 +26,7 @@ part() {
 part hosts $hosts $kills >"$logs/hosts" 2>&1 &
 # shellcheck disable=SC2086
 part integration $others >"$logs/integration" 2>&1 &
-part fleets tests/e2e >"$logs/fleets" 2>&1 &
+part fleets tests/e2e tests/integration/test_kill_matrix.py >"$logs/fleets" 2>&1 &
 part rest tests/contract tests/tui tests/unit
 wait
 
