@@ -79,7 +79,7 @@ class Screen:
 @asynccontextmanager
 async def console(one: Pool) -> AsyncIterator[Screen]:
     app = LptuiApp(LiveSession(config=one.config))
-    async with app.run_test(size=(120, 40)) as pilot:
+    async with app.run_test(size=(160, 40)) as pilot:
         yield Screen(app, pilot)
         await app.session.close()
 
