@@ -13,12 +13,14 @@ from lptui.actions.privileged import missing_rule
 from lptui.actions.root_commands import Argv, Needed
 from lptui.actions.spec import Execution
 from lptui.actions.sudoers import HostFacts
-from lptui.actions.sudoers_asking import SECONDS, Missing, missing
+from lptui.actions.sudoers_asking import Missing, missing
 from lptui.errors import LptuiError
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Host
 from lptui.text import clean
-from lptui.transport.protocols import Command
+
+_FACTS: Final = HostFacts("")
+"""Programs have their usual paths: more is asked only for rules that are printed."""
 
 _NOT_TOLD: Final = "a password is required"
 """What sudo says where it does not even tell its rules (`listpw`, sudoers(5)): nothing is known."""
@@ -47,10 +49,7 @@ async def _lacking(
     execution: Execution, host: Host, commands: tuple[Argv, ...]
 ) -> tuple[Missing, ...]:
     try:
-        shell = execution.reach.shell(host.name)
-        (login,) = await shell.run([Command(("id", "-un"))], SECONDS)
-        facts, needed = HostFacts(login.text.strip()), Needed("this action", commands)
-        found = await missing(execution.reach, host, facts, (needed,))
+        found = await missing(execution.reach, host, _FACTS, (Needed("this action", commands),))
     except LptuiError:
         return ()
     return tuple(one for one in found if _NOT_TOLD not in one.why)

@@ -103,11 +103,11 @@ async def missing(
     if host.privilege != "sudo":
         why = f"its `privilege` is {host.privilege}: sudo is not asked there"
         raise CommandError(host.name, why, kind=ProblemKind.NOT_CONFIGURED)
-    if facts.login == "root":
+    asked = [("-ll",), *(("-l", "--", *argv) for argv in commands)]
+    sudo = [Command(("sudo", "-n", *words), merge_stderr=True) for words in asked]
+    user, *outputs = await reach.shell(host.name).run([Command(("id", "-u")), *sudo], SECONDS)
+    if user.text.strip() == "0":
         return ()
-    shell = reach.shell(host.name)
-    asked = [Command(("sudo", "-n", "-l", "--", *argv), merge_stderr=True) for argv in commands]
-    outputs = await shell.run([Command(("sudo", "-n", "-ll"), merge_stderr=True), *asked], SECONDS)
     if outputs[0].status == 127:
         raise CommandError("sudo", f"is not installed on {host.name}", "set its `privilege`")
     rules = tuple(rules_in(outputs[0].text))
