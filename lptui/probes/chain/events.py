@@ -32,7 +32,7 @@ from lptui.probes.chain.history import (
     wanted_rounds,
 )
 from lptui.probes.chain.logs import Logs, Query, RewardLog, RoundLog, joined
-from lptui.probes.chain.probe import past, the_chain
+from lptui.probes.chain.probe import networks_with_orchestrators, past, the_chain
 from lptui.probes.chain.scan import Scan
 from lptui.probes.chain.stake_history import most_seen, stake_history
 from lptui.probes.probe import Answer, Asking
@@ -60,8 +60,7 @@ class ChainEventsProbe:
     needs: tuple[str, ...] = ("chain",)
 
     def targets(self, fleet: Fleet) -> Sequence[str]:
-        chain = fleet.chain
-        return (chain.network,) if chain and chain.rpcs and chain.orchestrators else ()
+        return networks_with_orchestrators(fleet)
 
     def interval_s(self, fleet: Fleet, target: str) -> float:
         return fleet.intervals.events

@@ -41,6 +41,12 @@ def the_chain(fleet: Fleet) -> Chain:
     return fleet.chain
 
 
+def networks_with_orchestrators(fleet: Fleet) -> tuple[str, ...]:
+    """The chain's network, where an endpoint can be asked about an orchestrator; else nothing."""
+    chain = fleet.chain
+    return (chain.network,) if chain and chain.rpcs and chain.orchestrators else ()
+
+
 @dataclass(frozen=True, slots=True)
 class ChainProbe:
     """The round, each orchestrator's record, each signer's account, prices, deposits."""

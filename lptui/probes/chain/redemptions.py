@@ -23,7 +23,7 @@ from lptui.probes.chain.client import first_answer
 from lptui.probes.chain.events import OVERLAP, details
 from lptui.probes.chain.history import Start
 from lptui.probes.chain.logs import pad
-from lptui.probes.chain.probe import past, the_chain
+from lptui.probes.chain.probe import networks_with_orchestrators, past, the_chain
 from lptui.probes.chain.redemption_logs import RedemptionLog, RedemptionQuery
 from lptui.probes.chain.scan import Scan
 from lptui.probes.probe import Answer, Asking
@@ -55,8 +55,7 @@ class RedemptionsProbe:
     needs: tuple[str, ...] = ("chain", "chain-events")
 
     def targets(self, fleet: Fleet) -> Sequence[str]:
-        chain = fleet.chain
-        return (chain.network,) if chain and chain.rpcs and chain.orchestrators else ()
+        return networks_with_orchestrators(fleet)
 
     def interval_s(self, fleet: Fleet, target: str) -> float:
         return fleet.intervals.events

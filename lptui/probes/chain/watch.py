@@ -24,7 +24,7 @@ from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet, Orchestrator
 from lptui.fleet.units import Round
 from lptui.probes.chain.history import ROUNDS
-from lptui.probes.chain.probe import ChainProbe, past, the_chain
+from lptui.probes.chain.probe import ChainProbe, networks_with_orchestrators, past, the_chain
 from lptui.probes.probe import Answer, Asking
 from lptui.text import plural
 
@@ -50,8 +50,7 @@ class RewardWatchProbe:
     )
 
     def targets(self, fleet: Fleet) -> Sequence[str]:
-        chain = fleet.chain
-        return (chain.network,) if chain and chain.rpcs and chain.orchestrators else ()
+        return networks_with_orchestrators(fleet)
 
     def interval_s(self, fleet: Fleet, target: str) -> float:
         return fleet.intervals.events
