@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 
 from lptui.live import LiveSession
 from lptui.probes import lock
@@ -20,12 +18,11 @@ from lptui.tui.screens.plan import PlanScreen
 from lptui.tui.screens.run import RunScreen
 from tests.e2e.command import Operator
 from tests.forked import Console
+from tests.live_console import LONGEST_S, LiveConsole
 from tests.pool import Pool, pool
 from tests.sshd import Sshd, sshd
 
 __all__ = ["sshd"]
-
-LONGEST_S = 60.0
 
 
 @pytest.fixture(autouse=True)
@@ -43,25 +40,8 @@ async def three(sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         yield one
 
 
-class Screen:
+class Screen(LiveConsole):
     """A live console."""
-
-    def __init__(self, app: LptuiApp, pilot: Pilot[int]) -> None:
-        self.app = app
-        self.pilot = pilot
-
-    def text(self) -> str:
-        strips = self.app.screen._compositor.render_strips(self.app.size)
-        return "\n".join(strip.text for strip in strips)
-
-    async def until(self, condition: Callable[[], object], what: str) -> None:
-        end = time.monotonic() + LONGEST_S
-        while not condition():
-            assert time.monotonic() < end, f"waited in vain for: {what}\n{self.text()}"
-            await self.pilot.pause(0.02)
-
-    async def shows(self, words: str) -> None:
-        await self.until(lambda: words in self.text(), words)
 
     async def opened(self, screen: type) -> None:
         await self.until(lambda: isinstance(self.app.screen, screen), screen.__name__)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from textual.command import CommandPalette
-from textual.pilot import Pilot
 
 from lptui import live
 from lptui.fleet.facts.host import HostVitals
@@ -20,12 +18,11 @@ from lptui.tui.app import LptuiApp
 from lptui.tui.screens.inspect import InspectScreen
 from tests.devnet.livepeer import running_node
 from tests.devnet.node.config import NodeConfig
+from tests.live_console import LiveConsole
 from tests.rawserver import http_server, ok
 from tests.sshd import Sshd, sshd, start_sshd
 
 __all__ = ["sshd"]
-
-LONGEST_S = 60.0
 
 
 def odd(request: bytes) -> bytes:
@@ -45,25 +42,8 @@ def lost(snapshot: Snapshot | None) -> bool:
     return snapshot is not None and snapshot.reading(HostVitals, "edge").problem is not None
 
 
-class Screen:
+class Screen(LiveConsole):
     """A live console, at the page of a route."""
-
-    def __init__(self, app: LptuiApp, pilot: Pilot[int]) -> None:
-        self.app = app
-        self.pilot = pilot
-
-    def text(self) -> str:
-        strips = self.app.screen._compositor.render_strips(self.app.size)
-        return "\n".join(strip.text for strip in strips)
-
-    async def until(self, condition: Callable[[], object], what: str) -> None:
-        end = time.monotonic() + LONGEST_S
-        while not condition():
-            assert time.monotonic() < end, f"waited in vain for: {what}\n{self.text().rstrip()}"
-            await self.pilot.pause(0.02)
-
-    async def shows(self, words: str) -> None:
-        await self.until(lambda: words in self.text(), words)
 
     async def asks(self, node: str, route: str) -> None:
         pane = self.app.overview.panes[5]
