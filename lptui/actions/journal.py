@@ -6,7 +6,6 @@ compares it with the fleet as it is now, and takes it up or takes it back.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sqlite3
@@ -17,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from lptui.actions.on_disk import on_disk
 from lptui.actions.plan import Lock, OnFailure, Outcome, Plan, Request, Result, Step
 from lptui.actions.spec import Event
 from lptui.clock import Clock
@@ -201,7 +201,7 @@ class RunRecord:
     async def step(self, number: int, event: Event, words: str = "") -> None:
         """See `spec.Record`."""
         try:
-            await asyncio.to_thread(self._journal.event, self.run, number, event, words)
+            await on_disk(self._journal.event, self.run, number, event, words)
         except OSError as error:
             why = f"the journal cannot be written: {clean(str(error))}"
             raise RefusedError(f"run {self.run}", why, "make the state folder writable") from None

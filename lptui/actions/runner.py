@@ -16,6 +16,7 @@ from lptui.actions.comparing import Compared, Verb, compare, refusal, sources
 from lptui.actions.exclusive import exclusive, holder
 from lptui.actions.fleet_lock import FleetLock
 from lptui.actions.journal import Entry, Journal
+from lptui.actions.on_disk import on_disk
 from lptui.actions.plan import Outcome, Plan, Precondition, Request, Result
 from lptui.actions.running import Running
 from lptui.actions.spec import Action, Progress, Source, Told, nobody
@@ -178,7 +179,7 @@ class Runner:
                 for lock in self._lock_names(plan):
                     purpose = f"{plan.action} for {plan.target}"
                     stack.enter_context(exclusive(self._locks, lock, purpose, self.clock))
-                await asyncio.to_thread(begin)
+                await on_disk(begin)
                 try:
                     await running.to_the_end(go)
                 finally:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from lptui.actions.audit import Run, new_run, whoami
 from lptui.actions.comparing import Verb, looked_into
 from lptui.actions.journal import Entry, Journal, RunRecord
+from lptui.actions.on_disk import on_disk
 from lptui.actions.plan import Outcome, Plan, Result, Step, StepResult
 from lptui.actions.spec import Action, Event, Execution, Progress, Told
 from lptui.actions.under_way import both_ways
@@ -50,7 +51,7 @@ class _Recorded:
     async def begin(self, plan: Plan, fleet: str) -> None:
         """Writes the run down; raises RefusedError when that cannot be done."""
         try:
-            await asyncio.to_thread(self._journal.begin, self.run, plan, fleet, whoami())
+            await on_disk(self._journal.begin, self.run, plan, fleet, whoami())
         except OSError as error:
             why = f"the journal cannot be written: {clean(str(error))}"
             raise RefusedError(plan.action, why, WRITABLE) from None
@@ -64,7 +65,7 @@ class _Recorded:
             if now != entry:
                 why = "it went on since it was looked at"
                 raise RefusedError(f"run {entry.id}", why, "look at it again")
-            await asyncio.to_thread(self._journal.reopen, entry.id)
+            await on_disk(self._journal.reopen, entry.id)
         except OSError as error:
             why = f"the journal cannot be used: {clean(str(error))}"
             raise RefusedError(f"run {entry.id}", why, WRITABLE) from None
@@ -73,7 +74,7 @@ class _Recorded:
 
     async def _keep(self) -> None:
         with suppress(OSError):  # only faster with it
-            self._kept = await asyncio.to_thread(self._journal.keep_open)
+            self._kept = await on_disk(self._journal.keep_open)
 
     async def step(self, number: int, event: Event, words: str = "") -> None:
         """See `spec.Record`."""
@@ -81,18 +82,18 @@ class _Recorded:
         self.begun = self.begun or event in (Event.BEGAN, Event.UNDOING)
         self._told(number, event, words)
         with suppress(OSError):  # the journal is what the next console goes by
-            await asyncio.to_thread(self._audit.event, number, event.value, words)
+            await on_disk(self._audit.event, number, event.value, words)
 
     async def end(self, result: Result) -> None:
         """How it ended; a run that is not told to have ended stays open, as it should."""
         if self.is_open:
             with suppress(OSError):
-                await asyncio.to_thread(self._journal.end, self.run, result)
+                await on_disk(self._journal.end, self.run, result)
 
     async def close(self) -> None:
         """After the last step, however it came to that."""
         if self._kept is not None:
-            await asyncio.to_thread(self._kept.close)
+            await on_disk(self._kept.close)
 
     def close_unbegun(self, result: Result) -> None:
         """The end of a run that was cut short before anything was done."""
