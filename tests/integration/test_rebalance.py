@@ -16,7 +16,7 @@ from lptui.actions.moves import shares
 from lptui.actions.plan import Outcome
 from lptui.actions.rebalance import Rebalance
 from lptui.session import Session, Source
-from tests.backend import backend
+from tests.backend import backend, get
 from tests.devnet.livepeer import LivepeerNode, running_node
 from tests.devnet.node.config import NodeConfig
 from tests.e2e.command import Operator
@@ -126,6 +126,7 @@ async def test_shares_that_do_not_follow_are_undone(
     sticky = "    stick-table type string size 1k expire 1m\n    stick on path\n"
     async with pool(sshd, tmp_path, more=sticky) as made, nodes(made):
         await weigh(made, o1=100, o2=100, o3=100)
+        await get(made.haproxy.port)  # the first one alone says where all others go
         async with traffic(made.haproxy.port) as clients:
             assert len(await clients.more()) == 1
             async with console(made, monkeypatch, 2.0) as one:
