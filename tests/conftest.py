@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 
@@ -19,5 +20,9 @@ _LIMIT = sys.getrecursionlimit()
 
 
 def pytest_collection_finish() -> None:
-    """Libraries that test modules import raise it so far that deep nesting ends the process."""
+    """Once all test modules are loaded."""
+    # Libraries that they import raise it so far that deep nesting ends the process.
     sys.setrecursionlimit(_LIMIT)
+    # What stays to the end is not searched for reference cycles again and again.
+    gc.collect()
+    gc.freeze()

@@ -98,9 +98,9 @@ def unit(*flags: str, extra: str = "") -> str:
 @contextmanager
 def installed(host: SystemdHost, name: str, text: str, *, start: bool = True) -> Iterator[None]:
     """A unit on a host for the length of a block, enabled and started unless it stands by."""
-    host.unit(name, text)
+    host.unit(name, text, enabled=start)
     if start:
-        host.run("systemctl", "enable", "--now", name)
+        host.run("systemctl", "start", name)
     try:
         yield
     finally:

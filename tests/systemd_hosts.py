@@ -40,6 +40,15 @@ LOGIN: Final = "ops"
 KEYS: Final = "/root/.lpData/offchain/keystore"
 """Where a node of root's looks for its key when its unit says nothing of that."""
 
+UNITS: Final = "/etc/systemd/system"
+
+RELOAD: Final = (
+    'test "$(systemctl show --value --property=NeedDaemonReload "$1")" = no'
+    " || systemctl daemon-reload"
+)
+"""A reload only where systemd goes by an older file: while one reload follows another, on a busy
+machine, systemd gets to none of its jobs."""
+
 STAND_IN: Final = Path(__file__).parent / "standin" / "livepeer"
 BOOT_S: Final = 180.0
 """Twice what systemd gives one unit that does not start."""
@@ -120,10 +129,13 @@ class SystemdHost:
         self.write(path, "", 0o600)
         return path
 
-    def unit(self, name: str, text: str) -> None:
-        """A unit file, which systemd has read when this returns."""
-        self.write(f"/etc/systemd/system/{name}", text)
-        self.run("systemctl", "daemon-reload")
+    def unit(self, name: str, text: str, *, enabled: bool = False) -> None:
+        """A unit file, which systemd goes by when this returns; `enabled`: a boot starts it."""
+        self.write(f"{UNITS}/{name}", text)
+        if enabled:
+            wants = self.root / f"{UNITS}/multi-user.target.wants/{name}".lstrip("/")
+            wants.symlink_to(f"{UNITS}/{name}")
+        self.run("sh", "-c", RELOAD, "sh", name)
 
     def sudoers(self, *rules: str) -> None:
         """What the login may do as root, and nothing else: lines of sudoers without its name."""
@@ -140,9 +152,9 @@ class SystemdHost:
     def remove_unit(self, name: str) -> None:
         """Kills and forgets a unit."""
         script = (
-            'systemctl kill --signal=KILL "$1"; systemctl stop --no-block "$1";'
-            'cd /etc/systemd/system; rm -rf "$1" "$1.d" *.wants/"$1";'
-            'systemctl reset-failed "$1"; systemctl daemon-reload'
+            'systemctl kill --signal=KILL "$1"; timeout 10 systemctl stop "$1";'
+            f'cd {UNITS}; rm -rf "$1" "$1.d" *.wants/"$1";'
+            f'systemctl reset-failed "$1"; {RELOAD}'
         )
         self.run("sh", "-c", script, "sh", name)
 
@@ -266,6 +278,11 @@ def _prepare(tree: Path) -> None:
             "sys-kernel-debug.mount", "sys-kernel-tracing.mount",
             "sys-fs-fuse-connections.mount"]  # fmt: skip
     subprocess.run(mask, check=True, capture_output=True)
+    # Nor is there anything for generators to find, which each boot and each reload waits for.
+    masked = tree / "etc/systemd/system-generators"
+    masked.mkdir()
+    for generator in (tree / "usr/lib/systemd/system-generators").iterdir():
+        (masked / generator.name).symlink_to("/dev/null")
     config = tree / "etc/ssh/sshd_config.d/tests.conf"
     config.write_text(
         "HostKey /etc/ssh/tests/host_key\n"

@@ -82,11 +82,9 @@ class RpcNode:
             f" --number {FIRST_BLOCK} --accounts 1 --timestamp"
         )
         start = f"exec {words} $$(($$(date +%%s)-{AWAY_S}))"
-        self.host.unit(
-            self.unit,
-            f"[Service]\nExecStart=/bin/sh -c '{start}'\n[Install]\nWantedBy=multi-user.target\n",
-        )
-        self.host.run("systemctl", "enable", "--now", self.unit)
+        text = f"[Service]\nExecStart=/bin/sh -c '{start}'\n[Install]\nWantedBy=multi-user.target\n"
+        self.host.unit(self.unit, text, enabled=True)
+        self.host.run("systemctl", "start", self.unit)
 
     def process(self) -> str:
         """The unit's invocation: another one after each start."""
