@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import pytest
 
 from lptui.report import schema as schemas
@@ -58,9 +58,7 @@ def test_status_follows_its_schema_and_money_is_exact(real_fleet: RealFleet) -> 
     outcome = real_fleet.run("status", "--format", "json")
     assert outcome.code == 0
     published = json.loads((schemas.FOLDER / "status.schema.json").read_text())
-    validator = jsonschema.Draft202012Validator(
-        published, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
-    )
+    validator = jsonschema_rs.Draft202012Validator(published, validate_formats=True)
     assert [error.message[:200] for error in validator.iter_errors(outcome.json)] == []
     account = outcome.reading("SignerAccount", real_fleet.registered.lower())["value"]
     balance = real_fleet.stage.do(real_fleet.net.balance(real_fleet.registered))
@@ -85,7 +83,7 @@ def money(value: Any) -> Iterator[Any]:
 
 def test_check_follows_its_schema(real_fleet: RealFleet) -> None:
     published = json.loads((schemas.FOLDER / "check.schema.json").read_text())
-    errors = jsonschema.Draft202012Validator(published).iter_errors(real_fleet.healthy.json)
+    errors = jsonschema_rs.Draft202012Validator(published).iter_errors(real_fleet.healthy.json)
     assert [error.message[:200] for error in errors] == []
 
 

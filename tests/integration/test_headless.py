@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import jsonschema
+import jsonschema_rs
 import pytest
 
 LOCAL = "name: here\nhosts:\n  here: {local: true}\n"
@@ -219,6 +219,6 @@ def test_the_schema_of_a_report_is_printed_and_the_report_keeps_to_it(
 ) -> None:
     schema = json.loads(lptui(verb, "schema").stdout)
     report = json.loads(lptui("--headless", verb, "--config", config, "--format", "json").stdout)
-    jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.Draft202012Validator(schema).validate(report)
-    assert not jsonschema.Draft202012Validator(schema).is_valid({**report, "kind": "other"})
+    jsonschema_rs.meta.validate(schema)
+    jsonschema_rs.Draft202012Validator(schema).validate(report)
+    assert not jsonschema_rs.Draft202012Validator(schema).is_valid({**report, "kind": "other"})

@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-import jsonschema
+import jsonschema_rs
 import pytest
 
 from tests.forked import run
@@ -35,7 +35,7 @@ def test_what_can_wait_wakes_nobody_and_is_told(folder: Path) -> None:
     assert "(no page: the quiet hours have no end)" in told
     code, told, _ = lptui(folder, "check", "--page-only", "--format", "json")
     found = json.loads(told)
-    jsonschema.validate(found, json.loads(SCHEMA.read_text()))
+    jsonschema_rs.validate(json.loads(SCHEMA.read_text()), found)
     assert code == found["exit_code"]
     [disk] = [one for one in found["findings"] if one["id"] == "disk@here"]
     assert (disk["severity"], disk["page"]["now"]) == ("CRITICAL", False)

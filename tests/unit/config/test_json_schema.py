@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import pytest
 
 from lptui.config import find_mistakes, json_schema
@@ -21,18 +21,18 @@ def plain(value: object) -> Any:
 
 
 def accepts(text: str) -> bool:
-    validator = jsonschema.Draft202012Validator(json_schema())
+    validator = jsonschema_rs.Draft202012Validator(json_schema())
     return bool(validator.is_valid(plain(parse_document(text, "f").root)))
 
 
 def test_it_is_a_schema() -> None:
-    jsonschema.Draft202012Validator.check_schema(json_schema())
+    jsonschema_rs.meta.validate(json_schema())
     assert json.dumps(json_schema())
 
 
 def test_it_accepts_the_example() -> None:
     data = plain(parse_document(EXAMPLE.read_text(encoding="utf-8"), "f").root)
-    jsonschema.Draft202012Validator(json_schema()).validate(data)
+    jsonschema_rs.Draft202012Validator(json_schema()).validate(data)
 
 
 def test_every_key_is_described() -> None:
