@@ -294,7 +294,7 @@ async def _event(
     event = history.event_of(record.last_reward_round) if history else None
     if event is not None:
         return event
-    from lptui.probes.chain.events import find_reward_event
+    from lptui.probes.chain.reward_event import find_reward_event
 
     rpc = execution.reach.rpc(now.rpc)
     begun = (now.contracts.rounds_manager, record.last_reward_round)

@@ -14,8 +14,9 @@ from lptui.errors import LptuiError, ProblemKind
 from lptui.fleet.facts.chain import ChainRound, RewardHistory, RoundOutcome
 from lptui.fleet.units import Round
 from lptui.history.rewards import remembered, save
-from lptui.probes.chain.events import ChainEventsProbe, find_reward_event
+from lptui.probes.chain.events import ChainEventsProbe
 from lptui.probes.chain.probe import ChainProbe
+from lptui.probes.chain.reward_event import find_reward_event
 from tests.devnet.chain import Devnet
 from tests.devnet.fixtures import anvil, devnet
 from tests.integration.cycles import NETWORK, Cycles, cycles, devnet_fleet, lower

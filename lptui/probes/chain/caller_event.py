@@ -6,8 +6,8 @@ from typing import Final
 
 from lptui.fleet.units import Address
 from lptui.probes.chain import abi
+from lptui.probes.chain.blocks import height
 from lptui.probes.chain.client import ask
-from lptui.probes.chain.events import height
 from lptui.probes.chain.logs import pad
 from lptui.probes.rpc.values import block_hash, given
 from lptui.transport.protocols import Call, JsonRpc

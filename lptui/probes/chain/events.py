@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from lptui.clock import Clock, SystemClock
-from lptui.errors import BadAnswerError, LptuiError, ProblemKind
+from lptui.errors import LptuiError, ProblemKind
 from lptui.fleet.facts.chain import (
     ChainRound,
-    Contracts,
     OrchestratorRecord,
     RewardEvent,
     RewardHistory,
@@ -21,8 +18,15 @@ from lptui.fleet.reading import Key
 from lptui.fleet.topology import Chain, Fleet, Orchestrator
 from lptui.fleet.units import Address, L2Block, Lptu, Round
 from lptui.probes.chain import codec
-from lptui.probes.chain.blocks import ReorganisedError, block_call, hash_of, is_gone
-from lptui.probes.chain.client import ask, first_answer
+from lptui.probes.chain.blocks import (
+    ReorganisedError,
+    block_call,
+    details,
+    hash_of,
+    height,
+    is_gone,
+)
+from lptui.probes.chain.client import first_answer
 from lptui.probes.chain.history import (
     ROUNDS,
     Start,
@@ -36,8 +40,7 @@ from lptui.probes.chain.probe import networks_with_orchestrators, past, the_chai
 from lptui.probes.chain.scan import Scan
 from lptui.probes.chain.stake_history import most_seen, stake_history
 from lptui.probes.probe import Answer, Asking
-from lptui.probes.rpc.values import block_number, given, quantity
-from lptui.transport.protocols import Call, JsonRpc
+from lptui.transport.protocols import JsonRpc
 
 OVERLAP: Final = 64
 """Newest blocks that are asked for again: their logs may have come late or been replaced."""
@@ -47,9 +50,6 @@ BLOCKS_A_SECOND: Final = 5.0
 
 CALLERS: Final = 20
 """Transactions of a cycle that are asked for their sender."""
-
-LOOK_BACK: Final = 50_000
-"""Blocks in which a reward that was just made is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,83 +357,3 @@ def _are_gone(
     known = {log.tx for log in found}
     events = before.events if before is not None else ()
     return any(again <= event.block <= upto and event.tx not in known for event in events)
-
-
-async def height(rpc: JsonRpc, deadline_s: float) -> int:
-    """The newest block's number. Raises LptuiError."""
-    (result,) = await ask(rpc, [Call("eth_blockNumber")], deadline_s)
-    return block_number(given(result), "eth_blockNumber")
-
-
-async def details(
-    rpc: JsonRpc, transactions: Sequence[str], blocks: Sequence[L2Block], deadline_s: float
-) -> tuple[dict[str, Address], dict[L2Block, float]]:
-    """Who sent some transactions, and when (UTC seconds) some blocks were made.
-
-    What the endpoint does not give is left out.
-    """
-    if not transactions and not blocks:
-        return {}, {}
-    calls = [Call("eth_getTransactionByHash", (tx,)) for tx in transactions]
-    calls += [block_call(block) for block in blocks]
-    try:
-        results: list[Any] = await ask(rpc, calls, deadline_s)
-    except LptuiError:
-        return {}, {}
-    senders = {}
-    for tx, result in zip(transactions, results, strict=False):
-        sender = result.get("from") if isinstance(result, dict) else None
-        if isinstance(sender, str) and codec.is_address(sender):
-            senders[tx] = Address(sender.lower())
-    times = {}
-    for block, result in zip(blocks, results[len(transactions) :], strict=True):
-        told = result.get("timestamp") if isinstance(result, dict) else None
-        with suppress(BadAnswerError):
-            times[block] = float(quantity(told, "eth_getBlockByNumber", 2**40))
-    return senders, times
-
-
-async def find_reward_event(
-    rpc: JsonRpc,
-    bonding_manager: Address,
-    orchestrator: Address,
-    head: L2Block | None,
-    *,
-    begun: tuple[Address, Round] | None = None,
-    deadline_s: float = 8.0,
-    clock: Clock | None = None,
-) -> RewardEvent | None:
-    """The newest `Reward` log of an orchestrator, with its sender; its round is not looked up.
-
-    Looks back to `LOOK_BACK` blocks before the block `head` (None: before the newest); None when
-    there is no such log. `begun`, the RoundsManager and the running round, leaves out what was
-    before that round. Raises LptuiError when the endpoint did not give the logs.
-    """
-    time = clock or SystemClock()
-    end = time.monotonic() + deadline_s
-    await codec.load()
-    newest_block = await height(rpc, deadline_s)
-    manager, rounds = (begun[0], (begun[1],)) if begun else (bonding_manager, ())
-    contracts = Contracts(bonding_manager, manager, bonding_manager)
-    scan = Scan(rpc, Query(contracts, (orchestrator,), rounds), time, end, window=LOOK_BACK)
-    first = max(0, (newest_block if head is None else head) - LOOK_BACK + 1)
-    await scan.down(newest_block, first)
-    found = joined(scan.parts)
-    start = max(((log.block, log.index) for log in found.rounds), default=(-1, -1))
-    rewards = [log for log in found.rewards if (log.block, log.index) > start]
-    if not rewards:
-        if scan.failure is not None:
-            raise scan.failure
-        return None
-    newest = rewards[-1]
-    blocks = [] if newest.at else [newest.block]
-    left = max(0.1, end - time.monotonic())
-    senders, times = await details(rpc, [newest.tx], blocks, left)
-    return RewardEvent(
-        None,
-        newest.block,
-        newest.tx,
-        newest.amount,
-        senders.get(newest.tx),
-        newest.at or times.get(newest.block),
-    )

@@ -18,9 +18,9 @@ from lptui.fleet.reading import Key, Reading
 from lptui.fleet.topology import Chain, Fleet, Orchestrator
 from lptui.fleet.units import Address, L2Block, Wei
 from lptui.probes.chain import abi, codec
-from lptui.probes.chain.blocks import ReorganisedError, block_call, hash_of, is_gone
+from lptui.probes.chain.blocks import ReorganisedError, block_call, details, hash_of, is_gone
 from lptui.probes.chain.client import first_answer
-from lptui.probes.chain.events import OVERLAP, details
+from lptui.probes.chain.events import OVERLAP
 from lptui.probes.chain.history import Start
 from lptui.probes.chain.logs import pad
 from lptui.probes.chain.probe import networks_with_orchestrators, past, the_chain
