@@ -115,12 +115,14 @@ class Devnet:
 
     async def receipt(self, sent: str, deadline_s: float = _RECEIPT_DEADLINE_S) -> Receipt:
         """Waits for a transaction to be mined; raises TimeoutError when it is not in time."""
+        pause_s = 0.005
         async with asyncio.timeout(deadline_s):
             while True:
                 found: Receipt | None = await self.rpc.call("eth_getTransactionReceipt", sent)
                 if found is not None:
                     return found
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, 0.1)
 
     # Rounds
 
