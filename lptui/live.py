@@ -243,8 +243,10 @@ class LiveSession:
             # In the thread too: the first use of the runner loads it.
             return await asyncio.to_thread(lambda: self._runner.unfinished())
         except OSError as error:
+            from lptui.actions.on_disk import remedy_for
+
             why = f"cannot be read: {clean(str(error))}"
-            raise LptuiError("the journal", why, "make the state folder readable") from None
+            raise LptuiError("the journal", why, remedy_for(error)) from None
 
     async def compare(self, entry: Entry, verb: Verb) -> Sequence[Compared]:
         return await self._runner.compare(entry, verb)

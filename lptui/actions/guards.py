@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from lptui.actions.audit import Audit
 from lptui.actions.journal import Journal
+from lptui.actions.on_disk import remedy_for
 from lptui.actions.plan import Plan, Precondition
 from lptui.clock import Clock, iso
 from lptui.fleet.guards import Window
@@ -22,7 +23,7 @@ def no_call_under_way(
         calls = audit.open_calls(clock.now() - lasts_s)
     except OSError as error:
         why = f"the record cannot be read: {clean(str(error))}"
-        return (Precondition(name, None, why, "make the state folder readable"),)
+        return (Precondition(name, None, why, remedy_for(error)),)
     for call in calls:
         if account != call.account and (plan.action, plan.target) != (call.action, call.target):
             continue
@@ -46,7 +47,7 @@ def of_changes(plan: Plan, fleet: Fleet, journal: Journal, clock: Clock) -> Sequ
         )
     except OSError as error:
         why = f"the journal cannot be read: {clean(str(error))}"
-        return (Precondition("journal read", None, why, "make the state folder readable"),)
+        return (Precondition("journal read", None, why, remedy_for(error)),)
 
 
 def _nothing_cut(plan: Plan, fleet: Fleet, journal: Journal) -> Sequence[Precondition]:

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from lptui.actions.on_disk import on_disk
+from lptui.actions.on_disk import WRITABLE, UnusableError, on_disk, remedy_for
 from lptui.actions.plan import Lock, OnFailure, Outcome, Plan, Request, Result, Step
 from lptui.actions.spec import Event
 from lptui.clock import Clock
@@ -175,7 +175,26 @@ class Journal:
         try:
             yield
         except sqlite3.Error as error:
-            raise OSError(f"{self._path}: {error}") from None
+            words = f"{self._path}: {error}"
+            remedy = self._remedy(getattr(error, "sqlite_errorcode", None))
+            raise UnusableError(words, remedy) from None
+
+    def _remedy(self, code: int | None) -> str:
+        """By SQLite's result code (sqlite.org/rescode.html); None: what it holds is another's."""
+        if code is None:
+            return "use the lptui that wrote it, or another state folder (LPTUI_STATE)"
+        match code & 0xFF:  # the rest tells it more exactly
+            case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+                return (
+                    f"it is damaged: move {self._path.name}* aside; which runs were cut is then"
+                    " to be seen in `lptui audit` alone"
+                )
+            case sqlite3.SQLITE_FULL:
+                return "make room on the state folder's disk"
+            case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+                return "another lptui holds it: see what that does, and try again"
+            case _:
+                return WRITABLE
 
     def _connect(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -204,7 +223,7 @@ class RunRecord:
             await on_disk(self._journal.event, self.run, number, event, words)
         except OSError as error:
             why = f"the journal cannot be written: {clean(str(error))}"
-            raise RefusedError(f"run {self.run}", why, "make the state folder writable") from None
+            raise RefusedError(f"run {self.run}", why, remedy_for(error)) from None
 
 
 def _prepare(db: sqlite3.Connection) -> None:

@@ -1,8 +1,11 @@
-"""Writes of the record beside the loop: a write waits for the disk, and the loop must not."""
+"""The state folder's files: writes beside the loop, since a write waits for the disk and the loop
+must not, and what to do about one that cannot be used.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Callable
 from typing import Final, ParamSpec, TypeVar
 
@@ -11,6 +14,26 @@ T = TypeVar("T")
 
 LAST_WRITE_S: Final = 10.0
 """How long a write is waited for when its run is cancelled: twice what a busy journal takes."""
+
+
+WRITABLE: Final = "make the state folder readable and writable"
+
+
+class UnusableError(OSError):
+    """A file of the state folder is no use as it is; `remedy` is what to do about it."""
+
+    def __init__(self, words: str, remedy: str) -> None:
+        super().__init__(words)
+        self.remedy = remedy
+
+
+def remedy_for(error: OSError) -> str:
+    """What to do about a file of the state folder that could not be read or written."""
+    if isinstance(error, UnusableError):
+        return error.remedy
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "make room on the state folder's disk"
+    return WRITABLE
 
 
 async def on_disk(write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

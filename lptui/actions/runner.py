@@ -16,7 +16,7 @@ from lptui.actions.comparing import Compared, Verb, compare, refusal, sources
 from lptui.actions.exclusive import exclusive, holder
 from lptui.actions.fleet_lock import FleetLock
 from lptui.actions.journal import Entry, Journal
-from lptui.actions.on_disk import on_disk
+from lptui.actions.on_disk import on_disk, remedy_for
 from lptui.actions.plan import Outcome, Plan, Precondition, Request, Result
 from lptui.actions.running import Running
 from lptui.actions.spec import Action, Progress, Source, Told, nobody
@@ -189,7 +189,7 @@ class Runner:
             return self.refuse(plan, error.why, error.remedy)
         except OSError as error:
             why = f"the record cannot be written: {clean(str(error))}"
-            return self.refuse(plan, why, "nothing was changed; make the state folder writable")
+            return self.refuse(plan, why, f"nothing was changed; {remedy_for(error)}")
 
     @property
     def _fleet_lock_name(self) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from lptui.actions.audit import Run, new_run, whoami
 from lptui.actions.comparing import Verb, looked_into
 from lptui.actions.journal import Entry, Journal, RunRecord
-from lptui.actions.on_disk import on_disk
+from lptui.actions.on_disk import on_disk, remedy_for
 from lptui.actions.plan import Outcome, Plan, Result, Step, StepResult
 from lptui.actions.spec import Action, Event, Execution, Progress, Told
 from lptui.actions.under_way import both_ways
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 RENEWALS: Final = 4
 """How often a lock is renewed while it lasts."""
-
-WRITABLE: Final = "make the state folder writable"
 
 
 class _Recorded:
@@ -54,7 +52,7 @@ class _Recorded:
             await on_disk(self._journal.begin, self.run, plan, fleet, whoami())
         except OSError as error:
             why = f"the journal cannot be written: {clean(str(error))}"
-            raise RefusedError(plan.action, why, WRITABLE) from None
+            raise RefusedError(plan.action, why, remedy_for(error)) from None
         self.is_open = True
         await self._keep()
 
@@ -68,7 +66,7 @@ class _Recorded:
             await on_disk(self._journal.reopen, entry.id)
         except OSError as error:
             why = f"the journal cannot be used: {clean(str(error))}"
-            raise RefusedError(f"run {entry.id}", why, WRITABLE) from None
+            raise RefusedError(f"run {entry.id}", why, remedy_for(error)) from None
         self.is_open = self.begun = True
         await self._keep()
 
@@ -257,7 +255,7 @@ class Running:
             self.audit.step(step)
         except OSError as error:
             why = f"the record cannot be written: {clean(str(error))}"
-            raise RefusedError(step.title, why, WRITABLE) from None
+            raise RefusedError(step.title, why, remedy_for(error)) from None
         self._begun = self._begun or step == self.plan.steps[0]
         self._told(self.plan.steps.index(step), Event.BEGAN, "")
 

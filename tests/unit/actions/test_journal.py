@@ -7,6 +7,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from lptui.actions.comparing import Verb, Word
 from lptui.actions.exclusive import exclusive
 from lptui.actions.journal import Journal
 from lptui.actions.moves import registry
+from lptui.actions.on_disk import WRITABLE, remedy_for
 from lptui.actions.plan import Lock, OnFailure, Outcome, Plan, Request, Result
 from lptui.actions.runner import Runner
 from lptui.actions.spec import Event, Source
@@ -25,6 +27,7 @@ from lptui.errors import RefusedError
 from lptui.fleet.snapshot import Snapshot
 from lptui.fleet.topology import Fleet
 from lptui.transport.fake import FakeReach
+from tests.smalldisk import small_disk
 from tests.unit.actions.world import Put, Wait, World, plan_of, put
 
 PLAN = replace(
@@ -99,6 +102,40 @@ def test_a_journal_of_a_newer_version_is_not_touched(journal: Journal, tmp_path:
     db.close()
     with pytest.raises(OSError, match="newer lptui"):
         journal.begin("efgh", PLAN, "fleet", "me")
+
+
+def refused(journal: Journal) -> str:
+    """What to do about a journal that cannot be written."""
+    try:
+        journal.begin("efgh", PLAN, "fleet", "me")
+    except OSError as error:
+        return remedy_for(error)
+    return "it was written"
+
+
+def test_what_to_do_depends_on_why_it_cannot_be_used(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "journal.db"
+    journal.begin("abcd", PLAN, "fleet", "me")
+    monkeypatch.setattr("lptui.actions.journal.BUSY_S", 0.01)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert "another lptui holds it" in refused(journal)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA user_version = 99")
+    assert "use the lptui that wrote it" in refused(journal)
+    path.write_bytes(b"no database any more" * 1000)
+    assert "move journal.db* aside" in refused(journal)
+    path.unlink()
+    path.mkdir()
+    assert refused(journal) == WRITABLE
+
+
+def test_a_full_disk_is_called_that(journal: Journal, tmp_path: Path) -> None:
+    with small_disk(tmp_path) as fill:
+        fill()
+        assert "make room" in refused(journal)
 
 
 def test_it_is_its_owners_alone(journal: Journal, tmp_path: Path) -> None:
