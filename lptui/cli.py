@@ -14,7 +14,7 @@ from typing import Final, NoReturn
 
 from lptui import __version__
 from lptui.actions import options
-from lptui.errors import LptuiError, RefusedError
+from lptui.errors import LptuiError, RefusedError, UnusableError
 from lptui.paths import find_config
 from lptui.text import clean
 
@@ -164,6 +164,8 @@ def run(argv: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
             _complain(clean(str(error)))
+        if isinstance(error, UnusableError):
+            _complain(error.remedy)
         return USAGE_ERROR
     except Exception as error:
         _complain(_fault(error))

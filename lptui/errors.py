@@ -189,3 +189,14 @@ class RefusedError(LptuiError):
 
 class OutputError(LptuiError):
     """A file was not written; what stood in its place before still does."""
+
+
+class UnusableError(OSError):
+    """A file of the state folder is no use as it is; `remedy` is what to do about it.
+
+    No LptuiError: who keeps that folder reckons with every OSError alike.
+    """
+
+    def __init__(self, words: str, remedy: str) -> None:
+        super().__init__(words)
+        self.remedy = remedy

@@ -16,11 +16,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from lptui.actions.on_disk import WRITABLE, UnusableError, on_disk, remedy_for
+from lptui.actions.on_disk import WRITABLE, on_disk, remedy_for
 from lptui.actions.plan import Lock, OnFailure, Outcome, Plan, Request, Result, Step
 from lptui.actions.spec import Event
 from lptui.clock import Clock
-from lptui.errors import RefusedError
+from lptui.errors import RefusedError, UnusableError
 from lptui.fleet.topology import Fleet
 from lptui.text import clean
 

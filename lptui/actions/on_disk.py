@@ -9,6 +9,8 @@ import errno
 from collections.abc import Callable
 from typing import Final, ParamSpec, TypeVar
 
+from lptui.errors import UnusableError
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -17,14 +19,6 @@ LAST_WRITE_S: Final = 10.0
 
 
 WRITABLE: Final = "make the state folder readable and writable"
-
-
-class UnusableError(OSError):
-    """A file of the state folder is no use as it is; `remedy` is what to do about it."""
-
-    def __init__(self, words: str, remedy: str) -> None:
-        super().__init__(words)
-        self.remedy = remedy
 
 
 def remedy_for(error: OSError) -> str:

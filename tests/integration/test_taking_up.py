@@ -123,6 +123,18 @@ async def test_undo_brings_back_what_a_run_has_made_long_ago(three: Pool) -> Non
     assert (again.code, "nothing that could be undone" in again.err) == (1, True)
 
 
+async def test_a_damaged_journal_says_what_to_do(three: Pool) -> None:
+    await drained(three)
+    (three.operator.state / "journal.db").write_bytes(b"what is left after a crash " * 999)
+    for words in (("runs",), ("resume", "--yes"), ("undo", "--yes")):
+        told = await three.lptui(*words)
+        assert told.code == 3, words
+        assert "move journal.db* aside" in told.err
+    code, refused = await three.act("undrain", "lb:web/o1")
+    assert code == 1
+    assert "move journal.db* aside" in refused["result"]["remedy"]
+
+
 async def test_of_several_cut_runs_one_is_named(three: Pool) -> None:
     first = await cut(three)
     await cut(three, "ffff0000")
