@@ -62,6 +62,7 @@ class NodeStatusProbe:
 
     async def ask(self, asking: Asking, target: str) -> Sequence[Answer]:
         http = asking.reach.http(_cli(asking.fleet, target))
+        end = asking.clock.monotonic() + asking.deadline_s
         who = asking.latest.value(NodeIdentity, target)
         if who is not None and who.account is None:
             return [await _status(http, asking, target)]
@@ -75,8 +76,13 @@ class NodeStatusProbe:
         if isinstance(block, BaseException):
             raise block
         if who is None and isinstance(block.value, NodeBlock) and block.value.block == 0:
-            # Off chain nodes say 0 as well; until it is known which this is, nothing is claimed.
-            return [status]
+            # Off chain nodes say 0 as well: which this is must be known first.
+            try:
+                own = await routes.read(http, "/ethAddr", max(0.1, end - asking.clock.monotonic()))
+            except LptuiError as error:
+                return [status, Answer(Key(NodeBlock, target), problem=error.problem())]
+            if routes.is_off_chain(own):
+                return [status]
         return [status, block]
 
 

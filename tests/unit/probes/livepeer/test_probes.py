@@ -141,10 +141,24 @@ class TestStatus:
 
     async def test_zero_is_a_block_only_of_a_node_known_to_be_on_chain(self) -> None:
         node = ScriptedNode({**ON_CHAIN, "/currentBlock": (200, b"")})
-        assert len(await NodeStatusProbe().ask(asking(node), "orch-1")) == 1
         known = {Key(NodeIdentity, "orch-1"): KNOWN}
-        _, block = await NodeStatusProbe().ask(asking(node, known), "orch-1")
-        assert block.value == NodeBlock(0)  # type: ignore[arg-type]
+        for before in (known, {}):
+            _, block = await NodeStatusProbe().ask(asking(node, before), "orch-1")
+            assert block.value == NodeBlock(0)  # type: ignore[arg-type]
+        assert [path for _, path, _ in node.asked].count("/ethAddr") == 1
+
+    async def test_zero_of_an_off_chain_node_that_is_not_known_yet_is_no_block(self) -> None:
+        node = ScriptedNode({**OFF_CHAIN, "/currentBlock": (200, b"")})
+        answers = await NodeStatusProbe().ask(asking(node), "orch-1")
+        assert [answer.key.topic for answer in answers] == [NodeStatus]
+
+    async def test_zero_of_a_node_that_does_not_say_which_it_is_is_not_known(self) -> None:
+        told = {"/status": ON_CHAIN["/status"], "/currentBlock": (200, b"")}
+        node = ScriptedNode(told, DeadlineError("http edge-1", "no answer within 5 s"))
+        status, block = await NodeStatusProbe().ask(asking(node), "orch-1")
+        assert status.value is not None
+        assert block.problem is not None
+        assert block.problem.kind is ProblemKind.TIMEOUT
 
     async def test_a_bad_block_leaves_the_status_standing(self) -> None:
         node = ScriptedNode({**ON_CHAIN, "/currentBlock": (200, b"<html>no</html>")})
