@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.backend import get
-from tests.sshd import free_port
+from tests.ports import free_port
 from tests.waiting import until
 
 _HEAD = """

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tests.backend import get
-from tests.sshd import free_port
+from tests.ports import free_port
 from tests.waiting import until
 
 WORKERS = 2

@@ -16,7 +16,8 @@ import yaml
 from tests.backend import Backend, backend
 from tests.e2e.command import Operator, Outcome
 from tests.haproxy import CHECKED, Haproxy, haproxy
-from tests.sshd import Sshd, free_port
+from tests.ports import free_port
+from tests.sshd import Sshd
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from tests.devnet.livepeer import LivepeerNode, running_node
 from tests.devnet.node.config import NodeConfig
 from tests.haproxy import Haproxy, haproxy, is_installed
 
-AGENT_S = 60.0
+AGENT_S = 120.0
 """What HAProxy gets to ask its agent, which starts a Python on a busy machine, and to obey."""
 
 NOT_DOWN = "no check"
@@ -125,10 +125,11 @@ async def until(balancer: Haproxy, column: str, value: str) -> None:
 async def test_haproxy_does_as_the_agent_says(tmp_path: Path) -> None:
     async with running_node(NodeConfig(name="a")) as a, running_node(NodeConfig(name="b")) as b:
         async with agent(tmp_path, "a") as port:
-            check = f"agent-check agent-addr 127.0.0.1 agent-port {port} agent-inter 6s weight 100"
+            check = f"agent-check agent-addr 127.0.0.1 agent-port {port} agent-inter 3s weight 100"
             ports = [node.url.rpartition(":")[2] for node in (a, b)]
             servers = [f"a 127.0.0.1:{ports[0]} {check}", f"b 127.0.0.1:{ports[1]}"]
-            async with haproxy(servers) as balancer:
+            # The agent is a Python that starts anew each time.
+            async with haproxy(servers, "    timeout check 30s") as balancer:
                 configure(tmp_path, balancer, {"a": a, "b": b})
                 await until(balancer, "agent_status", "L7OK")
                 assert await balancer.status("web/a") == NOT_DOWN

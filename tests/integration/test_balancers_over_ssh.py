@@ -27,7 +27,8 @@ from lptui.probes.probe import Asking
 from lptui.transport.reach import FleetReach
 from tests.backend import backend
 from tests.haproxy import haproxy
-from tests.sshd import Sshd, free_port, need, running_sshd
+from tests.ports import free_port
+from tests.sshd import Sshd, need, running_sshd
 
 LB, EDGE = "lb", "edge"
 

@@ -22,8 +22,9 @@ from lptui.probes.probe import Asking
 from lptui.transport.reach import FleetReach
 from tests.backend import Backend, backend
 from tests.haproxy import Haproxy, haproxy
+from tests.ports import free_port
 from tests.resolver import resolver
-from tests.sshd import free_port, need
+from tests.sshd import need
 
 LB = "lb-1"
 HERE = "here"

@@ -17,9 +17,10 @@ from lptui.errors import CommandError, DeadlineError, HttpError, ProblemKind, Tr
 from lptui.fleet.topology import Endpoint, SecretRef
 from lptui.transport.http import Connection
 from lptui.transport.reach import FleetReach
+from tests.ports import free_port
 from tests.rawserver import RawServer, http_server, ok
 from tests.reaching import hello, reach_of
-from tests.sshd import Sshd, free_port, running_sshd, sshd
+from tests.sshd import Sshd, running_sshd, sshd
 from tests.tls import certificate
 from tests.waiting import until
 

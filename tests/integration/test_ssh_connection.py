@@ -15,9 +15,10 @@ from lptui.errors import DeadlineError, ProblemKind, TransportError
 from lptui.fleet.topology import Ssh
 from lptui.transport.pool import Limits
 from lptui.transport.protocols import Command
+from tests.ports import free_port
 from tests.reaching import HELLO, failure, hello, reach_of
 from tests.relay import relay
-from tests.sshd import Sshd, free_port, running_sshd, sshd
+from tests.sshd import Sshd, running_sshd, sshd
 from tests.waiting import until
 
 __all__ = ["sshd"]

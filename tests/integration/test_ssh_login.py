@@ -14,8 +14,9 @@ import pytest
 from lptui.clock import FrozenClock
 from lptui.errors import HostKeyError, ProblemKind
 from lptui.transport.pool import Limits
+from tests.ports import free_port
 from tests.reaching import failure, hello, reach_of
-from tests.sshd import Sshd, free_port, make_key, running_sshd, sshd, start_sshd
+from tests.sshd import Sshd, make_key, running_sshd, sshd, start_sshd
 
 __all__ = ["sshd"]
 
