@@ -264,9 +264,10 @@ async def test_a_dead_host_delays_no_other(tmp_path: Path) -> None:
     async with console(tmp_path, "host-dead") as it:
         snapshot = await it.collect()
     readings = dict(snapshot.all(HostVitals))
-    assert readings.pop("gpu-5").problem is not None
+    dead = readings.pop("gpu-5")
+    assert dead.problem is not None
     assert len(readings) == 15
-    assert all(r.problem is None and r.took_s < 2.0 for r in readings.values())
+    assert all(r.problem is None and r.took_s < dead.took_s / 2 for r in readings.values())
 
 
 async def test_a_flaky_fleet_still_gives_what_is_sound(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from lptui.transport.protocols import Command, ExecResult, ShellFunction
 from lptui.transport.reach import FleetReach
 from tests.reaching import HELLO, failure, hello, reach_of
 from tests.sshd import Sshd, need, running_sshd, sshd
-from tests.waiting import until
+from tests.waiting import on_this_machine, until
 
 __all__ = ["sshd"]
 
@@ -102,7 +102,7 @@ async def test_a_wedged_shell_is_abandoned_and_cleared_away(reach: FleetReach, h
     with pytest.raises(DeadlineError, match="sh -c"):
         await shell.run([Command(("sh", "-c", f"sleep 63{OURS}"), timeout_s=100)], 0.5)
     assert (await shell.run(HELLO, 20))[0].stdout == b"hello\n"
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < on_this_machine(5)
     await until(lambda: not running("sleep", f"62{OURS}") and not running("sleep", f"63{OURS}"))
 
 
@@ -116,7 +116,7 @@ async def test_a_slow_command_does_not_delay_the_quick_readings(reach: FleetReac
     for _ in range(10):
         started = time.monotonic()
         await shell.run([Command(("up",), function=UPTIME)], 2)
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < on_this_machine(1)
     assert not slow.done()
     assert not other.done(), "only one shell is ever given commands that may hang"
     await asyncio.gather(slow, other)
@@ -211,8 +211,9 @@ async def test_an_account_without_a_shell_still_forwards(
                 assert "This account is not available" in error.why
             started = time.monotonic()
             assert (await failure(reach)).kind is error.kind
-            assert time.monotonic() - started < 0.5, "it is not asked again at once"
-            assert await reach.connect_time("h0", f"127.0.0.1:{server.port}", 5) < 1
+            assert time.monotonic() - started < on_this_machine(0.5), "not asked again at once"
+            took = await reach.connect_time("h0", f"127.0.0.1:{server.port}", 5)
+            assert took < on_this_machine(1)
 
 
 async def test_noise_of_the_login_does_not_confuse(tmp_path: Path) -> None:
@@ -247,7 +248,7 @@ async def test_a_login_that_never_gives_a_shell_is_given_up(
             started = time.monotonic()
             with pytest.raises(DeadlineError):
                 await reach.shell("h0").run(HELLO, 9)
-            assert time.monotonic() - started < 1, "it is not asked again at once"
+            assert time.monotonic() - started < on_this_machine(1), "it is not asked again at once"
 
 
 async def test_a_wedge_behind_requests_that_were_given_up_is_found(reach: FleetReach) -> None:
