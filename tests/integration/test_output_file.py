@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 from pathlib import Path
@@ -155,15 +156,17 @@ def test_a_full_disk_leaves_the_old_report(folder: Path) -> None:
 def test_a_run_that_does_not_end_is_not_taken_for_the_last_one(folder: Path) -> None:
     path = folder / "report"
     os.mkfifo(folder / "key")  # a key on a dead mount holds up a thread
-    ssh = "{address: 127.0.0.1, port: 9, user: nobody, identity: key}"
-    (folder / "lptui.yaml").write_text(f"hosts: {{here: {{local: true}}, away: {ssh}}}\n")
-    for form, said in (("text", "UNKNOWN - the run did not end"), ("prometheus", "lptui_up 0")):
-        path.write_text(OLD)
-        words = ("check", "--format", form, "--output", "report", "--timeout", "0.3")
-        code, out, err = lptui(folder, *words)
-        assert (code, out) == (3, "")
-        assert "did not end within its 0.3 s" in err
-        assert said in path.read_text()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        host = f"{{address: 127.0.0.1, port: {port}, user: nobody, identity: {folder / 'key'}}}"
+        (folder / "lptui.yaml").write_text(f"ssh: {{config: []}}\nhosts: {{away: {host}}}\n")
+        for form, said in (("text", "UNKNOWN - the run did not end"), ("prometheus", "lptui_up 0")):
+            path.write_text(OLD)
+            words = ("check", "--format", form, "--output", "report", "--timeout", "0.1")
+            code, out, err = lptui(folder, *words)
+            assert (code, out) == (3, "")
+            assert "did not end within its 0.1 s" in err
+            assert said in path.read_text()
     assert files(folder) == {"report", "key"}
 
 
