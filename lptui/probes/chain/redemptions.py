@@ -79,12 +79,13 @@ class RedemptionsProbe:
             raise LptuiError(_WHAT, why, kind=ProblemKind.NOT_CONFIGURED)
         first = chain.orchestrators[0].name
         history = _needed(asking.latest.reading(RewardHistory, first), "the rounds' beginnings are")
-        starts = history.starts[-ROUNDS:]
         settled = L2Block(max(0, history.upto_block - OVERLAP))
-        if not starts:
+        if not history.starts:
             why = "no round's beginning is known yet, and without it no round's tickets"
             raise LptuiError(_WHAT, why, kind=ProblemKind.NOT_READ)
-        if settled < starts[0][1]:
+        # One that is not settled yet is as if it had not begun: nothing is read of it.
+        starts = [start for start in history.starts[-ROUNDS:] if start[1] <= settled]
+        if not starts:
             nothing = _nothing(settled, asking.clock.now())
             return [Answer(Key(Redemptions, item.name), nothing) for item in chain.orchestrators]
         known = _known(asking, chain, history.upto_block, starts)
