@@ -71,7 +71,10 @@ def generation(
     now: float, processes: Sequence[Process], config_path: str | None
 ) -> Generation | None:
     """The master that runs the configuration of interest; None when that is not clear."""
-    masters = [one for one in processes if "nginx: master process" in one.title]
+    titled = {one.pid: one for one in processes if "nginx: master process" in one.title}
+    parents = {one.parent for one in processes}
+    # A worker has its master's title until it runs for the first time.
+    masters = [one for one in titled.values() if one.parent not in titled or one.pid in parents]
     if config_path:
         own = [one for one in masters if _configuration(one) == config_path]
         masters = own or [one for one in masters if not _configuration(one).startswith("/")]

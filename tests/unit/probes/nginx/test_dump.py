@@ -228,6 +228,19 @@ def test_several_masters_are_told_apart_by_their_configuration() -> None:
     assert processes.generation(now, (), None) is None
 
 
+def test_a_worker_that_was_just_forked_has_its_masters_title_and_is_no_master() -> None:
+    title = "nginx: master process nginx -c /opt/nginx.conf"
+    master, forked = (f"process 800 1 1 {title}\n", f"process 801 800 2 {title}\n")
+    worker = "process 802 801 3 nginx: worker process\n"
+    now, found = processes.parse(PROCESSES + master + forked)
+    chosen = processes.generation(now, found, "/opt/nginx.conf")
+    assert chosen is not None
+    assert (chosen.pid, chosen.workers) == (800, ())
+    # With workers of its own it is a master: a binary that is being upgraded.
+    now, found = processes.parse(PROCESSES + master + forked + worker)
+    assert processes.generation(now, found, "/opt/nginx.conf") is None
+
+
 def test_an_nginx_in_a_container_is_not_taken_for_the_host_s_own() -> None:
     boxed = "process 900 1 1 nginx: master process nginx -g daemon off;\ncontained 900\n"
     now, found = processes.parse(PROCESSES + boxed)
