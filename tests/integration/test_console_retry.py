@@ -2,56 +2,32 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from textual.pilot import Pilot
 
 from lptui.live import LiveSession
 from lptui.tui import retrying
 from lptui.tui.app import LptuiApp
 from tests.chain_bench import Bench, bench
 from tests.devnet.call_log import CallLog
+from tests.live_console import LiveConsole
 
 __all__ = ["bench"]
 
 pytest_plugins = ("tests.devnet.fixtures",)
 
-LONGEST_S = 30.0
-
-
-class Screen:
-    """A live console."""
-
-    def __init__(self, app: LptuiApp, pilot: Pilot[int]) -> None:
-        self._app = app
-        self._pilot = pilot
-
-    def text(self) -> str:
-        strips = self._app.screen._compositor.render_strips(self._app.size)
-        return "\n".join(strip.text for strip in strips)
-
-    async def until(self, condition: Callable[[], object], what: str) -> None:
-        end = time.monotonic() + LONGEST_S
-        while not condition():
-            assert time.monotonic() < end, f"waited in vain for: {what}\n{self.text()}"
-            await self._pilot.pause(0.05)
-
-    async def shows(self, words: str) -> None:
-        await self.until(lambda: words in self.text(), words)
-
 
 @asynccontextmanager
 async def console(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, *, read_only: bool = False
-) -> AsyncIterator[Screen]:
+) -> AsyncIterator[LiveConsole]:
     monkeypatch.setattr(retrying, "LOOK_S", 0.2)
     monkeypatch.setenv("LPTUI_STATE", str(bench.state))
     app = LptuiApp(LiveSession(config=bench.config, read_only=read_only))
     async with app.run_test(size=(200, 60)) as pilot:
-        yield Screen(app, pilot)
+        yield LiveConsole(app, pilot)
         await app.session.close()
 
 

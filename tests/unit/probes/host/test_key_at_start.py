@@ -100,7 +100,7 @@ def test_variables_files_and_the_default_place(shell: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "shown", "expected"),
     [
-        ("-ethKeystorePath keys", "WorkingDirectory=/srv/work", "/srv/work/keys"),
+        ("-ethKeystorePath keys", "WorkingDirectory=/srv/node", "/srv/node/keys"),
         ("-ethKeystorePath ../keys/", "WorkingDirectory=!~", "/home/keys"),
         ("-datadir /data/", "User=livepeer", "/data/keystore"),
         ("-ethUrl $URL -dataDir /data", "User=livepeer", "/data/keystore"),
